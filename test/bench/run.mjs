@@ -1,0 +1,27 @@
+/*
+ * `npm run bench`: this module beside other upload servers, each a process of its own, by turns.
+ * Linux only, for it measures through /proc. settings.mjs lists what the environment may change;
+ * `BENCH_SCALE=0.05 BENCH_ROUNDS=1` shows within a minute or two whether everything runs.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { candidatesOf } from './candidates.mjs';
+import { holdContest } from './contest.mjs';
+import { heading, report } from './report.mjs';
+import { scenarios } from './scenarios.mjs';
+import { settings } from './settings.mjs';
+import { Postgres } from './support/postgres.mjs';
+
+const needsPostgres = scenarios.flatMap(candidatesOf).some(({ ours }) => ours);
+const home = await mkdtemp(join(settings.directory, 'bench-postgres-'));
+let postgres = null;
+try {
+  if (needsPostgres) postgres = await Postgres.open(settings.databaseUrl, home);
+  console.log(heading());
+  for (const scenario of scenarios) {
+    console.log(`\n${report(await holdContest(scenario, postgres))}`);
+  }
+} finally {
+  await postgres?.close();
+  await rm(home, { recursive: true });
+}

@@ -1,0 +1,42 @@
+import { settings } from './settings.mjs';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+const scaled = (count) => Math.max(1, Math.round(count * settings.scale));
+
+/**
+ * `warmUp` is sent before the timed part, so that every server is measured with compiled code and
+ * open connections. Its files have another size, which tells them apart on the disk.
+ */
+const all = [
+  {
+    key: 'large',
+    title: `${scaled(128) * 8} MiB in 8 MiB chunks by one client`,
+    unit: 'MiB/s',
+    clients: 1,
+    chunkSize: 8 * MiB,
+    files: { count: 1, size: scaled(128) * 8 * MiB },
+    warmUp: { count: 1, size: 65 * MiB },
+  },
+  {
+    key: 'medium',
+    title: `${scaled(256)} MiB in 1 MiB chunks by one client`,
+    unit: 'MiB/s',
+    clients: 1,
+    chunkSize: MiB,
+    files: { count: 1, size: scaled(256) * MiB },
+    warmUp: { count: 1, size: 64 * MiB + 1 },
+  },
+  {
+    key: 'small',
+    title: `${scaled(2000)} files of 64 KiB by 16 clients`,
+    unit: 'files/s',
+    clients: 16,
+    chunkSize: 64 * KiB,
+    files: { count: scaled(2000), size: 64 * KiB },
+    warmUp: { count: 200, size: 64 * KiB - 1 },
+  },
+];
+
+export const scenarios = all.filter(({ key }) => settings.scenarios?.includes(key) ?? true);
