@@ -1,0 +1,209 @@
+import { ChunkSize } from './chunk-size.js';
+import { Endpoint } from './endpoint.js';
+import { FileChecksum } from './file-checksum.js';
+import { type ChunkedUploadOptions, DEFAULTS } from './options.js';
+import { type Progress, type UploadState } from './progress.js';
+import { RemoteUploads } from './remote-uploads.js';
+import { type Representation } from './representation.js';
+import { jittered, sleep } from './retry.js';
+import { RunControl } from './run-control.js';
+import { SpeedMeter } from './speed-meter.js';
+import { Transfer, type TransferListener, type TransferTools } from './transfer.js';
+import { defaultTransport } from './transport.js';
+import { UploadError, type UploadErrorCode } from './upload-error.js';
+import { UploadMemory } from './upload-memory.js';
+
+/** After these the same upload cannot succeed any more: the next start begins a new one. */
+const HOPELESS: readonly UploadErrorCode[] = ['checksum-mismatch', 'gone', 'refused'];
+
+/**
+ * Sends one file in chunks, and goes on after whatever interrupts it: a broken connection, a
+ * restarted server, a pause, a reload of the page.
+ *
+ * ```ts
+ * const upload = new ChunkedUpload(file, { endpoint: '/uploads', onProgress: console.log });
+ * const { file: url } = await upload.start();
+ * ```
+ *
+ * In Node a file comes from `fs.openAsBlob(path)`; give it a `fileName`.
+ *
+ * @typeParam Answer what the server's completion answers; the representation unless its
+ *   `onComplete` returns something else
+ */
+export class ChunkedUpload<Answer = Representation> {
+  private readonly transfer: Transfer;
+  private readonly meter = new SpeedMeter();
+  private control = new RunControl();
+  private running: Promise<Answer> | null = null;
+  private currentState: UploadState = 'idle';
+  private sent = 0;
+  /** The most bytes that the server has ever held: more of them are progress. */
+  private reached = 0;
+  /** Failed attempts since the last progress. */
+  private failures = 0;
+
+  /**
+   * @throws TypeError when the endpoint is no URL, or the file has no name and was given none
+   * @throws RangeError when the chunk size is not positive
+   */
+  constructor(
+    private readonly file: Blob,
+    private readonly options: ChunkedUploadOptions,
+  ) {
+    this.transfer = new Transfer(file, toolsFor(file, options), this.listener());
+  }
+
+  get state(): UploadState {
+    return this.currentState;
+  }
+
+  get progress(): Progress {
+    const total = this.file.size;
+    const { bytesPerSecond } = this.meter;
+    const secondsLeft = bytesPerSecond > 0 ? (total - this.sent) / bytesPerSecond : null;
+    return { sent: this.sent, total, bytesPerSecond, secondsLeft };
+  }
+
+  /**
+   * Begins, or goes on where an earlier session stopped. While it runs, and after it has
+   * succeeded, a further call answers the same promise; after a failure it tries again.
+   *
+   * @returns what the server's completion answers
+   * @throws UploadError
+   */
+  start(): Promise<Answer> {
+    this.running ??= this.run().catch((error: unknown) => {
+      this.running = null;
+      throw error;
+    });
+    return this.running;
+  }
+
+  /** Stops sending; the promise of `start()` stays pending and what has arrived is kept. */
+  pause(): void {
+    if (this.running === null || this.currentState === 'complete') return;
+    this.control.pause();
+    this.enter('paused');
+  }
+
+  resume(): void {
+    if (this.currentState === 'paused') this.control.resume();
+  }
+
+  /**
+   * Ends the upload, whose `start()` rejects, and removes what has arrived from the server. A
+   * complete upload stays as it is.
+   *
+   * @throws UploadError when the server cannot be told; can be repeated
+   */
+  async abort(): Promise<void> {
+    if (this.currentState === 'complete') return;
+    this.control.stop(UploadError.aborted());
+    await this.running?.catch(() => undefined);
+    this.enter('aborted');
+    await this.transfer.remove(new AbortController().signal);
+  }
+
+  private async run(): Promise<Answer> {
+    const { signal } = this.options;
+    const control = new RunControl();
+    const stop = (): void => control.stop(UploadError.aborted(signal?.reason));
+    this.control = control;
+    this.failures = 0;
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    try {
+      // What the server answers is the server's word; the type is the caller's.
+      const answer = (await this.persist(control)) as Answer;
+      this.enter('complete');
+      return answer;
+    } catch (error) {
+      if (error instanceof UploadError && HOPELESS.includes(error.code)) this.transfer.forget();
+      this.enter(error instanceof UploadError && error.code === 'aborted' ? 'aborted' : 'failed');
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Attempts until one succeeds or no further one makes sense. */
+  private async persist(control: RunControl): Promise<unknown> {
+    for (;;) {
+      await control.passage();
+      const { signal } = control;
+      this.enter('sending');
+      try {
+        return await this.transfer.attempt(signal);
+      } catch (error) {
+        this.meter.reset();
+        if (signal.aborted) this.transfer.doubt();
+        else if (!(await this.transfer.overcome(error))) await this.waitAfter(error, signal);
+      }
+    }
+  }
+
+  private async waitAfter(error: unknown, signal: AbortSignal): Promise<void> {
+    const { onRetry, retryDelays = DEFAULTS.retryDelays } = this.options;
+    const planned = retryDelays[this.failures];
+    if (!(error instanceof UploadError) || !error.transient || planned === undefined) throw error;
+    this.failures += 1;
+    const delay = jittered(planned, error.retryAfter);
+    this.enter('retrying');
+    onRetry?.({ error, attempt: this.failures, delay });
+    await sleep(delay, signal);
+  }
+
+  private listener(): TransferListener {
+    return {
+      committed: (offset) => {
+        if (offset > this.reached) this.failures = 0;
+        this.reached = Math.max(this.reached, offset);
+        this.report(offset);
+      },
+      moved: (sent) => this.report(sent),
+      completing: () => this.enter('completing'),
+    };
+  }
+
+  private report(sent: number): void {
+    this.sent = sent;
+    this.meter.record(sent);
+    this.options.onProgress?.(this.progress);
+  }
+
+  private enter(state: UploadState): void {
+    if (state === this.currentState) return;
+    this.currentState = state;
+    this.options.onStateChange?.(state);
+  }
+}
+
+function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
+  const endpoint = new Endpoint(options.endpoint);
+  const own = file instanceof File ? file : { name: '', lastModified: 0 };
+  const fileName = (options.fileName ?? own.name).trim();
+  if (fileName === '') throw new TypeError('A file without a name needs the option fileName');
+  const { checksum = DEFAULTS.checksum, chunkSize = DEFAULTS.chunkSize } = options;
+
+  return {
+    remote: new RemoteUploads({
+      endpoint,
+      headers: options.headers ?? {},
+      credentials: options.credentials ?? DEFAULTS.credentials,
+      stallTimeout: options.stallTimeout ?? DEFAULTS.stallTimeout,
+      transport: options.transport ?? defaultTransport(),
+    }),
+    memory: new UploadMemory(options.storage),
+    fingerprint: {
+      endpoint: endpoint.toString(),
+      scope: options.scope ?? '',
+      fileName,
+      size: file.size,
+      lastModified: own.lastModified,
+      type: file.type,
+    },
+    chunkSize: new ChunkSize(chunkSize),
+    checksum: checksum === false ? null : new FileChecksum(file, checksum),
+    fields: options.fields ?? {},
+  };
+}

@@ -1,0 +1,24 @@
+import { type Transport } from './transport.js';
+
+/**
+ * For Node. It sees neither how much of a body has been sent nor whether the connection is silent,
+ * so that `onSent` is not called and the time-outs are those of `fetch` itself.
+ */
+export const fetchTransport: Transport = async ({
+  method,
+  url,
+  headers,
+  credentials,
+  body,
+  signal,
+}) => {
+  const response = await fetch(url, {
+    method,
+    headers,
+    credentials,
+    signal,
+    cache: 'no-store',
+    ...(body === undefined ? {} : { body }),
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+};

@@ -1,0 +1,171 @@
+import { type Endpoint, type Query } from './endpoint.js';
+import { isRepresentation, type Representation } from './representation.js';
+import { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
+import { UploadError } from './upload-error.js';
+
+/** A contiguous range of a file: from `begin` up to the byte before `end`. */
+export interface Chunk {
+  readonly body: Blob;
+  readonly begin: number;
+  readonly end: number;
+  /** Size of the whole file. */
+  readonly total: number;
+}
+
+/** Headers, or a function that is asked before each request, e.g. for a token that is still fresh. */
+export type HeaderSource =
+  | Readonly<Record<string, string>>
+  | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
+
+/** What all requests of an upload have in common. */
+export interface Connection {
+  readonly endpoint: Endpoint;
+  readonly headers: HeaderSource;
+  readonly credentials: RequestCredentials;
+  /** Milliseconds; 0: never. */
+  readonly stallTimeout: number;
+  readonly transport: Transport;
+}
+
+/** How one request is watched. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** Told how many bytes of the body are on their way. */
+  readonly onSent?: (bytes: number) => void;
+}
+
+/** The caller's unfinished uploads, at a time of the server's clock. */
+export interface Listing {
+  readonly uploads: readonly Representation[];
+  /** Milliseconds since 1970 by the server's clock; `null` where the page may not see it. */
+  readonly serverTime: number | null;
+}
+
+type Call = Pick<TransportRequest, 'method' | 'url' | 'body'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the server may take as long as it likes to answer. */
+  readonly patient?: boolean;
+};
+
+const BYTES = 'application/octet-stream';
+
+/**
+ * The uploads of one type on the server: one method for each request of the protocol.
+ * Every method throws an `UploadError` for anything but a 2xx, and the signal's reason once it
+ * is aborted.
+ */
+export class RemoteUploads {
+  constructor(private readonly connection: Connection) {}
+
+  /** The first chunk. */
+  begin(chunk: Chunk, query: Query, watch: Watch): Promise<Representation> {
+    return this.put(this.connection.endpoint.list(query), chunk, watch);
+  }
+
+  /** A further chunk. */
+  append(id: string, chunk: Chunk, watch: Watch): Promise<Representation> {
+    return this.put(this.connection.endpoint.upload(id), chunk, watch);
+  }
+
+  /** Verifies and finishes; repeatable. Resolves with what the server's completion answers. */
+  async complete(
+    id: string,
+    sum: Readonly<Record<string, string>>,
+    watch: Watch,
+  ): Promise<unknown> {
+    const url = this.connection.endpoint.upload(id);
+    const headers = { 'Content-Type': 'application/json' };
+    const body = JSON.stringify(sum);
+    return json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
+  }
+
+  /** A whole file in one request: the only way for an empty one, which has no range. */
+  async sendWhole(body: Blob, query: Query, watch: Watch): Promise<unknown> {
+    const url = this.connection.endpoint.list(query);
+    const headers = { 'Content-Type': BYTES };
+    return json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
+  }
+
+  /** How many bytes the server holds. */
+  async offsetOf(id: string, watch: Watch): Promise<number> {
+    const url = this.connection.endpoint.upload(id);
+    const { headers } = await this.send({ method: 'HEAD', url }, watch);
+    const offset = headers.get('upload-offset');
+    if (offset !== null) return asOffset(Number(offset));
+    // A page of another origin sees only the headers that the server exposes.
+    return asOffset((await this.findOne(id, watch)).offset);
+  }
+
+  async findOne(id: string, watch: Watch): Promise<Representation> {
+    const url = this.connection.endpoint.upload(id);
+    return representation(await this.send({ method: 'GET', url }, watch));
+  }
+
+  async listUnfinished(watch: Watch): Promise<Listing> {
+    const url = this.connection.endpoint.list({ status: 1 });
+    const response = await this.send({ method: 'GET', url }, watch);
+    const uploads = json(response);
+    const date = response.headers.get('date');
+    return {
+      uploads: Array.isArray(uploads) ? uploads.filter(isRepresentation) : [],
+      serverTime: date === null ? null : Date.parse(date),
+    };
+  }
+
+  /** Removes the upload and its bytes; one that is already gone is no error. */
+  async remove(id: string, watch: Watch): Promise<void> {
+    try {
+      await this.send({ method: 'DELETE', url: this.connection.endpoint.upload(id) }, watch);
+    } catch (error) {
+      if (!(error instanceof UploadError && error.code === 'gone')) throw error;
+    }
+  }
+
+  private async put(url: string, chunk: Chunk, watch: Watch): Promise<Representation> {
+    const headers = {
+      'Content-Type': BYTES,
+      'Content-Range': `bytes ${chunk.begin}-${chunk.end - 1}/${chunk.total}`,
+    };
+    const response = await this.send({ method: 'PUT', url, headers, body: chunk.body }, watch);
+    return representation(response);
+  }
+
+  private async send(call: Call, { signal, onSent }: Watch): Promise<TransportResponse> {
+    const { credentials, headers, stallTimeout, transport } = this.connection;
+    const own = typeof headers === 'function' ? await headers() : headers;
+    signal.throwIfAborted();
+    const response = await transport({
+      ...call,
+      headers: { Accept: 'application/json', ...own, ...call.headers },
+      credentials,
+      signal,
+      stallTimeout: call.patient ? 0 : stallTimeout,
+      ...(onSent ? { onSent } : {}),
+    }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw UploadError.network(error);
+    });
+    if (response.status < 200 || response.status > 299) throw UploadError.fromResponse(response);
+    return response;
+  }
+}
+
+function json({ text }: TransportResponse): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new UploadError('protocol', 'The answer is not JSON.', { cause: error });
+  }
+}
+
+function representation(response: TransportResponse): Representation {
+  const upload = json(response);
+  if (isRepresentation(upload)) return upload;
+  throw UploadError.protocol('The answer tells neither id nor offset of the upload.');
+}
+
+function asOffset(value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw UploadError.protocol('The server does not tell the offset of the upload.');
+}

@@ -1,0 +1,217 @@
+import { type ChunkSize } from './chunk-size.js';
+import { type Query } from './endpoint.js';
+import { readBytes } from './file-bytes.js';
+import { type FileChecksum } from './file-checksum.js';
+import { recognise } from './lost-upload.js';
+import { type RemoteUploads } from './remote-uploads.js';
+import { type Representation } from './representation.js';
+import { UploadError } from './upload-error.js';
+import { type Fingerprint, type UploadMemory } from './upload-memory.js';
+
+/** What a transfer works with. */
+export interface TransferTools {
+  readonly remote: RemoteUploads;
+  readonly memory: UploadMemory;
+  readonly fingerprint: Fingerprint;
+  readonly chunkSize: ChunkSize;
+  /** `null` where the server wants no sum. */
+  readonly checksum: FileChecksum | null;
+  readonly fields: Query;
+}
+
+/** Who wants to know how a transfer gets on. */
+export interface TransferListener {
+  /** The server holds `offset` bytes. */
+  committed(offset: number): void;
+  /** `sent` bytes are there or under way. */
+  moved(sent: number): void;
+  /** Everything has arrived. */
+  completing(): void;
+}
+
+/**
+ * The way of one file to the server: where it stands, and the next request from there. It makes
+ * one attempt at a time and leaves to its user when to make another.
+ */
+export class Transfer {
+  /** The upload on the server; unknown until the first chunk has been answered. */
+  private id: string | null = null;
+  /** Bytes that the server holds, as far as is known. */
+  private offset = 0;
+  /** Whether `offset` is what the server says, and not from before a request that failed. */
+  private certain = true;
+  /** When the first request was sent (milliseconds since 1970), as long as no id is known. */
+  private begunAt: number | null = null;
+  /** Whether time has passed without a sign that the upload still exists. */
+  private stale = false;
+
+  constructor(
+    private readonly file: Blob,
+    private readonly tools: TransferTools,
+    private readonly listener: TransferListener,
+  ) {
+    const remembered = tools.memory.find(tools.fingerprint);
+    if (!remembered) return;
+    this.id = remembered.id;
+    this.doubt();
+  }
+
+  /**
+   * Goes from where the server stands to the end.
+   *
+   * @returns what the server's completion answers
+   * @throws UploadError, or the signal's reason
+   */
+  async attempt(signal: AbortSignal): Promise<unknown> {
+    if (this.file.size === 0) return this.sendEmpty(signal);
+    await this.locate(signal);
+    while (this.offset < this.file.size) await this.sendChunk(signal);
+    return this.complete(signal);
+  }
+
+  /** Says that time has passed, so that the server may stand elsewhere or know nothing any more. */
+  doubt(): void {
+    this.certain = false;
+    this.stale = true;
+  }
+
+  /**
+   * Changes what made an attempt fail, where that can be changed.
+   *
+   * @returns whether another attempt can follow at once
+   * @throws UploadError `unreadable`, where the file is the reason
+   */
+  async overcome(error: unknown): Promise<boolean> {
+    if (!(error instanceof UploadError)) return false;
+    switch (error.code) {
+      case 'too-large':
+        return this.tools.chunkSize.shrink(this.end() - this.offset);
+      case 'gone':
+        return this.beginAnew();
+      case 'network':
+        // Browsers report a file that changed under their hands as a broken connection.
+        await readBytes(this.file, this.offset, this.offset + 1);
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  /** Removes what there is on the server. */
+  async remove(signal: AbortSignal): Promise<void> {
+    this.tools.memory.forget(this.tools.fingerprint);
+    if (this.id === null && this.begunAt !== null) await this.findLost(signal);
+    if (this.id !== null) await this.tools.remote.remove(this.id, { signal });
+    this.reset();
+  }
+
+  /** Makes sure that a later transfer of this file does not run into the same refusal again. */
+  forget(): void {
+    this.tools.memory.forget(this.tools.fingerprint);
+  }
+
+  /** An upload that vanished under way was removed by somebody; only an old one may be replaced. */
+  private beginAnew(): boolean {
+    if (!this.stale) return false;
+    this.forget();
+    this.reset();
+    return true;
+  }
+
+  private reset(): void {
+    this.id = null;
+    this.offset = 0;
+    this.certain = true;
+    this.begunAt = null;
+    this.stale = false;
+  }
+
+  private async locate(signal: AbortSignal): Promise<void> {
+    if (this.certain) return;
+    if (this.id === null && this.begunAt !== null) await this.findLost(signal);
+    if (this.id !== null) this.moveTo(await this.tools.remote.offsetOf(this.id, { signal }));
+    this.certain = true;
+  }
+
+  /** The first chunk may have begun an upload although its answer never came. */
+  private async findLost(signal: AbortSignal): Promise<void> {
+    const { fileName } = this.tools.fingerprint;
+    const lost = { fileName, total: this.file.size, begunAt: this.begunAt ?? Date.now() };
+    try {
+      const upload = recognise(lost, await this.tools.remote.listUnfinished({ signal }));
+      if (upload) this.adopt(upload);
+    } catch (error) {
+      // A host may well not let its callers list: then there is nothing to find.
+      if (!(error instanceof UploadError) || error.transient) throw error;
+    }
+  }
+
+  private async sendChunk(signal: AbortSignal): Promise<void> {
+    const { checksum, fields, fingerprint, remote } = this.tools;
+    const begin = this.offset;
+    const total = this.file.size;
+    const end = this.end();
+    const chunk = { body: this.file.slice(begin, end), begin, end, total };
+    const onSent = (bytes: number): void => this.listener.moved(begin + bytes);
+
+    checksum?.advanceTo(end);
+    this.certain = false;
+    if (this.id === null) {
+      this.begunAt ??= Date.now();
+      const query = { ...fields, filename: fingerprint.fileName };
+      this.adopt(await remote.begin(chunk, query, { signal, onSent }));
+    } else {
+      this.adopt(await remote.append(this.id, chunk, { signal, onSent }));
+    }
+    if (this.offset <= begin) throw UploadError.protocol('The server takes no bytes.');
+    this.certain = true;
+    this.stale = false;
+  }
+
+  /** Where the next chunk ends: the byte after its last one. */
+  private end(): number {
+    return Math.min(this.offset + this.tools.chunkSize.at(this.offset), this.file.size);
+  }
+
+  private adopt(upload: Representation): void {
+    const { fingerprint, memory } = this.tools;
+    this.id = upload.id;
+    this.moveTo(upload.offset);
+    memory.save({
+      ...fingerprint,
+      id: upload.id,
+      offset: upload.offset,
+      expiresAt: upload.expires_at,
+    });
+  }
+
+  private moveTo(offset: number): void {
+    if (offset > this.file.size) {
+      throw UploadError.protocol(`The server holds ${offset} bytes, more than the file has.`);
+    }
+    this.offset = offset;
+    this.listener.committed(offset);
+  }
+
+  private async complete(signal: AbortSignal): Promise<unknown> {
+    const { remote } = this.tools;
+    if (this.id === null) throw UploadError.protocol('The server gave the upload no id.');
+    this.listener.completing();
+    const answer = await remote.complete(this.id, await this.sum(), { signal });
+    this.forget();
+    return answer;
+  }
+
+  private async sendEmpty(signal: AbortSignal): Promise<unknown> {
+    const { fields, fingerprint, remote } = this.tools;
+    this.listener.completing();
+    const query = { ...fields, filename: fingerprint.fileName, ...(await this.sum()) };
+    return remote.sendWhole(this.file, query, { signal });
+  }
+
+  /** The sum in the field that bears the name of its algorithm. */
+  private async sum(): Promise<Readonly<Record<string, string>>> {
+    const { checksum } = this.tools;
+    return checksum ? { [checksum.algorithm]: await checksum.digest() } : {};
+  }
+}

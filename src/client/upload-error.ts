@@ -1,0 +1,152 @@
+import { type TransportResponse } from './transport.js';
+
+/**
+ * - `network`: no answer; the connection could not be made, or broke, or fell silent
+ * - `unavailable`: the server asks to come again (408, 423, 425, 429, any 5xx)
+ * - `offset-mismatch`: the server stands at another byte than was sent
+ * - `too-large`: a proxy refuses requests of this size (413)
+ * - `gone`: there is no such upload, or no longer (404, 410)
+ * - `forbidden`: who sends this is not known or not allowed to (401, 403)
+ * - `checksum-mismatch`: what arrived is not what was sent
+ * - `refused`: another rule of the server
+ * - `unreadable`: the file cannot be read, or changed since it was chosen
+ * - `protocol`: the answer is not one of a chunked-upload server
+ * - `aborted`: by `abort()` or by the signal
+ */
+export type UploadErrorCode =
+  | 'network'
+  | 'unavailable'
+  | 'offset-mismatch'
+  | 'too-large'
+  | 'gone'
+  | 'forbidden'
+  | 'checksum-mismatch'
+  | 'refused'
+  | 'unreadable'
+  | 'protocol'
+  | 'aborted';
+
+/** A sentence, or sentences by the field that they are about. */
+export type ErrorDetail = string | Readonly<Record<string, readonly string[]>>;
+
+interface UploadErrorInit {
+  readonly status?: number;
+  readonly detail?: ErrorDetail | null;
+  readonly retryAfter?: number | null;
+  readonly cause?: unknown;
+}
+
+/** Why an upload failed. `message` is a sentence that can be shown. */
+export class UploadError extends Error {
+  override readonly name = 'UploadError';
+
+  /** HTTP status of the answer; 0 when there was none. */
+  readonly status: number;
+
+  /** `detail` of the answer, as it came; `null` when there was none. */
+  readonly detail: ErrorDetail | null;
+
+  /** Milliseconds that the server asks to wait before the next try, if it does. */
+  readonly retryAfter: number | null;
+
+  constructor(
+    readonly code: UploadErrorCode,
+    message: string,
+    { status = 0, detail = null, retryAfter = null, cause }: UploadErrorInit = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.status = status;
+    this.detail = detail;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same may succeed a little later. */
+  get transient(): boolean {
+    return ['network', 'unavailable', 'offset-mismatch'].includes(this.code);
+  }
+
+  static network(cause: unknown): UploadError {
+    return new UploadError('network', 'The connection to the server broke.', { cause });
+  }
+
+  static aborted(cause?: unknown): UploadError {
+    return new UploadError('aborted', 'The upload was aborted.', { cause });
+  }
+
+  static unreadable(cause: unknown): UploadError {
+    const message = 'The file cannot be read. It may have been changed, moved or removed.';
+    return new UploadError('unreadable', message, { cause });
+  }
+
+  static protocol(message: string): UploadError {
+    return new UploadError('protocol', message);
+  }
+
+  /** @param response an answer whose status is not 2xx */
+  static fromResponse(response: TransportResponse): UploadError {
+    const { status } = response;
+    const body = parseBody(response.text);
+    const detail = readDetail(body['detail']);
+    const code = codeOf(status, body, detail);
+    const message =
+      code === 'checksum-mismatch'
+        ? 'What arrived differs from the file. It may have changed while it was sent: send it again.'
+        : describe(status, detail);
+    const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
+    return new UploadError(code, message, { status, detail, retryAfter });
+  }
+}
+
+function codeOf(
+  status: number,
+  body: Readonly<Record<string, unknown>>,
+  detail: ErrorDetail | null,
+): UploadErrorCode {
+  if (status >= 500 || [408, 423, 425, 429].includes(status)) return 'unavailable';
+  if (status === 413) return 'too-large';
+  if (status === 404 || status === 410) return 'gone';
+  if (status === 401 || status === 403) return 'forbidden';
+  if ('expected_offset' in body) return 'offset-mismatch';
+  if (typeof detail !== 'string') return 'refused';
+  if (detail.endsWith('checksum does not match')) return 'checksum-mismatch';
+  // Another tab that sends the same file was quicker: it stands at the end.
+  if (detail.startsWith('Upload has already been marked')) return 'offset-mismatch';
+  return 'refused';
+}
+
+function describe(status: number, detail: ErrorDetail | null): string {
+  if (detail === null) return `The server answered with status ${status}.`;
+  if (typeof detail === 'string') return detail;
+  return Object.entries(detail)
+    .map(([field, sentences]) => `${field}: ${sentences.join(' ')}`)
+    .join(' ');
+}
+
+/** An answer of a proxy may be anything, so what is not an object of JSON counts as empty. */
+function parseBody(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? { ...body } : {};
+  } catch {
+    return {};
+  }
+}
+
+function readDetail(value: unknown): ErrorDetail | null {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return null;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, sentences]) => [
+      field,
+      (Array.isArray(sentences) ? sentences : [sentences]).map(String),
+    ]),
+  );
+}
+
+/** `Retry-After` is a number of seconds or a date. */
+function parseRetryAfter(value: string | null): number | null {
+  if (value === null) return null;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
+}

@@ -1,0 +1,110 @@
+/** What the memory needs of a `Storage`: `localStorage`, `sessionStorage` or a double of them. */
+export type KeyValueStorage = Pick<
+  Storage,
+  'getItem' | 'key' | 'length' | 'removeItem' | 'setItem'
+>;
+
+/** What tells one file, bound for one place, from another. */
+export interface Fingerprint {
+  readonly endpoint: string;
+  /** Whose upload it is, where several callers share a storage. */
+  readonly scope: string;
+  readonly fileName: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970; 0 where there is no file behind the bytes. */
+  readonly lastModified: number;
+  /** MIME type; empty while unknown. */
+  readonly type: string;
+}
+
+/** An upload that was begun and not finished. */
+export interface RememberedUpload extends Fingerprint {
+  readonly id: string;
+  /** Bytes that the server was last known to hold. */
+  readonly offset: number;
+  /** ISO 8601; `null`: never. */
+  readonly expiresAt: string | null;
+}
+
+const PREFIX = 'nestjs-chunked-upload:';
+
+/**
+ * Remembers unfinished uploads across reloads of the page. It is a convenience: where there is no
+ * storage, or it is full or forbidden, nothing is remembered and nothing fails.
+ */
+export class UploadMemory {
+  constructor(private readonly storage: KeyValueStorage | null = defaultStorage()) {}
+
+  find(fingerprint: Fingerprint): RememberedUpload | null {
+    return this.read(keyOf(fingerprint));
+  }
+
+  save(upload: RememberedUpload): void {
+    try {
+      this.storage?.setItem(keyOf(upload), JSON.stringify(upload));
+    } catch {
+      // Full or forbidden.
+    }
+  }
+
+  forget(fingerprint: Fingerprint): void {
+    try {
+      this.storage?.removeItem(keyOf(fingerprint));
+    } catch {
+      // Forbidden.
+    }
+  }
+
+  /** Every upload that can still be resumed; expired ones are forgotten on the way. */
+  list(): RememberedUpload[] {
+    const uploads = this.keys()
+      .map((key) => this.read(key))
+      .filter((upload) => upload !== null);
+    const expired = uploads.filter(hasExpired);
+    for (const upload of expired) this.forget(upload);
+    return uploads.filter((upload) => !expired.includes(upload));
+  }
+
+  private read(key: string): RememberedUpload | null {
+    try {
+      const value: unknown = JSON.parse(this.storage?.getItem(key) ?? 'null');
+      return isRemembered(value) ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  private keys(): string[] {
+    const length = this.storage?.length ?? 0;
+    return Array.from({ length }, (_, index) => this.storage?.key(index) ?? '').filter((key) =>
+      key.startsWith(PREFIX),
+    );
+  }
+}
+
+function keyOf({ endpoint, scope, fileName, size, lastModified, type }: Fingerprint): string {
+  return PREFIX + JSON.stringify([endpoint, scope, fileName, size, lastModified, type]);
+}
+
+/** Nobody else writes under the prefix, but another version of this client may have. */
+function isRemembered(value: unknown): value is RememberedUpload {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['id', 'offset', 'fileName', 'size', 'expiresAt'].every((name) => name in value)
+  );
+}
+
+function hasExpired({ expiresAt }: RememberedUpload): boolean {
+  return expiresAt !== null && Date.parse(expiresAt) < Date.now();
+}
+
+/** Only a page has one: the global of newer Nodes would write a file that nobody asked for. */
+function defaultStorage(): KeyValueStorage | null {
+  try {
+    return typeof window === 'undefined' ? null : window.localStorage;
+  } catch {
+    return null; // The browser forbids it, e.g. in a sandboxed frame.
+  }
+}

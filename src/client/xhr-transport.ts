@@ -1,0 +1,59 @@
+import { type Transport } from './transport.js';
+
+/** For browsers. `credentials: 'omit'` is not known to XMLHttpRequest and means `same-origin`. */
+export const xhrTransport: Transport = (request) =>
+  new Promise((resolve, reject) => {
+    const { signal, stallTimeout, onSent } = request;
+    const xhr = new XMLHttpRequest();
+    let watchdog: ReturnType<typeof setTimeout> | undefined;
+
+    const settle = (action: () => void): void => {
+      clearTimeout(watchdog);
+      signal.removeEventListener('abort', interrupt);
+      action();
+    };
+    const fail = (reason: unknown): void => settle(() => reject(asError(reason)));
+    const interrupt = (): void => {
+      fail(signal.reason);
+      xhr.abort();
+    };
+    const moved = (): void => {
+      clearTimeout(watchdog);
+      if (stallTimeout === 0) return;
+      watchdog = setTimeout(() => {
+        fail(new Error(`Nothing moved for ${stallTimeout} ms.`));
+        xhr.abort();
+      }, stallTimeout);
+    };
+
+    if (signal.aborted) return fail(signal.reason);
+    signal.addEventListener('abort', interrupt);
+
+    xhr.open(request.method, request.url);
+    for (const [name, value] of Object.entries(request.headers)) xhr.setRequestHeader(name, value);
+    xhr.withCredentials = request.credentials === 'include';
+    xhr.addEventListener('load', () =>
+      settle(() =>
+        resolve({
+          status: xhr.status,
+          headers: { get: (name) => xhr.getResponseHeader(name) },
+          text: xhr.responseText,
+        }),
+      ),
+    );
+    xhr.addEventListener('error', () => fail(new Error('The request failed without an answer.')));
+    xhr.addEventListener('progress', moved);
+    // A listener on `upload` makes every cross-origin request a preflighted one: only where needed.
+    if (onSent) {
+      xhr.upload.addEventListener('progress', ({ loaded }) => {
+        moved();
+        onSent(loaded);
+      });
+    }
+    moved();
+    xhr.send(request.body ?? null);
+  });
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

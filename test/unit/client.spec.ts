@@ -1,0 +1,487 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { openAsBlob } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  ChunkedUpload,
+  type ChunkedUploadOptions,
+  type KeyValueStorage,
+  type Retry,
+  UploadError,
+  UploadMemory,
+  type UploadState,
+} from '../../src/client/index.js';
+import { type Fault, UploadServerDouble } from './client.double.js';
+
+const KIB = 1024;
+const CHUNK = 400 * KIB;
+const content = randomBytes(1000 * KIB);
+const file = new File([content], 'film.mp4', { type: 'video/mp4', lastModified: 1 });
+
+describe('the client', () => {
+  let server: UploadServerDouble;
+  let endpoint: string;
+
+  beforeEach(async () => {
+    server = new UploadServerDouble();
+    endpoint = await server.start();
+  });
+  afterEach(() => server.stop());
+
+  const uploadOf = (blob: Blob, options: Partial<ChunkedUploadOptions> = {}): ChunkedUpload =>
+    new ChunkedUpload(blob, { endpoint, chunkSize: CHUNK, retryDelays: [1, 1, 1], ...options });
+
+  /** The first request of this line meets the fault, the others the server. */
+  const once = (line: RegExp, fault: Fault): void => {
+    let met = false;
+    server.fault = (seen) => {
+      if (met || !line.test(seen)) return null;
+      met = true;
+      return fault;
+    };
+  };
+
+  const expectAllThere = (): void => {
+    expect(server.only.record.status).toBe(2);
+    expect(server.only.bytes.equals(content)).toBe(true);
+  };
+
+  describe('without trouble', () => {
+    it('sends a small first chunk for the id, then chunks, then the sum', async () => {
+      const answer = await uploadOf(file).start();
+
+      const { id } = server.only.record;
+      expect(server.log).toEqual([
+        `PUT /uploads bytes 0-262143/1024000`,
+        `PUT /uploads/${id} bytes 262144-671743/1024000`,
+        `PUT /uploads/${id} bytes 671744-1023999/1024000`,
+        `POST /uploads/${id}`,
+      ]);
+      expect(answer).toMatchObject({ id, status: 2, filename: 'film.mp4' });
+      expectAllThere();
+    });
+
+    it('sends a file smaller than a chunk as one chunk and completes it', async () => {
+      await uploadOf(new File(['abc'], 'a.txt')).start();
+
+      expect(server.log[0]).toBe('PUT /uploads bytes 0-2/3');
+      expect(server.log[1]).toMatch(/^POST \/uploads\/.+/);
+      expect(server.log).toHaveLength(2);
+    });
+
+    it('sends an empty file in one request, which has no range', async () => {
+      const seen: string[] = [];
+      server.fault = (_, request) => (seen.push(request.url ?? ''), null);
+
+      await uploadOf(new File([], 'empty.txt')).start();
+
+      expect(seen).toEqual(['/uploads?filename=empty.txt&md5=d41d8cd98f00b204e9800998ecf8427e']);
+    });
+
+    it('streams a file from disk in Node', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'client-'));
+      try {
+        await writeFile(join(folder, 'film.mp4'), content);
+        await uploadOf(await openAsBlob(join(folder, 'film.mp4')), { fileName: 'x.mp4' }).start();
+        expectAllThere();
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+
+    it('sends fields with the first request and headers, asked anew, with every one', async () => {
+      const tokens: unknown[] = [];
+      server.fault = (_, { headers }) => (tokens.push(headers.authorization), null);
+      let issued = 0;
+
+      await uploadOf(file, {
+        fields: { owner_type: 'person', owner_id: 1 },
+        headers: () => ({ Authorization: `token ${++issued}` }),
+      }).start();
+
+      expect(server.only.record).toMatchObject({ owner_type: 'person', owner_id: '1' });
+      expect(tokens).toEqual(['token 1', 'token 2', 'token 3', 'token 4']);
+    });
+
+    it('tells states and progress', async () => {
+      const states: UploadState[] = [];
+      const sent: number[] = [];
+      const upload = uploadOf(file, {
+        onStateChange: (state) => states.push(state),
+        onProgress: (progress) => sent.push(progress.sent),
+      });
+
+      await upload.start();
+
+      expect(states).toEqual(['sending', 'completing', 'complete']);
+      expect(sent).toEqual([262144, 671744, 1024000]);
+      expect(upload.progress).toMatchObject({ sent: 1024000, total: 1024000 });
+    });
+
+    it('answers one promise however often it is started', async () => {
+      const upload = uploadOf(file);
+      expect(upload.start()).toBe(upload.start());
+      await upload.start();
+      expect(server.uploads.size).toBe(1);
+    });
+
+    it('wants a name and a sensible chunk size', () => {
+      expect(() => uploadOf(new Blob(['x']))).toThrow('fileName');
+      expect(() => uploadOf(file, { chunkSize: 0 })).toThrow('chunkSize');
+      expect(() => uploadOf(file, { endpoint: '/relative' })).toThrow('Invalid URL');
+    });
+  });
+
+  describe('after a failure', () => {
+    it('goes on from the byte that the server reached when the connection broke', async () => {
+      once(/PUT .* bytes 262144/, server.cutAfter(100_000));
+
+      await uploadOf(file).start();
+
+      const { id } = server.only.record;
+      expect(server.log.slice(1, 4)).toEqual([
+        `PUT /uploads/${id} bytes 262144-671743/1024000`,
+        `HEAD /uploads/${id}`,
+        `PUT /uploads/${id} bytes 362144-771743/1024000`,
+      ]);
+      expectAllThere();
+    });
+
+    it.each([
+      [423, { detail: 'Another request is writing this upload' }],
+      [429, {}],
+      [502, '<html>'],
+      [503, { detail: 'The storage is away' }],
+      [507, { detail: 'The storage is full' }],
+      [400, { detail: 'Offsets do not match', offset: 1, expected_offset: 1, provided_offset: 2 }],
+      [400, { detail: 'Upload has already been marked as "complete"' }],
+    ])('asks where the server stands after %i %j', async (status, body) => {
+      once(/PUT .* bytes 262144/, server.refuse(status, body));
+      await uploadOf(file).start();
+      expect(server.log.filter((line) => line.startsWith('HEAD'))).toHaveLength(1);
+      expectAllThere();
+    });
+
+    it('waits as long as Retry-After says', async () => {
+      const retries: Retry[] = [];
+      once(/PUT .* bytes 262144/, server.refuse(503, {}, { 'Retry-After': '1' }));
+
+      await uploadOf(file, { onRetry: (retry) => retries.push(retry) }).start();
+
+      expect(retries).toMatchObject([{ attempt: 1, delay: 1000, error: { status: 503 } }]);
+    });
+
+    it('gives up after the last delay, and can be started again', async () => {
+      server.fault = (line) => (/bytes 262144/.test(line) ? server.refuse(503) : null);
+      const upload = uploadOf(file);
+
+      await expect(upload.start()).rejects.toMatchObject({ code: 'unavailable', status: 503 });
+      expect(upload.state).toBe('failed');
+      expect(server.log.filter((line) => line.startsWith('PUT'))).toHaveLength(5);
+
+      server.fault = () => null;
+      await upload.start();
+      expectAllThere();
+    });
+
+    it('counts tries anew whenever bytes got through', async () => {
+      let cuts = 0;
+      server.fault = (line) =>
+        /PUT .* bytes [1-9]/.test(line) && cuts++ < 10 ? server.cutAfter(10_000) : null;
+      await uploadOf(file).start();
+      expect(cuts).toBeGreaterThan(10);
+      expectAllThere();
+    });
+
+    it('halves the chunks that a proxy finds too large', async () => {
+      const limit = 150 * KIB;
+      server.fault = (_, { headers }) =>
+        Number(headers['content-length']) > limit ? server.refuse(413, '<html>') : null;
+
+      await uploadOf(file).start();
+
+      expect(server.log.slice(0, 4)).toMatchObject([
+        'PUT /uploads bytes 0-262143/1024000',
+        'GET /uploads',
+        'PUT /uploads bytes 0-131071/1024000',
+        expect.stringMatching(/bytes 131072-262143/) as string,
+      ]);
+      expectAllThere();
+    });
+
+    it('fails when even the smallest chunk is too large', async () => {
+      server.fault = () => server.refuse(413);
+      await expect(uploadOf(file).start()).rejects.toMatchObject({ code: 'too-large' });
+    });
+
+    it('repeats a completion whose answer was lost', async () => {
+      once(/POST/, (request, response) => void response.destroy());
+      await uploadOf(file).start();
+      expect(server.log.filter((line) => line.startsWith('POST'))).toHaveLength(2);
+      expectAllThere();
+    });
+
+    it('does not repeat what the server refuses, and tells its words', async () => {
+      server.fault = () => server.refuse(400, { detail: { file: ['Too small.', 'And ugly.'] } });
+
+      const error: unknown = await uploadOf(file)
+        .start()
+        .catch((reason: unknown) => reason);
+
+      expect(error).toBeInstanceOf(UploadError);
+      expect(error).toMatchObject({
+        code: 'refused',
+        status: 400,
+        message: 'file: Too small. And ugly.',
+        detail: { file: ['Too small.', 'And ugly.'] },
+      });
+      expect(server.log).toHaveLength(1);
+    });
+
+    it('says so when what arrived differs from the file', async () => {
+      once(/POST/, (request, response) => {
+        server.only.bytes[5] = 1 + (server.only.bytes[5] ?? 0);
+        return server.refuse(400, { detail: 'md5 checksum does not match' })(request, response);
+      });
+      await expect(uploadOf(file).start()).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    });
+
+    it('says so when the file changed under its hands, instead of trying for minutes', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'client-'));
+      try {
+        const path = join(folder, 'film.mp4');
+        await writeFile(path, content);
+        const blob = await openAsBlob(path);
+        once(/bytes 262144/, async (request, response) => {
+          await writeFile(path, 'something else');
+          response.destroy();
+        });
+        const upload = uploadOf(blob, { fileName: 'film.mp4' });
+        await expect(upload.start()).rejects.toMatchObject({ code: 'unreadable' });
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+  });
+
+  describe('when the first answer is lost', () => {
+    it('finds the upload in the list of the caller', async () => {
+      once(/PUT/, server.cutAfter(1000));
+      await uploadOf(file).start();
+      expect(server.log[1]).toBe('GET /uploads');
+      expect(server.log[3]).toMatch(/PUT \/uploads\/.* bytes 1000-/);
+      expectAllThere();
+    });
+
+    it('begins anew when it is in no list', async () => {
+      server.lists = false;
+      once(/PUT/, server.cutAfter(1000));
+      await uploadOf(file).start();
+      expect([...server.uploads.values()].map(({ bytes }) => bytes.length)).toEqual([
+        1000, 1024000,
+      ]);
+    });
+
+    it('begins anew when the caller may not list', async () => {
+      const cut = server.cutAfter(1000);
+      server.fault = (line) => {
+        if (line.startsWith('GET')) return server.refuse(403);
+        return server.uploads.size === 0 ? cut : null;
+      };
+      await uploadOf(file).start();
+      expect(server.uploads.size).toBe(2);
+    });
+  });
+
+  describe('pause, resume, abort', () => {
+    /** Resolves when a request of this line arrived; it is never answered. */
+    const held = (line: RegExp): Promise<void> =>
+      new Promise((resolve) => once(line, () => resolve()));
+
+    it('stops sending and goes on with the same promise', async () => {
+      const arrived = held(/bytes 262144/);
+      const upload = uploadOf(file);
+      const answer = upload.start();
+      await arrived;
+
+      upload.pause();
+      expect(upload.state).toBe('paused');
+      const requests = server.log.length;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(server.log).toHaveLength(requests);
+
+      upload.resume();
+      await answer;
+      expect(server.log[requests]).toMatch(/^HEAD/);
+      expectAllThere();
+    });
+
+    it('begins anew, once, when the upload has expired during the pause', async () => {
+      const arrived = held(/bytes 262144/);
+      const upload = uploadOf(file);
+      const answer = upload.start();
+      await arrived;
+      upload.pause();
+      server.uploads.clear();
+
+      upload.resume();
+      await answer;
+      expectAllThere();
+    });
+
+    it('does not bring back what somebody removed under way', async () => {
+      once(/bytes 262144/, (...both) => {
+        server.uploads.clear();
+        return server.refuse(404, { detail: 'Not found.' })(...both);
+      });
+      await expect(uploadOf(file).start()).rejects.toMatchObject({ code: 'gone' });
+      expect(server.uploads.size).toBe(0);
+    });
+
+    it('removes the upload from the server when it is aborted', async () => {
+      const arrived = held(/bytes 262144/);
+      const upload = uploadOf(file);
+      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+      await arrived;
+
+      await upload.abort();
+      await answer;
+      expect(upload.state).toBe('aborted');
+      expect(server.uploads.size).toBe(0);
+    });
+
+    it('can be aborted while paused, and before it started', async () => {
+      const arrived = held(/bytes 262144/);
+      const upload = uploadOf(file);
+      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+      await arrived;
+      upload.pause();
+      await upload.abort();
+      await answer;
+      expect(server.uploads.size).toBe(0);
+
+      await uploadOf(file).abort();
+    });
+
+    it('leaves a complete upload where it is', async () => {
+      const upload = uploadOf(file);
+      await upload.start();
+      await upload.abort();
+      expectAllThere();
+      expect(upload.state).toBe('complete');
+    });
+
+    it('stops at its signal and leaves what has arrived', async () => {
+      const arrived = held(/bytes 262144/);
+      const controller = new AbortController();
+      const upload = uploadOf(file, { signal: controller.signal });
+      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+      await arrived;
+
+      controller.abort();
+      await answer;
+      expect(server.only.record.offset).toBe(262144);
+    });
+  });
+
+  describe('after a reload of the page', () => {
+    let storage: KeyValueStorage;
+    beforeEach(() => (storage = new MemoryStorage()));
+
+    /** Sends one chunk and leaves. */
+    const interrupt = async (options: Partial<ChunkedUploadOptions> = {}): Promise<void> => {
+      server.fault = (line) => (/bytes 262144/.test(line) ? server.refuse(403) : null);
+      await uploadOf(file, { storage, ...options })
+        .start()
+        .catch(() => undefined);
+      server.fault = () => null;
+      server.log.length = 0;
+    };
+
+    it('goes on when the same file is chosen again, with the sum of the whole', async () => {
+      await interrupt();
+      expect(new UploadMemory(storage).list()).toMatchObject([
+        { fileName: 'film.mp4', size: 1024000, offset: 262144 },
+      ]);
+
+      await uploadOf(file, { storage }).start();
+
+      const { id } = server.only.record;
+      expect(server.log.slice(0, 2)).toEqual([
+        `HEAD /uploads/${id}`,
+        `PUT /uploads/${id} bytes 262144-671743/1024000`,
+      ]);
+      expectAllThere();
+      expect(new UploadMemory(storage).list()).toEqual([]);
+    });
+
+    it.each([404, 410])('begins anew when the server answers %i', async (status) => {
+      await interrupt();
+      once(/HEAD/, server.refuse(status));
+      await uploadOf(file, { storage }).start();
+      expect(server.log[1]).toBe('PUT /uploads bytes 0-262143/1024000');
+    });
+
+    it('takes no other file, no other endpoint and no other user for it', async () => {
+      await interrupt({ scope: 'alice' });
+      const others: [Blob, Partial<ChunkedUploadOptions>][] = [
+        [
+          new File([content], 'film.mp4', { type: 'video/mp4', lastModified: 2 }),
+          { scope: 'alice' },
+        ],
+        [file, { scope: 'alice', endpoint: `${endpoint}?other` }],
+        [file, { scope: 'bob' }],
+      ];
+      for (const [blob, options] of others) {
+        server.log.length = 0;
+        await uploadOf(blob, { storage, ...options }).start();
+        expect(server.log[0]).toMatch(/^PUT \/uploads bytes 0-/);
+      }
+    });
+
+    it('forgets what the server refuses for good', async () => {
+      server.fault = (line) => (/bytes 262144/.test(line) ? server.refuse(400, {}) : null);
+      await expect(uploadOf(file, { storage }).start()).rejects.toMatchObject({ code: 'refused' });
+      expect(new UploadMemory(storage).list()).toEqual([]);
+    });
+
+    it('works where the storage is forbidden', async () => {
+      storage.setItem =
+        storage.getItem =
+        storage.removeItem =
+          () => {
+            throw new Error('QuotaExceededError');
+          };
+      await uploadOf(file, { storage }).start();
+      expectAllThere();
+    });
+  });
+
+  it('sends the sum that the server wants, under its name', async () => {
+    let body = '';
+    once(/POST/, async (request, response) => {
+      for await (const piece of request) body += String(piece);
+      response.end('{"anything":"the host answers"}');
+    });
+
+    const answer = await uploadOf(file, { checksum: 'sha256' }).start();
+
+    expect(JSON.parse(body)).toEqual({
+      sha256: createHash('sha256').update(content).digest('hex'),
+    });
+    expect(answer).toEqual({ anything: 'the host answers' });
+  });
+});
+
+class MemoryStorage implements KeyValueStorage {
+  private readonly items = new Map<string, string>();
+  get length(): number {
+    return this.items.size;
+  }
+  key = (index: number): string | null => [...this.items.keys()][index] ?? null;
+  getItem = (key: string): string | null => this.items.get(key) ?? null;
+  setItem = (key: string, value: string): void => void this.items.set(key, value);
+  removeItem = (key: string): void => void this.items.delete(key);
+}
