@@ -15,7 +15,9 @@ export interface EmbeddedPostgres {
 }
 
 const run = promisify(execFile);
-const PATIENCE_MS = 60_000;
+/** After a crash the server first replays its log; an earlier one needs a few seconds to end. */
+const START_MS = 60_000;
+const RETRY_MS = 15_000;
 const UNFINISHED = '.unfinished-';
 const ADVICE = 'Or set DATABASE_URL to a PostgreSQL server that already runs.';
 
@@ -57,17 +59,17 @@ export async function startEmbeddedPostgres(options: {
   await claimCluster(cluster, account);
 
   const logFile = join(dataDir, 'postgres.log');
-  const deadline = Date.now() + PATIENCE_MS;
+  const giveUp = Date.now() + RETRY_MS;
   for (;;) {
     const port = await freePort();
     const server = await launch(binaries, { cluster, port, logFile, account });
-    if (await isReady(server, logFile, deadline)) {
+    if (await isReady(server, logFile)) {
       const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
       return { url, stop: () => endSurvivor(server) };
     }
     await endSurvivor(server);
     const log = await fs.readFile(logFile, 'utf8');
-    if (!TEMPORARY.test(log) || Date.now() > deadline) {
+    if (!TEMPORARY.test(log) || Date.now() > giveUp) {
       throw new Error(`PostgreSQL does not start in ${cluster}:\n${log}${ADVICE}`);
     }
     await removeStrangersLock(cluster);
@@ -163,7 +165,8 @@ async function launch(
   }
 }
 
-async function isReady(server: ChildProcess, logFile: string, deadline: number): Promise<boolean> {
+async function isReady(server: ChildProcess, logFile: string): Promise<boolean> {
+  const deadline = Date.now() + START_MS;
   while (Date.now() < deadline && !hasExited(server)) {
     const log = await fs.readFile(logFile, 'utf8');
     if (log.includes('ready to accept connections')) return true;
