@@ -63,13 +63,13 @@ function ratiosToPeers(candidates, rounds) {
 
 /** Of the last round: where the time of each thread went. */
 function profiles(candidates, rounds) {
-  const LENGTH = 25;
+  const LENGTH = 20;
   return candidates.flatMap((candidate) =>
     rounds
       .at(-1)
       .get(candidate)
       .profiles.map((times, n) => {
-        const rows = times.slice(0, LENGTH).map(([name, seconds]) => [name, seconds.toFixed(2)]);
+        const rows = times.slice(0, LENGTH).map(([name, seconds]) => [name, seconds.toFixed(3)]);
         return `### ${candidate.name}, thread ${n}\n\n${table(['function', 'self s'], rows)}`;
       }),
   );

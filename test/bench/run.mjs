@@ -3,6 +3,7 @@
  * Linux only, for it measures through /proc. settings.mjs lists what the environment may change;
  * `BENCH_SCALE=0.05 BENCH_ROUNDS=1` shows within a minute or two whether everything runs.
  */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { candidatesOf } from './candidates.mjs';
@@ -11,6 +12,10 @@ import { heading, report } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
 import { settings } from './settings.mjs';
 import { Postgres } from './support/postgres.mjs';
+
+if (!existsSync(new URL('../../dist/index.js', import.meta.url))) {
+  throw new Error('Run `npm run build` first: it is what the bench measures.');
+}
 
 const needsPostgres = scenarios.flatMap(candidatesOf).some(({ ours }) => ours);
 const home = await mkdtemp(join(settings.directory, 'bench-postgres-'));

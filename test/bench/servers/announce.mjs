@@ -1,4 +1,4 @@
-/** The server's environment, as process-of-its-own.mjs sets it. */
+/** The environment of a server, as turn.mjs sets it. */
 export const directory = process.env.BENCH_DATA_DIR;
 export const options = JSON.parse(process.env.BENCH_OPTIONS ?? '{}');
 

@@ -1,7 +1,5 @@
-import 'reflect-metadata';
-import { Controller, HttpCode, Module, Put, Req } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { announce } from './announce.mjs';
+import { Controller, HttpCode, Put, Req } from '@nestjs/common';
+import { serve } from './nest-app.mjs';
 import { writeBody } from './write-body.mjs';
 
 class BodyController {
@@ -10,15 +8,11 @@ class BodyController {
   }
 }
 
-// Decorators as the calls they are: this folder is plain JavaScript and runs without a build.
+// Decorators as the calls they are: this folder is plain JavaScript.
 const put = Object.getOwnPropertyDescriptor(BodyController.prototype, 'put');
 Controller()(BodyController);
 Put(':name')(BodyController.prototype, 'put', put);
 HttpCode(204)(BodyController.prototype, 'put', put);
 Req()(BodyController.prototype, 'put', 0);
 
-class BareModule {}
-Module({ controllers: [BodyController] })(BareModule);
-
-const app = await NestFactory.create(BareModule, { logger: ['error'] });
-announce(await app.listen(0, '127.0.0.1'));
+await serve({ controllers: [BodyController] });

@@ -1,16 +1,13 @@
-import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
   ChunkedUploadModule,
   LocalDiskStorage,
   chunkedUploadMigrations,
 } from '../../../dist/index.js';
-import { announce, directory, options } from './announce.mjs';
+import { directory, options } from './announce.mjs';
+import { serve } from './nest-app.mjs';
 
-class AppModule {}
-Module({
+await serve({
   imports: [
     TypeOrmModule.forRoot({
       type: 'postgres',
@@ -26,7 +23,4 @@ Module({
       userRestricted: false,
     }),
   ],
-})(AppModule);
-
-const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'] });
-announce(await app.listen(0, '127.0.0.1'));
+});

@@ -9,7 +9,7 @@ export const profileFlags = (directory) => [
 ];
 
 const nameOf = ({ functionName, url, lineNumber }) => {
-  const file = url.replace(/^.*\/(node_modules|dist)\//, '$1/').replace(/^file:\/\//, '');
+  const file = url.replace(/^.*?\/(?=(node_modules|dist|test)\/)/, '');
   return `${functionName || '(anonymous)'}${file ? ` ${file}:${lineNumber + 1}` : ''}`;
 };
 
@@ -24,7 +24,7 @@ function selfTimes({ nodes, samples, timeDeltas, startTime }, { from, to }) {
     const name = names.get(id);
     times.set(name, (times.get(name) ?? 0) + timeDeltas[n] / 1e6);
   });
-  return [...times].sort(([, a], [, b]) => b - a);
+  return [...times].toSorted(([, a], [, b]) => b - a);
 }
 
 /** One list of [function, seconds] a thread, the longest first. */
