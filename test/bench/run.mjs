@@ -4,7 +4,6 @@
  * `BENCH_SCALE=0.05 BENCH_ROUNDS=1` shows within a minute or two whether everything runs.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { candidatesOf } from './candidates.mjs';
 import { holdContest } from './contest.mjs';
@@ -12,21 +11,21 @@ import { heading, report } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
 import { settings } from './settings.mjs';
 import { Postgres } from './support/postgres.mjs';
+import { workspace } from './support/workspace.mjs';
 
 if (!existsSync(new URL('../../dist/index.js', import.meta.url))) {
   throw new Error('Run `npm run build` first: it is what the bench measures.');
 }
 
 const needsPostgres = scenarios.flatMap(candidatesOf).some(({ ours }) => ours);
-const home = await mkdtemp(join(settings.directory, 'bench-postgres-'));
-let postgres = null;
+const postgres = needsPostgres
+  ? await Postgres.open(settings.databaseUrl, join(workspace, 'postgres'))
+  : null;
 try {
-  if (needsPostgres) postgres = await Postgres.open(settings.databaseUrl, home);
   console.log(heading());
   for (const scenario of scenarios) {
     console.log(`\n${report(await holdContest(scenario, postgres))}`);
   }
 } finally {
   await postgres?.close();
-  await rm(home, { recursive: true });
 }

@@ -9,12 +9,13 @@ import { holdMemory } from './support/held-memory.mjs';
 import { Meter } from './support/meter.mjs';
 import { profileFlags, readProfiles } from './support/profile.mjs';
 import { checkStoredFiles } from './support/stored-files.mjs';
+import { workspace } from './support/workspace.mjs';
 
 const MiB = 1024 * 1024;
 
 /** One timed turn of one candidate, in a folder and a database of its own. */
 export async function takeTurn(candidate, scenario, sums, postgres) {
-  const directory = await mkdtemp(join(settings.directory, 'bench-'));
+  const directory = await mkdtemp(join(workspace, 'turn-'));
   const database = candidate.ours ? await postgres.createDatabase() : null;
   try {
     const data = join(directory, 'data');
