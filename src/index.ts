@@ -1,1 +1,56 @@
-export {};
+export { ChunkedUploadModule } from './chunked-upload/chunked-upload.module.js';
+export { ChunkedUploadService } from './chunked-upload/chunked-upload.service.js';
+export type {
+  AppendInput,
+  BeginInput,
+  CompleteInput,
+  CompletedUpload,
+  FindInput,
+  UploadFields,
+  WholeInput,
+} from './chunked-upload/chunked-upload.service.types.js';
+export {
+  InjectChunkedUpload,
+  getChunkedUploadToken,
+} from './chunked-upload/chunked-upload.tokens.js';
+export type {
+  ChunkedUploadExtras,
+  ChunkedUploadOptions,
+  ChunkedUploadTypeOptions,
+  CompletionContext,
+  OnComplete,
+  SizeLimit,
+  UploadContext,
+  UploadTypeAsyncOptions,
+  UploadTypeOptions,
+} from './chunked-upload/chunked-upload.options.js';
+export {
+  AbstractChunkedUpload,
+  ChunkedUpload,
+  ChunkedUploadStatus,
+} from './chunked-upload/chunked-upload.entity.js';
+export {
+  ChunkedUploadError,
+  type ChunkedUploadErrorCode,
+  type ErrorDetail,
+} from './chunked-upload/chunked-upload.errors.js';
+export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
+export type { HostRequest } from './chunked-upload/protocols/content-range/host-request.js';
+export type { UploadRepresentation } from './chunked-upload/protocols/content-range/representation.js';
+export {
+  type ByteRange,
+  type JsonValue,
+  type OpenOptions,
+  StorageProvider,
+  type StorageState,
+  type StorageWriter,
+  type StoredFile,
+} from './chunked-upload/storage/storage.provider.js';
+export {
+  type LocalDiskOptions,
+  LocalDiskStorage,
+} from './chunked-upload/storage/local-disk.storage.js';
+export { resolveKey } from './chunked-upload/storage/storage-key.js';
+export type { ChecksumAlgorithm } from './chunked-upload/checksum/algorithms.js';
+export { chunkedUploadMigrations } from './chunked-upload/migrations/index.js';
+export { createUploadTable } from './chunked-upload/migrations/create-upload-table.js';

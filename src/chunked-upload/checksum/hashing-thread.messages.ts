@@ -1,0 +1,15 @@
+import type { ChecksumAlgorithm } from './algorithms.js';
+
+/** To the thread. Messages of one session are carried out in the order in which they were sent. */
+export type ThreadRequest = { readonly session: number } & (
+  | { readonly begin: { readonly algorithm: ChecksumAlgorithm; readonly state: Uint8Array } }
+  | { readonly update: SharedArrayBuffer; readonly length: number }
+  | { readonly save: true }
+  | { readonly end: true }
+);
+
+/** From the thread: it is up; a slab has been hashed and is free; a state that was asked for. */
+export type ThreadReply =
+  | { readonly ready: true }
+  | { readonly slab: SharedArrayBuffer }
+  | { readonly session: number; readonly state: Uint8Array };

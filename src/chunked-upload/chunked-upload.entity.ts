@@ -1,0 +1,108 @@
+import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typeorm';
+import type { JsonValue, StorageState } from './storage/storage.provider.js';
+
+/** The wire's numbers: 1 and 2 are those of drf-chunked-upload. */
+export enum ChunkedUploadStatus {
+  Incomplete = 1,
+  Complete = 2,
+  Aborted = 3,
+}
+
+// Postgres sends bigint as a string. Sizes are refused above 2^53 - 1, so a number holds them all.
+const bytes: ValueTransformer = {
+  to: (value: unknown) => value,
+  from: (value: string | null) => (value === null ? null : Number(value)),
+};
+
+/**
+ * One file on its way. Extend it to give an upload type a table, and columns, of its own:
+ *
+ * ```ts
+ * @Entity()
+ * export class Video extends AbstractChunkedUpload {
+ *   @Column({ default: '' }) title: string;
+ * }
+ * ```
+ */
+@Index(['creator', 'createdAt', 'id'])
+@Index(['ownerType', 'ownerId'])
+@Index(['expiresAt'], { where: 'status <> 2' })
+export abstract class AbstractChunkedUpload {
+  @PrimaryColumn('uuid', { name: 'id' })
+  id!: string;
+
+  /** The client's name for the file; never part of a path. 1 to 255 characters. */
+  @Column('varchar', { name: 'filename', length: 255 })
+  filename!: string;
+
+  /** Where the storage keeps the bytes while they arrive. */
+  @Column('text', { name: 'key' })
+  key!: string;
+
+  /** Where the storage keeps the bytes once they are all there. */
+  @Column('text', { name: 'final_key' })
+  finalKey!: string;
+
+  /** The storage's own note, committed together with the offset. */
+  @Column('jsonb', { name: 'storage_state', nullable: true })
+  storageState!: StorageState | null;
+
+  /** Bytes durably received. */
+  @Column('bigint', { name: 'offset', default: 0, transformer: bytes })
+  offset!: number;
+
+  /** Size of the whole file in bytes; null while no request has said it. */
+  @Column('bigint', { name: 'total', nullable: true, transformer: bytes })
+  total!: number | null;
+
+  /** State of the running checksum at `offset`; null once complete. */
+  @Column('bytea', { name: 'checksum_state', nullable: true })
+  checksumState!: Buffer | null;
+
+  /** The verified checksum in hex; null until complete, and where the type has none. */
+  @Column('text', { name: 'checksum', nullable: true })
+  checksum!: string | null;
+
+  @Column('smallint', { name: 'status', default: ChunkedUploadStatus.Incomplete })
+  status!: ChunkedUploadStatus;
+
+  /** The user who began the upload; null for an anonymous one. */
+  @Column('text', { name: 'creator', nullable: true })
+  creator!: string | null;
+
+  /** Name of the kind of record that the upload belongs to. */
+  @Column('text', { name: 'owner_type', nullable: true })
+  ownerType!: string | null;
+
+  @Column('text', { name: 'owner_id', nullable: true })
+  ownerId!: string | null;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'completed_at', nullable: true })
+  completedAt!: Date | null;
+
+  /** When an unfinished upload stops taking bytes; null for never, and once complete. */
+  @Column('timestamptz', { name: 'expires_at', nullable: true })
+  expiresAt!: Date | null;
+
+  /** Fence of the request that is writing: who no longer finds its token here commits nothing. */
+  @Column('uuid', { name: 'lease_token', nullable: true })
+  leaseToken!: string | null;
+
+  @Column('timestamptz', { name: 'lease_until', nullable: true })
+  leaseUntil!: Date | null;
+
+  /** When a request in another process last asked the writer to let go if it is silent. */
+  @Column('timestamptz', { name: 'takeover_requested_at', nullable: true })
+  takeoverRequestedAt!: Date | null;
+
+  /** What `onComplete` answered, for whoever completes again. */
+  @Column('simple-json', { name: 'response', nullable: true })
+  response!: JsonValue;
+}
+
+/** The upload of an application that needs no columns of its own. */
+@Entity('chunked_upload')
+export class ChunkedUpload extends AbstractChunkedUpload {}

@@ -1,0 +1,168 @@
+/** What went wrong, for programs. Each code has one HTTP status, chosen by the protocol. */
+export type ChunkedUploadErrorCode =
+  | 'not_found'
+  | 'expired'
+  | 'aborted'
+  | 'bytes_missing'
+  | 'already_complete'
+  | 'busy'
+  | 'malformed_request'
+  | 'unsupported_body'
+  | 'no_chunk'
+  | 'empty_chunk'
+  | 'bad_content_range'
+  | 'end_exceeds_total'
+  | 'too_large'
+  | 'size_mismatch'
+  | 'offset_mismatch'
+  | 'total_mismatch'
+  | 'total_required'
+  | 'incomplete'
+  | 'checksum_required'
+  | 'checksum_mismatch'
+  | 'digest_mismatch'
+  | 'invalid_field'
+  | 'interrupted'
+  | 'checksum_state_lost'
+  | 'storage_full'
+  | 'unavailable';
+
+/** A sentence, or sentences by the name of the field that they are about. */
+export type ErrorDetail = string | Record<string, string[]>;
+
+/**
+ * The one error that this library throws on purpose. `code` tells programs what happened, `detail`
+ * tells people, `facts` carries the numbers, `cause` the error underneath.
+ */
+export class ChunkedUploadError extends Error {
+  override readonly name = 'ChunkedUploadError';
+
+  private constructor(
+    readonly code: ChunkedUploadErrorCode,
+    readonly detail: ErrorDetail,
+    readonly facts: Readonly<Record<string, number | null>> = {},
+    cause?: unknown,
+  ) {
+    super(typeof detail === 'string' ? detail : Object.values(detail).flat().join(' '), { cause });
+  }
+
+  static notFound() {
+    return new ChunkedUploadError('not_found', 'Not found.');
+  }
+
+  static expired() {
+    return new ChunkedUploadError('expired', 'Upload has expired');
+  }
+
+  static aborted() {
+    return new ChunkedUploadError('aborted', 'Upload has been aborted');
+  }
+
+  static bytesMissing(cause?: unknown) {
+    const detail = 'The bytes of this upload are gone from the storage';
+    return new ChunkedUploadError('bytes_missing', detail, {}, cause);
+  }
+
+  static alreadyComplete() {
+    const detail = 'Upload has already been marked as "complete"';
+    return new ChunkedUploadError('already_complete', detail);
+  }
+
+  static busy() {
+    return new ChunkedUploadError('busy', 'Another request is writing this upload');
+  }
+
+  static malformedRequest(detail: string, cause?: unknown) {
+    return new ChunkedUploadError('malformed_request', detail, {}, cause);
+  }
+
+  static unsupportedBody(detail: string) {
+    return new ChunkedUploadError('unsupported_body', detail);
+  }
+
+  static noChunk() {
+    return new ChunkedUploadError('no_chunk', 'No chunk file was submitted');
+  }
+
+  static emptyChunk(fieldName: string) {
+    return new ChunkedUploadError('empty_chunk', {
+      [fieldName]: ['The submitted file is empty.'],
+    });
+  }
+
+  static badContentRange() {
+    return new ChunkedUploadError('bad_content_range', 'Error in request headers');
+  }
+
+  static endExceedsTotal(total: number) {
+    const detail = `End of chunk exceeds reported total (${total} bytes)`;
+    return new ChunkedUploadError('end_exceeds_total', detail);
+  }
+
+  static tooLarge(limit: number) {
+    return new ChunkedUploadError('too_large', `Size of file exceeds the limit (${limit} bytes)`);
+  }
+
+  static sizeMismatch(actual: number, reported: number) {
+    const detail = `File size doesn't match headers: file size is ${actual} but ${reported} reported`;
+    return new ChunkedUploadError('size_mismatch', detail);
+  }
+
+  static offsetMismatch(expectedOffset: number, providedOffset: number) {
+    return new ChunkedUploadError('offset_mismatch', 'Offsets do not match', {
+      offset: expectedOffset,
+      expectedOffset,
+      providedOffset,
+    });
+  }
+
+  static totalMismatch(expectedTotal: number, providedTotal: number) {
+    const detail = `Total does not match: ${expectedTotal} bytes were reported before, ${providedTotal} now`;
+    return new ChunkedUploadError('total_mismatch', detail, { expectedTotal, providedTotal });
+  }
+
+  static totalRequired() {
+    return new ChunkedUploadError('total_required', {
+      total: ['The total size is not known yet and must be given to complete the upload.'],
+    });
+  }
+
+  static incomplete(offset: number, total: number) {
+    const detail = `Upload is not complete: ${offset} of ${total} bytes have been received`;
+    return new ChunkedUploadError('incomplete', detail, { offset, total });
+  }
+
+  static checksumRequired(algorithm: string) {
+    return new ChunkedUploadError('checksum_required', `Both 'id' and '${algorithm}' are required`);
+  }
+
+  static checksumMismatch(algorithm: string) {
+    return new ChunkedUploadError('checksum_mismatch', `${algorithm} checksum does not match`);
+  }
+
+  static digestMismatch(header: string) {
+    return new ChunkedUploadError('digest_mismatch', `${header} does not match the chunk`);
+  }
+
+  static invalidField(field: string, sentence: string) {
+    return new ChunkedUploadError('invalid_field', { [field]: [sentence] });
+  }
+
+  /** The body broke off; what had arrived was kept where the upload can be found again. */
+  static interrupted(cause: unknown) {
+    return new ChunkedUploadError('interrupted', 'The request broke off', {}, cause);
+  }
+
+  static checksumStateLost(cause?: unknown) {
+    const detail = 'The state of the checksum cannot be read; the upload has to begin anew';
+    return new ChunkedUploadError('checksum_state_lost', detail, {}, cause);
+  }
+
+  static storageFull(cause: unknown) {
+    return new ChunkedUploadError('storage_full', 'The storage is full', {}, cause);
+  }
+
+  static unavailable(detail: string, cause?: unknown) {
+    return new ChunkedUploadError('unavailable', detail, {}, cause);
+  }
+}

@@ -1,0 +1,37 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ChunkedUpload } from './chunked-upload.entity.js';
+import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
+import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
+import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
+
+/** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */
+export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<ChunkedUploadTypeOptions>({
+    optionsInjectionToken: CHUNKED_UPLOAD_OPTIONS,
+  })
+    .setClassMethodName('forRoot')
+    .setExtras<ChunkedUploadExtras>(
+      {
+        path: 'uploads',
+        entity: ChunkedUpload,
+        controller: undefined,
+        dataSource: undefined,
+        imports: [],
+      },
+      (definition, extras) => {
+        if (extras.path === false) return { ...definition, global: true };
+        const { path = 'uploads', entity = ChunkedUpload } = extras;
+        const early: UploadTypeEarly = { ...extras, path, entity };
+        const type = uploadTypeModule(early, {
+          inject: [CHUNKED_UPLOAD_OPTIONS],
+          useFactory: (options: ChunkedUploadTypeOptions) => options,
+        });
+        return {
+          ...definition,
+          global: true,
+          imports: [...(definition.imports ?? []), type],
+          exports: [CHUNKED_UPLOAD_OPTIONS, type],
+        };
+      },
+    )
+    .build();

@@ -1,0 +1,37 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConfigurableModuleClass } from './chunked-upload.module-definition.js';
+import type {
+  ChunkedUploadTypeOptions,
+  UploadTypeAsyncOptions,
+  UploadTypeOptions,
+} from './chunked-upload.options.js';
+import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
+import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
+
+/**
+ * Chunked, resumable uploads for a Nest application.
+ *
+ * ```ts
+ * ChunkedUploadModule.forRoot({ storage: new LocalDiskStorage({ root: 'media' }) })
+ * ```
+ */
+@Module({})
+export class ChunkedUploadModule extends ConfigurableModuleClass {
+  /** Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete`. */
+  static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
+    const modules = types.map((type) => uploadTypeModule(type, inheriting(type)));
+    return { module: ChunkedUploadModule, imports: modules, exports: modules };
+  }
+}
+
+function inheriting(type: UploadTypeOptions | UploadTypeAsyncOptions): LateOptions {
+  const { inject = [], useFactory } =
+    'useFactory' in type ? type : { useFactory: (): ChunkedUploadTypeOptions => type };
+  return {
+    inject: [CHUNKED_UPLOAD_OPTIONS, ...inject],
+    useFactory: async (defaults: ChunkedUploadTypeOptions, ...dependencies: never[]) => {
+      const { onComplete: _, ...inherited } = defaults;
+      return { ...inherited, ...(await useFactory(...dependencies)) };
+    },
+  };
+}

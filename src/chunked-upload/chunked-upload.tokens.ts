@@ -1,0 +1,24 @@
+import { Inject, type Type } from '@nestjs/common';
+import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
+
+/** The options of `forRoot`, which further types inherit from. */
+export const CHUNKED_UPLOAD_OPTIONS = Symbol('CHUNKED_UPLOAD_OPTIONS');
+
+/** Within one type's module: its options, checked and complete. */
+export const UPLOAD_TYPE = Symbol('UPLOAD_TYPE');
+
+const serviceTokens = new WeakMap<Type, symbol>();
+
+/** The token of the service of the upload type whose table is `entity`. */
+export function getChunkedUploadToken(entity: Type<AbstractChunkedUpload>): symbol {
+  const token = serviceTokens.get(entity) ?? Symbol(`ChunkedUploadService<${entity.name}>`);
+  serviceTokens.set(entity, token);
+  return token;
+}
+
+/** Injects the service of the upload type whose table is `entity`. */
+export function InjectChunkedUpload(
+  entity: Type<AbstractChunkedUpload>,
+): PropertyDecorator & ParameterDecorator {
+  return Inject(getChunkedUploadToken(entity));
+}

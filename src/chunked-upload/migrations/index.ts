@@ -1,0 +1,4 @@
+import { CreateChunkedUpload1763769600000 } from './1763769600000-create-chunked-upload.js';
+
+/** The migrations of the table of `ChunkedUpload`, for the `migrations` of your data source. */
+export const chunkedUploadMigrations = [CreateChunkedUpload1763769600000];

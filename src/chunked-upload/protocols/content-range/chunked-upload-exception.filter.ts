@@ -1,0 +1,63 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import type { HostResponse } from './host-request.js';
+
+const STATUS: Record<ChunkedUploadErrorCode, number> = {
+  not_found: 404,
+  expired: 410,
+  aborted: 410,
+  bytes_missing: 410,
+  already_complete: 400,
+  busy: 423,
+  malformed_request: 400,
+  unsupported_body: 415,
+  no_chunk: 400,
+  empty_chunk: 400,
+  bad_content_range: 400,
+  end_exceeds_total: 400,
+  too_large: 400,
+  size_mismatch: 400,
+  offset_mismatch: 400,
+  total_mismatch: 400,
+  total_required: 400,
+  incomplete: 400,
+  checksum_required: 400,
+  checksum_mismatch: 400,
+  digest_mismatch: 400,
+  invalid_field: 400,
+  interrupted: 400,
+  checksum_state_lost: 500,
+  storage_full: 507,
+  unavailable: 503,
+};
+
+// Statuses after which trying again soon may help, with how soon, in seconds.
+const RETRY_AFTER: Record<number, string> = { 423: '1', 503: '2' };
+
+/** The one place where this library's errors become HTTP: `{ "detail": …, …numbers }`. */
+@Catch(ChunkedUploadError)
+export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUploadError> {
+  readonly #logger = new Logger('ChunkedUpload');
+
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(error: ChunkedUploadError, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<HostResponse>();
+    const status = STATUS[error.code];
+    const retryAfter = RETRY_AFTER[status];
+    if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
+    if (status >= 500) this.#logger.warn(`${error.message}: ${String(error.cause ?? error.code)}`);
+    response.header('Cache-Control', 'no-store');
+    this.adapterHost.httpAdapter.reply(response, body(error), status);
+  }
+}
+
+function body(error: ChunkedUploadError): object {
+  const facts = Object.entries(error.facts).map(([name, value]) => [snakeCase(name), value]);
+  return { detail: error.detail, ...Object.fromEntries(facts) };
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

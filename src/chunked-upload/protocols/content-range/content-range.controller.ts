@@ -1,0 +1,264 @@
+import {
+  Delete,
+  Get,
+  Head,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Put,
+  Req,
+  Res,
+  StreamableFile,
+  UseFilters,
+} from '@nestjs/common';
+import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import type { UploadContext } from '../../chunked-upload.options.js';
+import { ChunkedUploadService } from '../../chunked-upload.service.js';
+import type { CompletedUpload } from '../../chunked-upload.service.types.js';
+import { UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
+import type { UploadType } from '../../upload-type.js';
+import { chunkDigests } from './chunk-digests.js';
+import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
+import { type ContentRange, parseContentRange } from './content-range.js';
+import { discardRest } from './discard-rest.js';
+import { fileResponse } from './file-response.js';
+import { FormFields } from './form-fields.js';
+import {
+  type HostRequest,
+  type HostResponse,
+  absoluteUrl,
+  incomingOf,
+  queryOf,
+} from './host-request.js';
+import { nextPageLink, parseListQuery } from './list-query.js';
+import { type UploadRepresentation, representUpload } from './representation.js';
+import { type ReceivedFile, readRequestBody } from './request-body.js';
+import { uploadFields } from './upload-fields.js';
+
+/**
+ * The HTTP side of one upload type. Extend it to add guards, interceptors and other decorators, or
+ * to override a step (the protected methods), and hand it over as the option `controller`; the path
+ * comes from the option `path`.
+ */
+@UseFilters(ChunkedUploadExceptionFilter)
+export abstract class ChunkedUploadController {
+  @Inject(ChunkedUploadService)
+  protected readonly uploads!: ChunkedUploadService<AbstractChunkedUpload>;
+
+  @Inject(UPLOAD_TYPE)
+  protected readonly uploadType!: UploadType;
+
+  /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
+  @Put()
+  async putFirst(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
+    return this.#put(request, response, null);
+  }
+
+  /** Takes the next chunk. */
+  @Put(':id')
+  async put(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ) {
+    return this.#put(request, response, id);
+  }
+
+  /** Takes a whole file, or completes the upload that `upload_id` names. */
+  @Post()
+  @HttpCode(200)
+  async postWhole(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
+    return this.#post(request, response, null);
+  }
+
+  /** Completes an upload. */
+  @Post(':id')
+  @HttpCode(200)
+  async post(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ) {
+    return this.#post(request, response, id);
+  }
+
+  /** Lists the caller's uploads, oldest first. */
+  @Get()
+  async list(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
+    const query = queryOf(incomingOf(request));
+    const page = parseListQuery(query);
+    const context = await this.caller(request);
+    // One more than the page tells whether there is a next one.
+    const found = await this.uploads.find({ ...page, limit: page.limit + 1 }, context);
+    const url = absoluteUrl(request, 0);
+    response.header('Cache-Control', 'no-store');
+    if (found.length > page.limit) response.header('Link', nextPageLink(url, query, page));
+    return found.slice(0, page.limit).map((upload) => this.represent(upload, url));
+  }
+
+  // Each HEAD stands before its GET: Express would answer it with the GET's handler, file and all.
+
+  /** Tells a client that resumes where to go on; ends a silent writer and keeps what it had sent. */
+  @Head(':id')
+  async head(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ): Promise<void> {
+    const upload = await this.uploads.findResumable(id, await this.caller(request));
+    response.header('Cache-Control', 'no-store');
+    response.header('Upload-Offset', String(upload.offset));
+    if (upload.total !== null) response.header('Upload-Length', String(upload.total));
+  }
+
+  @Get(':id')
+  async get(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ): Promise<UploadRepresentation> {
+    const upload = await this.uploads.findOne(id, await this.caller(request));
+    response.header('Cache-Control', 'no-store');
+    return this.represent(upload, absoluteUrl(request, 1));
+  }
+
+  @Head(':id/file')
+  async headFile(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ): Promise<void> {
+    await this.#answerFile(request, response, id);
+  }
+
+  /** Serves the completed file, or a range of it. */
+  @Get(':id/file')
+  async getFile(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ): Promise<StreamableFile | undefined> {
+    const { upload, answer } = await this.#answerFile(request, response, id);
+    if (answer.status === 304 || answer.status === 416) return undefined;
+    const stream = await this.uploads.createReadStream(upload, answer.range);
+    return new StreamableFile(stream, { type: answer.headers['Content-Type'] ?? '' });
+  }
+
+  /** Removes the upload that `upload_id` names. */
+  @Delete()
+  @HttpCode(204)
+  async removeNamed(@Req() request: HostRequest): Promise<void> {
+    const fields = new FormFields(queryOf(incomingOf(request)));
+    await this.#whileReading(request, async () => {
+      await readRequestBody(request, this.uploadType.fieldName, fields);
+      const id = fields.get('upload_id');
+      if (id === null) {
+        throw ChunkedUploadError.invalidField('upload_id', 'This field is required.');
+      }
+      await this.uploads.remove(id, await this.caller(request));
+    });
+  }
+
+  /** Removes record and bytes, whatever the state. */
+  @Delete(':id')
+  @HttpCode(204)
+  async remove(@Req() request: HostRequest, @Param('id') id: string): Promise<void> {
+    await this.uploads.remove(id, await this.caller(request));
+  }
+
+  /** Step: who calls. Default: what the option `user` says. */
+  protected caller(request: HostRequest): UploadContext | Promise<UploadContext> {
+    const user = this.uploadType.user(request as never) ?? null;
+    return { creator: user === null ? null : String(user), request };
+  }
+
+  /** Step: how an upload is shown. `collectionUrl` is absolute, without a slash at its end. */
+  protected represent(upload: AbstractChunkedUpload, collectionUrl: string): UploadRepresentation {
+    return representUpload(upload, collectionUrl);
+  }
+
+  /** Step: what a completing request is answered. Default: what `onComplete` returned, if anything. */
+  protected answerCompletion(
+    { upload, response }: CompletedUpload<AbstractChunkedUpload>,
+    collectionUrl: string,
+  ): unknown {
+    return response === undefined ? this.represent(upload, collectionUrl) : response;
+  }
+
+  async #put(request: HostRequest, response: HostResponse, pathId: string | null) {
+    const incoming = incomingOf(request);
+    const context = await this.caller(request);
+    const fields = new FormFields(queryOf(incoming));
+    const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
+    const upload = await this.#whileReading(request, async () => {
+      const file = await readRequestBody(request, this.uploadType.fieldName, fields);
+      if (!file) throw ChunkedUploadError.noChunk();
+      const range = parseContentRange(incoming.headers['content-range']);
+      this.#checkLength(file, range);
+      const digests = chunkDigests(incoming.headers);
+      const { start: offset, length, total } = range;
+      const chunk = { body: file.body, offset, length, total, digests };
+      const id = pathId ?? fields.get('upload_id');
+      if (id !== null) return this.uploads.append(id, chunk, context);
+      if (offset !== 0) throw ChunkedUploadError.offsetMismatch(0, offset);
+      return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
+    });
+    response.header('Cache-Control', 'no-store');
+    return this.represent(upload, collectionUrl);
+  }
+
+  async #post(request: HostRequest, response: HostResponse, pathId: string | null) {
+    const context = await this.caller(request);
+    const incoming = incomingOf(request);
+    const fields = new FormFields(queryOf(incoming));
+    const checksumField = this.uploadType.checksum?.algorithm ?? '';
+    const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
+    const completed = await this.#whileReading(request, async () => {
+      const file = await readRequestBody(request, this.uploadType.fieldName, fields);
+      const id = pathId ?? fields.get('upload_id');
+      if (file && id !== null) {
+        const detail = 'A file cannot be sent with the request that completes an upload';
+        throw ChunkedUploadError.malformedRequest(detail);
+      }
+      const checksum = () => fields.get(checksumField);
+      if (file) {
+        const { body, length } = file;
+        const digests = chunkDigests(incoming.headers);
+        const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };
+        return this.uploads.uploadWhole(whole, context);
+      }
+      if (id === null) throw ChunkedUploadError.noChunk();
+      const input = { checksum: checksum(), total: fields.getSize('total') };
+      return this.uploads.complete(id, input, context);
+    });
+    response.header('Cache-Control', 'no-store');
+    return this.answerCompletion(completed, collectionUrl);
+  }
+
+  async #answerFile(request: HostRequest, response: HostResponse, id: string) {
+    const upload = await this.uploads.findOne(id, await this.caller(request));
+    if (upload.completedAt === null) throw ChunkedUploadError.notFound();
+    const answer = fileResponse(upload, incomingOf(request).headers);
+    response.status(answer.status);
+    for (const [name, value] of Object.entries(answer.headers)) response.header(name, value);
+    return { upload, answer };
+  }
+
+  #checkLength(file: ReceivedFile, range: ContentRange): void {
+    if (file.length === null || file.length === range.length) return;
+    if (file.length === 0) throw ChunkedUploadError.emptyChunk(this.uploadType.fieldName);
+    throw ChunkedUploadError.sizeMismatch(file.length, range.length);
+  }
+
+  /** Runs what may refuse a request before all of it has come. */
+  async #whileReading<R>(request: HostRequest, work: () => Promise<R>): Promise<R> {
+    try {
+      return await work();
+    } catch (error) {
+      discardRest(incomingOf(request));
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+
+const LONGEST_MS = 2000;
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Reads and drops what is still coming of a refused request. Closing at once would show the client
+ * a network error in place of our answer; reading for ever would be an invitation.
+ */
+export function discardRest(incoming: IncomingMessage): void {
+  if (incoming.complete || incoming.destroyed) return;
+  let left = MOST_BYTES;
+  const close = () => incoming.destroy();
+  const timer = setTimeout(close, LONGEST_MS);
+  incoming.on('data', (bytes: Uint8Array) => {
+    left -= bytes.length;
+    if (left < 0) close();
+  });
+  incoming.on('error', () => undefined);
+  incoming.once('end', () => clearTimeout(timer));
+  incoming.once('close', () => clearTimeout(timer));
+  incoming.resume();
+}

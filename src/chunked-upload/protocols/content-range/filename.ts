@@ -1,0 +1,49 @@
+import { parse } from 'content-disposition';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+
+const LONGEST = 255;
+
+/** A name as it is kept and shown: trimmed, 1 to 255 characters, no NUL. */
+export function checkFilename(given: string | null): string {
+  if (given === null) throw ChunkedUploadError.invalidField('filename', 'This field is required.');
+  // A lone surrogate cannot be written as UTF-8, neither to the database nor to a header.
+  const name = given.toWellFormed().trim();
+  if (name === '') throw refused('This field may not be blank.');
+  if (name.includes('\0')) throw refused('Null characters are not allowed.');
+  if (name === '.' || name === '..') throw refused('This is not the name of a file.');
+  if ([...name].length > LONGEST) {
+    throw refused(`Ensure this field has no more than ${LONGEST} characters.`);
+  }
+  return name;
+}
+
+/** The last segment of a part's name: some clients send a whole path. */
+export function lastSegment(name: string): string {
+  return name.split(/[/\\]/).at(-1) ?? name;
+}
+
+/** The name that a raw body's `Content-Disposition` bears; null if none. */
+export function dispositionFilename(header: string | undefined): string | null {
+  if (header === undefined) return null;
+  try {
+    const { parameters } = parse(header);
+    const name = parameters['filename'];
+    if (name === undefined) return null;
+    return lastSegment(/filename\*/i.test(header) ? name : percentDecoded(name));
+  } catch {
+    return null;
+  }
+}
+
+// jQuery-File-Upload percent-encodes the plain parameter, which RFC 6266 does not foresee.
+function percentDecoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+function refused(sentence: string): ChunkedUploadError {
+  return ChunkedUploadError.invalidField('filename', sentence);
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+
+/** What Express' and Fastify's requests have in common, and we use. */
+export interface HostRequest {
+  /** Fastify: Node's request below it. */
+  readonly raw?: IncomingMessage;
+  /** What a parser of the host has made of the body. */
+  readonly body?: unknown;
+  /** As the client sees it, if the host trusts its proxy. */
+  readonly protocol?: string;
+  readonly host?: string;
+  readonly originalUrl?: string;
+}
+
+/** What Express' and Fastify's responses have in common, and we use. */
+export interface HostResponse {
+  status(code: number): unknown;
+  header(name: string, value: string): unknown;
+}
+
+/** Node's own request. */
+export function incomingOf(request: HostRequest): IncomingMessage {
+  return request.raw ?? (request as unknown as IncomingMessage);
+}
+
+/** The request's absolute URL without its query and its last `levels` segments. */
+export function absoluteUrl(request: HostRequest, levels: number): string {
+  const incoming = incomingOf(request);
+  const target = request.originalUrl ?? incoming.url ?? '/';
+  const segments = (target.split('?')[0] ?? '').replace(/\/+$/, '').split('/');
+  const path = segments.slice(0, segments.length - levels).join('/');
+  const host = request.host ?? incoming.headers.host ?? 'localhost';
+  return `${request.protocol ?? 'http'}://${host}${path}`;
+}
+
+/** The query string, by no parser but the standard one. */
+export function queryOf(incoming: IncomingMessage): URLSearchParams {
+  const url = incoming.url ?? '';
+  const question = url.indexOf('?');
+  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+}

@@ -1,0 +1,55 @@
+import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import type { FindInput } from '../../chunked-upload.service.types.js';
+
+export const LONGEST_LIST = 1000;
+
+/** What `GET /uploads` is asked for, every value checked. */
+export function parseListQuery(
+  query: URLSearchParams,
+): FindInput & { limit: number; offset: number } {
+  const status = integer(
+    query,
+    'status',
+    ChunkedUploadStatus.Incomplete,
+    ChunkedUploadStatus.Aborted,
+  );
+  const limit = integer(query, 'limit', 1, Number.MAX_SAFE_INTEGER) ?? LONGEST_LIST;
+  const ownerType = text(query, 'owner_type');
+  const ownerId = text(query, 'owner_id');
+  return {
+    limit: Math.min(limit, LONGEST_LIST),
+    offset: integer(query, 'offset', 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    ...(status === undefined ? {} : { status }),
+    ...(ownerType === undefined ? {} : { ownerType }),
+    ...(ownerId === undefined ? {} : { ownerId }),
+  };
+}
+
+/** The URL of the next page, in the `Link` header's form (RFC 8288). */
+export function nextPageLink(
+  collectionUrl: string,
+  query: URLSearchParams,
+  page: { readonly limit: number; readonly offset: number },
+): string {
+  const next = new URLSearchParams(query);
+  next.set('limit', String(page.limit));
+  next.set('offset', String(page.offset + page.limit));
+  return `<${collectionUrl}?${next.toString()}>; rel="next"`;
+}
+
+function integer(query: URLSearchParams, name: string, least: number, most: number) {
+  const value = query.getAll(name).at(-1);
+  if (value === undefined) return undefined;
+  const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw ChunkedUploadError.invalidField(name, 'A valid integer is required.');
+}
+
+function text(query: URLSearchParams, name: string): string | undefined {
+  const value = query.getAll(name).at(-1);
+  if (value?.includes('\0')) {
+    throw ChunkedUploadError.invalidField(name, 'Null characters are not allowed.');
+  }
+  return value;
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import busboy, { type Busboy } from 'busboy';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ChunkBody } from '../../writing/chunk-body.js';
+import { lastSegment } from './filename.js';
+import type { FormFields } from './form-fields.js';
+import type { ReceivedFile } from './request-body.js';
+
+const LIMITS = { fieldNameSize: 256, fieldSize: 64 * 1024, fields: 100, parts: 200 };
+
+/**
+ * Reads a form (RFC 7578) up to its file. The file's body ends only when the whole form has: a form
+ * that is cut short, or lacks its last boundary, has no proper end.
+ */
+export function readMultipart(
+  incoming: IncomingMessage,
+  fieldName: string,
+  fields: FormFields,
+): Promise<ReceivedFile | null> {
+  return new Promise((resolve, reject) => {
+    let body: ChunkBody | null = null;
+    const refuse = (detail: string, cause?: unknown) => {
+      const error = ChunkedUploadError.malformedRequest(detail, cause);
+      body?.fail(error);
+      reject(error);
+    };
+    const breakOff = (cause: Error) => {
+      body?.fail(cause);
+      reject(ChunkedUploadError.interrupted(cause));
+    };
+
+    const parser = createParser(incoming, refuse);
+    if (!parser) return;
+    parser.on('field', (name, value, info) => {
+      if (info.nameTruncated || info.valueTruncated) refuse('A field of the form is too long');
+      else fields.set(name, value);
+    });
+    parser.on('file', (name, stream: Readable, info) => {
+      // Without a listener a broken form would end the process.
+      stream.on('error', breakOff);
+      if (name !== fieldName) {
+        stream.resume();
+      } else if (body) {
+        stream.resume();
+        refuse(`Only one "${fieldName}" can be sent in a request`);
+      } else {
+        fields.beginFile();
+        body = new ChunkBody();
+        body.attach(stream);
+        const receiver = body;
+        stream.on('data', (bytes: Uint8Array) => receiver.push(bytes));
+        resolve({ body, name: lastSegment(info.filename ?? ''), length: null });
+      }
+    });
+    parser.on('fieldsLimit', () => refuse('The form has too many fields'));
+    parser.on('partsLimit', () => refuse('The form has too many parts'));
+    parser.on('error', (error) => refuse('The form is not well-formed', error));
+    parser.on('close', () => {
+      body?.end();
+      resolve(null);
+    });
+    incoming.on('error', breakOff);
+    incoming.on('close', () => {
+      if (!incoming.complete) breakOff(new Error('The connection was closed within the form'));
+    });
+    incoming.pipe(parser);
+  });
+}
+
+function createParser(
+  incoming: IncomingMessage,
+  refuse: (detail: string, cause: unknown) => void,
+): Busboy | null {
+  try {
+    return busboy({ headers: incoming.headers, defParamCharset: 'utf8', limits: LIMITS });
+  } catch (error) {
+    refuse('The form is not well-formed', error);
+    return null;
+  }
+}

@@ -1,0 +1,139 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { LocalDiskWriter } from './local-disk.writer.js';
+import { resolveKey } from './storage-key.js';
+import {
+  type ByteRange,
+  type OpenOptions,
+  StorageProvider,
+  type StorageState,
+  type StorageWriter,
+  type StoredFile,
+} from './storage.provider.js';
+
+export interface LocalDiskOptions {
+  /** Folder that holds everything; created when missing. Relative to the working directory. */
+  readonly root: string;
+  /**
+   * When bytes are forced to the disk: `true` (default) before an offset is acknowledged;
+   * `'completion'` before a file is complete: after a power cut an unfinished upload may lack
+   * acknowledged bytes, and is then refused as missing; `false` never: the operating system
+   * decides, and a power cut may take bytes of complete files too. A crash of the process alone
+   * loses nothing with any of them.
+   */
+  readonly fsync?: boolean | 'completion';
+}
+
+/** Keeps uploads as plain files below one folder, which several processes may share. */
+export class LocalDiskStorage extends StorageProvider {
+  readonly #root: string;
+  readonly #fsync: boolean | 'completion';
+  readonly #knownFolders = new Set<string>();
+
+  constructor(options: LocalDiskOptions) {
+    super();
+    this.#root = options.root;
+    this.#fsync = options.fsync ?? true;
+  }
+
+  async open(file: StoredFile, { offset }: OpenOptions): Promise<StorageWriter> {
+    const path = resolveKey(this.#root, file.key);
+    const sync = this.#fsync === true;
+    if (offset > 0) {
+      const handle = await open(path, constants.O_RDWR).catch(missing);
+      const { size } = await handle.stat();
+      if (size >= offset) return new LocalDiskWriter(handle, offset, sync);
+      await handle.close();
+      throw ChunkedUploadError.bytesMissing();
+    }
+    const handle = await this.#create(path);
+    // The new name must survive a power cut as well; meanwhile the first bytes come in.
+    return new LocalDiskWriter(handle, 0, sync, sync ? syncFolder(dirname(path)) : undefined);
+  }
+
+  async finish(file: StoredFile, size: number): Promise<StorageState | null> {
+    const path = resolveKey(this.#root, file.key);
+    const finalPath = resolveKey(this.#root, file.finalKey);
+    const handle = await open(path, constants.O_RDWR).catch((error: unknown) => {
+      if (file.key !== file.finalKey && isMissing(error)) return null;
+      return missing(error);
+    });
+    if (handle === null) return finished(finalPath, size);
+    try {
+      const stats = await handle.stat();
+      if (stats.size < size) throw ChunkedUploadError.bytesMissing();
+      if (stats.size > size) await handle.truncate(size);
+      if (this.#fsync === 'completion' || (this.#fsync && stats.size > size)) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (path !== finalPath) {
+      await rename(path, finalPath);
+      if (this.#fsync) await syncFolder(dirname(finalPath));
+    }
+    return null;
+  }
+
+  async createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable> {
+    // Opened before it is returned, so that a missing file is an error and not a broken answer.
+    const path = resolveKey(this.#root, file.finalKey);
+    const handle = await open(path, constants.O_RDONLY).catch(missing);
+    return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 });
+  }
+
+  async remove(file: StoredFile): Promise<void> {
+    // In this order a completion that renames in between leaves nothing behind either.
+    for (const key of new Set([file.key, file.finalKey])) {
+      await unlink(resolveKey(this.#root, key)).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+    }
+  }
+
+  async #create(path: string): Promise<FileHandle> {
+    const folder = dirname(path);
+    const create = () => open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+    if (this.#knownFolders.has(folder)) {
+      try {
+        return await create();
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    }
+    const first = await mkdir(folder, { recursive: true });
+    if (first !== undefined && this.#fsync) {
+      for (let made = folder; made.length >= first.length; made = dirname(made)) {
+        await syncFolder(dirname(made));
+      }
+    }
+    this.#knownFolders.add(folder);
+    return create();
+  }
+}
+
+async function finished(path: string, size: number): Promise<null> {
+  const stats = await stat(path).catch(missing);
+  if (stats.size !== size) throw ChunkedUploadError.bytesMissing();
+  return null;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function missing(error: unknown): never {
+  throw isMissing(error) ? ChunkedUploadError.bytesMissing(error) : error;
+}

@@ -1,0 +1,81 @@
+import type {
+  DynamicModule,
+  InjectionToken,
+  OptionalFactoryDependency,
+  Type,
+} from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
+import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
+import { ChunkedUploadRepository } from './chunked-upload.repository.js';
+import { ChunkedUploadService } from './chunked-upload.service.js';
+import { UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
+import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
+import { createUploadType, fail } from './upload-type.factory.js';
+import { registerUploadType } from './upload-type.registry.js';
+import type { UploadType } from './upload-type.js';
+
+/** What of a type must be known while modules are put together. */
+export interface UploadTypeEarly extends ChunkedUploadExtras {
+  readonly path: string;
+  readonly entity: Type<AbstractChunkedUpload>;
+}
+
+/** Where the rest of a type's options comes from. */
+export interface LateOptions {
+  readonly inject: (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory: (
+    ...dependencies: never[]
+  ) => ChunkedUploadTypeOptions | Promise<ChunkedUploadTypeOptions>;
+}
+
+const OPTIONS = Symbol('UPLOAD_TYPE_OPTIONS');
+
+/** One upload type: a table, a service and a controller, in a module of its own. */
+@Module({})
+export class UploadTypeModule {}
+
+export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): DynamicModule {
+  const { path, entity, controller, dataSource, imports = [] } = early;
+  const token = getChunkedUploadToken(entity);
+  const controllers = controller === false ? [] : [createUploadController(path, controller)];
+  return {
+    module: UploadTypeModule,
+    imports: [...imports, TypeOrmModule.forFeature([entity], dataSource)],
+    controllers,
+    providers: [
+      { provide: OPTIONS, ...late },
+      {
+        provide: UPLOAD_TYPE,
+        inject: [OPTIONS, ModulesContainer],
+        useFactory: (options: ChunkedUploadTypeOptions, application: ModulesContainer) => {
+          registerUploadType(application, path, entity);
+          return createUploadType(path, options);
+        },
+      },
+      {
+        provide: ChunkedUploadService,
+        inject: [UPLOAD_TYPE, getDataSourceToken(dataSource)],
+        useFactory: (type: UploadType, source: DataSource) => createService(type, source, entity),
+      },
+      { provide: token, useExisting: ChunkedUploadService },
+    ],
+    exports: [ChunkedUploadService, token],
+  };
+}
+
+function createService(
+  type: UploadType,
+  dataSource: DataSource,
+  entity: Type<AbstractChunkedUpload>,
+): ChunkedUploadService<AbstractChunkedUpload> {
+  if (!dataSource.hasMetadata(entity)) {
+    fail('entity', `${entity.name} is not an entity of the data source: list it in its "entities"`);
+  }
+  const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
+  const repository = new ChunkedUploadRepository(dataSource, entity, type.leaseMs, expiry);
+  return new ChunkedUploadService(type, repository);
+}

@@ -1,0 +1,94 @@
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { Checksum } from '../checksum/checksum.js';
+import type { StorageState, StorageWriter } from '../storage/storage.provider.js';
+import { storageFailure } from '../storage/storage-failure.js';
+import type { ChunkBody } from './chunk-body.js';
+import { type Writer, WriterEnded } from './writer.js';
+
+/** A digest of this chunk alone, checked at its end (RFC 9530, RFC 1864). */
+export interface ChunkDigest {
+  readonly header: string;
+  update(bytes: Uint8Array): void;
+  matches(): boolean;
+}
+
+export interface ReceptionInput {
+  readonly body: ChunkBody;
+  readonly writer: Writer;
+  readonly checksum: Checksum | null;
+  readonly checksumState: Uint8Array | null;
+  readonly offset: number;
+  /** Bytes that were announced; null where nothing was. */
+  readonly length: number | null;
+  readonly digests: readonly ChunkDigest[];
+  readonly fieldName: string;
+  /** Whether no byte at all is a proper body. */
+  readonly mayBeEmpty: boolean;
+  /** False: a body that breaks leaves nothing. */
+  readonly keepBroken: boolean;
+}
+
+/** What is durably in the storage now and may be committed. */
+export interface Reception {
+  readonly offset: number;
+  readonly checksumState: Buffer | null;
+  readonly storageState: StorageState | null;
+  /** Why it is less than the whole chunk; to be thrown after the commit. */
+  readonly failure: Error | null;
+}
+
+/**
+ * Moves one body into the storage and through the checksum, in this order: the state of the
+ * checksum never runs ahead of the bytes. Throws where nothing is to be committed.
+ */
+export async function receive(input: ReceptionInput, target: StorageWriter): Promise<Reception> {
+  const { checksum, offset } = input;
+  const running = await checksum?.resume(input.checksumState, offset);
+  let received = 0;
+  let failure: Error | null = null;
+  try {
+    try {
+      for (let batch = await input.body.read(); batch; batch = await input.body.read()) {
+        input.writer.assertLeased();
+        await target.write(batch).catch(storageFailure);
+        await running?.update(batch);
+        for (const bytes of batch) {
+          received += bytes.length;
+          for (const digest of input.digests) digest.update(bytes);
+        }
+      }
+      verify(input, received);
+    } catch (error) {
+      failure = keptFailure(error, input, received);
+    }
+    const storageState = await target.sync().catch(storageFailure);
+    const checksumState =
+      checksum && running ? await checksum.save(running, offset + received) : null;
+    return { offset: offset + received, storageState, checksumState, failure };
+  } finally {
+    running?.close();
+  }
+}
+
+function verify(input: ReceptionInput, received: number): void {
+  if (received === 0 && !input.mayBeEmpty) throw ChunkedUploadError.emptyChunk(input.fieldName);
+  if (input.length !== null && received !== input.length) {
+    throw ChunkedUploadError.sizeMismatch(received, input.length);
+  }
+  for (const digest of input.digests) {
+    if (!digest.matches()) throw ChunkedUploadError.digestMismatch(digest.header);
+  }
+}
+
+/** The failure to throw after what had arrived has been committed; throws where none of it is. */
+function keptFailure(error: unknown, input: ReceptionInput, received: number): Error {
+  const answer = error instanceof WriterEnded ? error.answer : error;
+  const refused = answer instanceof ChunkedUploadError && answer === error;
+  const full = refused && answer.code === 'storage_full';
+  const discarded =
+    (refused && !full) || (error instanceof WriterEnded && !error.keep) || input.digests.length > 0;
+  const failure =
+    answer instanceof ChunkedUploadError ? answer : ChunkedUploadError.interrupted(error);
+  if (discarded || received === 0 || !input.keepBroken) throw failure;
+  return failure;
+}

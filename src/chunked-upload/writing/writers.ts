@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import type { ChunkedUploadRepository, Scope, Sighting } from '../chunked-upload.repository.js';
+import type { ChunkBody } from './chunk-body.js';
+import { LeaseRenewal } from './lease-renewal.js';
+import { Writer, WriterEnded } from './writer.js';
+
+/** A request waits this long, in milliseconds, for the writer that it meets. */
+const PATIENCE_MS = 1000;
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 200;
+
+/** What a request that wants to write, or to complete, an upload brings along. */
+export interface Claim {
+  readonly id: string;
+  readonly scope: Scope;
+  /** Where its bytes begin; null: it completes. */
+  readonly offset: number | null;
+  readonly total: number | null;
+  readonly body: ChunkBody | null;
+}
+
+/**
+ * The writers of one upload type in this process: at most one an upload, among processes by the
+ * lease in its row, and here by the same lease with this map to wait at.
+ */
+export class Writers<T extends AbstractChunkedUpload> {
+  readonly #leased = new Map<string, Writer>();
+  readonly #beginning = new Set<Writer>();
+  readonly #renewal: LeaseRenewal<T>;
+  #closed = false;
+
+  constructor(
+    private readonly repository: ChunkedUploadRepository<T>,
+    private readonly leaseMs: number,
+  ) {
+    this.#renewal = new LeaseRenewal(repository, leaseMs, this.#leased);
+  }
+
+  /**
+   * Takes the upload for this request. Meeting another writer it waits for its end, ends it where
+   * it is silent, and gives up after a second.
+   */
+  async claim(claim: Claim): Promise<{ upload: T; writer: Writer }> {
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    let takeoverRequested = false;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      this.#refuseWhenClosed();
+      await this.#makeWay(claim.id, claim.scope, claim.offset, giveUpAt);
+      const token = randomUUID();
+      // Counted from before the statement, so that our clock never outlasts the database's.
+      const leasedUntil = performance.now() + this.leaseMs;
+      const upload = await this.repository.lease(claim.id, token, claim);
+      if (upload) {
+        const { creator, offset } = upload;
+        const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
+        this.#leased.set(claim.id, writer);
+        this.#renewal.start();
+        return { upload, writer };
+      }
+      const seen = await this.repository.look(claim.id, claim.scope);
+      refuse(seen, claim);
+      if (this.#leased.has(claim.id)) continue;
+      // A writer in another process, or a statement that has the row locked at this moment.
+      if (performance.now() + pause > giveUpAt) throw ChunkedUploadError.busy();
+      if (seen.leased && !takeoverRequested) {
+        await this.repository.requestTakeover(claim.id);
+        takeoverRequested = true;
+      }
+      await sleep(pause);
+    }
+  }
+
+  /** A writer of an upload that has no row yet. */
+  begin(id: string, creator: string | null, body: ChunkBody): Writer {
+    this.#refuseWhenClosed();
+    const writer = new Writer(id, creator, randomUUID(), body, 0);
+    this.#beginning.add(writer);
+    return writer;
+  }
+
+  /** To be called when a writer has written its last byte and committed, or will not. */
+  end(writer: Writer): void {
+    this.#beginning.delete(writer);
+    if (this.#leased.get(writer.uploadId) === writer) this.#leased.delete(writer.uploadId);
+    writer.markEnded();
+  }
+
+  /** Gives the lease back; where that fails it runs out by itself. */
+  async release(writer: Writer): Promise<void> {
+    await this.repository.release(writer.uploadId, writer.token).catch(() => undefined);
+  }
+
+  /** Ends a silent writer of this process and keeps what it had received. */
+  async endSilent(id: string, scope: Scope): Promise<void> {
+    const writer = this.#leased.get(id);
+    if (!writer || !mayTouch(scope, writer) || writer.silentIn > 0) return;
+    writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
+    await Promise.race([writer.ended, sleep(PATIENCE_MS)]);
+  }
+
+  /** Whether a request is completing this upload here: that is waited for, not ended. */
+  isCompleting(id: string): boolean {
+    return this.#leased.get(id)?.body === null;
+  }
+
+  /** Ends the writer of this process for `answer`; false if it does not end within a second. */
+  async stop(id: string, answer: ChunkedUploadError): Promise<boolean> {
+    const writer = this.#leased.get(id);
+    if (!writer) return true;
+    writer.stop(new WriterEnded(false, answer));
+    return Promise.race([writer.ended.then(() => true), sleep(PATIENCE_MS, false)]);
+  }
+
+  /** Ends all writers, keeps what they had received, and takes no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const writers = [...this.#leased.values(), ...this.#beginning];
+    const answer = ChunkedUploadError.unavailable('The server is shutting down');
+    for (const writer of writers) writer.stop(new WriterEnded(true, answer));
+    await Promise.all(writers.map((writer) => writer.ended));
+    this.#renewal.stop();
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw ChunkedUploadError.unavailable('The server is shutting down');
+  }
+
+  async #makeWay(id: string, scope: Scope, offset: number | null, giveUpAt: number): Promise<void> {
+    for (;;) {
+      const writer = this.#leased.get(id);
+      if (!writer) return;
+      // Who may not see an upload must not be able to end its writer.
+      if (!mayTouch(scope, writer)) throw ChunkedUploadError.notFound();
+      const { silentIn } = writer;
+      if (silentIn === 0) {
+        // A newcomer at the same offset brings these bytes itself.
+        writer.stop(new WriterEnded(offset !== writer.offset, ChunkedUploadError.busy()));
+      }
+      const left = giveUpAt - performance.now();
+      if (left <= 0) throw ChunkedUploadError.busy();
+      await Promise.race([writer.ended, sleep(Math.min(left, silentIn || left) + 1)]);
+    }
+  }
+}
+
+/** Throws what is final about an upload that could not be leased. */
+export function refuse<T extends AbstractChunkedUpload>(
+  seen: Sighting<T> | null,
+  claim: Claim,
+): asserts seen is Sighting<T> {
+  if (!seen) throw ChunkedUploadError.notFound();
+  const { upload } = seen;
+  if (upload.status === ChunkedUploadStatus.Aborted) throw ChunkedUploadError.aborted();
+  if (upload.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
+  if (seen.expired) throw ChunkedUploadError.expired();
+  if (seen.leased) return;
+  if (claim.total !== null && upload.total !== null && claim.total !== upload.total) {
+    throw ChunkedUploadError.totalMismatch(upload.total, claim.total);
+  }
+  if (claim.offset !== null && claim.offset !== upload.offset) {
+    throw ChunkedUploadError.offsetMismatch(upload.offset, claim.offset);
+  }
+}
+
+function mayTouch(scope: Scope, writer: Writer): boolean {
+  return scope === undefined || scope.creator === writer.creator;
+}

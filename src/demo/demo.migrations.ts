@@ -1,0 +1,19 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createUploadTable } from '../index.js';
+import { FileUpload, NoteUpload, VideoUpload } from './demo.entities.js';
+
+export class CreateUploadTables1763769600001 implements MigrationInterface {
+  readonly name = 'CreateUploadTables1763769600001';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const entity of [FileUpload, VideoUpload, NoteUpload]) {
+      await createUploadTable(queryRunner, entity);
+    }
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    for (const entity of [FileUpload, VideoUpload, NoteUpload]) {
+      await queryRunner.dropTable(queryRunner.connection.getMetadata(entity).tablePath);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChunkedUploadModule, LocalDiskStorage } from '../index.js';
+import { BasicAuthGuard } from './basic-auth.guard.js';
+import { FileUpload, NoteUpload, VideoUpload } from './demo.entities.js';
+import { CreateUploadTables1763769600001 } from './demo.migrations.js';
+import { DetailFilter } from './detail.filter.js';
+import { HealthController } from './health.controller.js';
+import { PageController } from './page.controller.js';
+import type { Settings } from './settings.js';
+
+/** The demo: three upload types, each with a table of its own, and a page to try them. */
+@Module({})
+export class DemoModule {
+  static register(settings: Settings, databaseUrl: string): DynamicModule {
+    return {
+      module: DemoModule,
+      imports: [
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url: databaseUrl,
+          autoLoadEntities: true,
+          migrations: [CreateUploadTables1763769600001],
+          migrationsRun: true,
+          // Without it a request waits for ever for a connection of a pool that is used up.
+          connectTimeoutMS: 5000,
+        }),
+        ChunkedUploadModule.forRoot({
+          path: 'uploads/files',
+          entity: FileUpload,
+          storage: new LocalDiskStorage({ root: join(settings.dataDir, 'media') }),
+          expiresIn: settings.uploadExpiresIn,
+        }),
+        ChunkedUploadModule.forFeature([
+          { path: 'uploads/videos', entity: VideoUpload, maxBytes: 50 * 1024 * 1024 },
+          { path: 'uploads/notes', entity: NoteUpload, minBytes: 10, maxBytes: 1000 },
+        ]),
+      ],
+      controllers: [HealthController, PageController],
+      providers: [
+        { provide: APP_GUARD, useClass: BasicAuthGuard },
+        { provide: APP_FILTER, useClass: DetailFilter },
+      ],
+    };
+  }
+}

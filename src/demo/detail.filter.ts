@@ -1,0 +1,16 @@
+import { type ArgumentsHost, Catch, HttpException } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import type { Response } from 'express';
+
+/** Gives the errors of Nest and of Express the shape of the module's: `{ "detail": … }`. */
+@Catch()
+export class DetailFilter extends BaseExceptionFilter {
+  override catch(exception: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<Response>();
+    if (exception instanceof HttpException && !response.headersSent) {
+      response.status(exception.getStatus()).json({ detail: exception.message });
+    } else {
+      super.catch(exception, host);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DemoModule } from './demo/demo.module.js';
+import { startEmbeddedPostgres } from './demo/embedded-postgres.js';
+import { readSettings } from './demo/settings.js';
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const postgres = settings.databaseUrl
+    ? null
+    : await startEmbeddedPostgres({ dataDir: settings.dataDir });
+  const databaseUrl = settings.databaseUrl ?? postgres?.url ?? '';
+
+  const app = await NestFactory.create<NestExpressApplication>(
+    DemoModule.register(settings, databaseUrl),
+    { logger: ['fatal', 'error', 'warn'] },
+  );
+  // Node cuts every request after five minutes; a chunk on a slow line may take longer.
+  app.getHttpServer().requestTimeout = 0;
+  await app.listen(settings.port);
+  console.log(`http://localhost:${settings.port}`);
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await app.close();
+    await postgres?.stop();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
