@@ -19,7 +19,6 @@ await serve({
     ChunkedUploadModule.forRoot({
       path: 'uploads',
       storage: new LocalDiskStorage({ root: directory, ...options }),
-      cleanup: false,
       userRestricted: false,
     }),
   ],
