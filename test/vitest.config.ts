@@ -3,6 +3,18 @@ import { defineConfig } from 'vitest/config';
 
 const MINUTE = 60_000;
 
+const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+
+/** Tests import the package by its name and get what users get: the build. */
+const alias = [
+  { find: /^nestjs-chunked-upload$/, replacement: `${dist}index.js` },
+  { find: /^nestjs-chunked-upload\/client$/, replacement: `${dist}client/index.js` },
+  {
+    find: /^nestjs-chunked-upload\/testing$/,
+    replacement: `${dist}chunked-upload/testing/index.js`,
+  },
+];
+
 /** In the order in which they run, the quickest to tell what is broken first. */
 const projects = [
   { name: 'unit', alone: false },
@@ -19,8 +31,10 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
     projects: projects.map(({ name, alone }, groupOrder) => ({
+      resolve: { alias },
       test: {
         name,
+        server: { deps: { external: [/\/dist\//] } },
         include: [`test/${name}/**/*.spec.ts`],
         maxWorkers: alone ? 1 : 2,
         sequence: { groupOrder },

@@ -37,6 +37,8 @@ export class ChunkedUpload<Answer = Representation> {
   private running: Promise<Answer> | null = null;
   private currentState: UploadState = 'idle';
   private sent = 0;
+  /** Bytes that the server is known to hold. */
+  private committed = 0;
   /** The most bytes that the server has ever held: more of them are progress. */
   private reached = 0;
   /** Failed attempts since the last progress. */
@@ -119,6 +121,7 @@ export class ChunkedUpload<Answer = Representation> {
       return answer;
     } catch (error) {
       if (error instanceof UploadError && HOPELESS.includes(error.code)) this.transfer.forget();
+      this.sent = this.committed;
       this.enter(error instanceof UploadError && error.code === 'aborted' ? 'aborted' : 'failed');
       throw error;
     } finally {
@@ -158,6 +161,7 @@ export class ChunkedUpload<Answer = Representation> {
       committed: (offset) => {
         if (offset > this.reached) this.failures = 0;
         this.reached = Math.max(this.reached, offset);
+        this.committed = offset;
         this.report(offset);
       },
       moved: (sent) => this.report(sent),

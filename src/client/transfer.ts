@@ -115,6 +115,7 @@ export class Transfer {
     if (!this.stale) return false;
     this.forget();
     this.reset();
+    this.listener.committed(0);
     return true;
   }
 

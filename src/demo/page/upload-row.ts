@@ -60,9 +60,9 @@ export class UploadRow implements Task {
       { className: 'upload' },
       element('h3', { textContent: file.name }),
       this.status,
-      this.actions,
       this.bar,
       this.error,
+      this.actions,
     );
     this.toggle.addEventListener('click', () => this.act());
     this.cancel.addEventListener('click', () => void this.leave());
