@@ -1,0 +1,238 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Locator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BadNetwork } from './bad-network.js';
+import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { Demo } from './demo.js';
+
+const MIB = 1024 * 1024;
+const SIZE = 40 * MIB;
+
+describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000 }, () => {
+  let demo: Demo;
+  let browser: Browser;
+  let network: BadNetwork;
+  let page: Page;
+  let folder: string;
+  let film: string;
+  const content = randomBytes(SIZE);
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'files-'));
+    film = join(folder, 'film.mp4');
+    await writeFile(film, content);
+    [demo, browser] = await Promise.all([Demo.start(), Browser.start()]);
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.stop();
+    await demo?.stop();
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  beforeEach(async () => {
+    network = await BadNetwork.to(demo.port);
+    page = await browser.page();
+    complaints.length = 0;
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(network.url);
+  });
+
+  afterEach(async () => {
+    await page.close();
+    await network.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const choose = (...paths: string[]): Promise<void> => page.setInputFiles('#files', paths);
+  const row = (name: string): Locator => page.locator('#uploads > li', { hasText: name });
+  const inState = (name: string, state: string): Promise<void> =>
+    row(name)
+      .and(page.locator(`[data-state=${state}]`))
+      .waitFor();
+  const press = (label: string, name: string): Promise<void> =>
+    page.getByRole('button', { name: `${label} ${name}` }).click();
+  const barOf = (name: string): Promise<number> =>
+    row(name)
+      .locator('progress')
+      .evaluate((bar: HTMLProgressElement) => bar.value);
+
+  const expectDownload = async (name: string, expected: Buffer): Promise<void> => {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      row(name).getByText('Download').click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(name);
+    expect(sha256(await readFile(await download.path()))).toBe(sha256(expected));
+  };
+
+  it('sends a dropped file, pauses, goes on and offers it for download', async () => {
+    const held = network.after(12 * MIB, 'hold');
+    await drop(page, film);
+    await held;
+    await expect.poll(() => barOf('film.mp4'), { timeout: 10_000 }).toBeGreaterThan(4 * MIB);
+
+    await press('Pause', 'film.mp4');
+    await inState('film.mp4', 'paused');
+    network.release();
+
+    await press('Resume', 'film.mp4');
+    await inState('film.mp4', 'complete');
+    await expectDownload('film.mp4', content);
+  });
+
+  it('sends several files, at most three at once', async () => {
+    const names = ['one.txt', 'two.txt', 'three.txt', 'four.txt'];
+    for (const name of names) await writeFile(join(folder, name), name.repeat(100_000));
+    const held = network.after(100_000, 'hold');
+
+    await choose(...names.map((name) => join(folder, name)));
+    await held;
+    expect(await page.locator('[data-state=sending]').count()).toBe(3);
+    expect(await page.locator('[data-state=waiting]').count()).toBe(1);
+
+    network.release();
+    for (const name of names) await inState(name, 'complete');
+    await expectDownload('four.txt', Buffer.from('four.txt'.repeat(100_000)));
+  });
+
+  it('goes on after a reload when the same file is chosen again', async () => {
+    const held = network.after(20 * MIB, 'hold');
+    await choose(film);
+    await held;
+    await expect.poll(() => barOf('film.mp4')).toBeGreaterThan(9 * MIB);
+    await page.reload({ waitUntil: 'commit' }).catch(() => undefined);
+    network.release();
+    await page.goto(network.url);
+
+    const unfinished = page.locator('#unfinished-list > li');
+    await expect.poll(() => unfinished.innerText()).toMatch(/film\.mp4[^]* % of 40\.0 MiB sent/);
+    const begun = page.waitForRequest((request) => request.method() === 'PUT');
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.getByRole('button', { name: 'Choose file film.mp4' }).click(),
+    ]);
+    await chooser.setFiles(film);
+
+    // The first request does not begin at the first byte.
+    expect((await begun.then((request) => request.allHeaders()))['content-range']).not.toMatch(
+      /^bytes 0-/,
+    );
+    await inState('film.mp4', 'complete');
+    expect(await unfinished.count()).toBe(0);
+    await expectDownload('film.mp4', content);
+  });
+
+  it('goes on after a cut connection', async () => {
+    const cut = network.after(15 * MIB, 'cut');
+    await choose(film);
+    await cut;
+    await inState('film.mp4', 'complete');
+    await expectDownload('film.mp4', content);
+  });
+
+  it('goes on after the server was killed and started again', async () => {
+    const held = network.after(15 * MIB, 'hold');
+    await choose(film);
+    await held;
+    await demo.kill();
+    await inState('film.mp4', 'retrying');
+    network.release();
+    await demo.launch();
+
+    await inState('film.mp4', 'complete');
+    await expectDownload('film.mp4', content);
+  });
+
+  it('hands a file of a user to that user', async () => {
+    const path = join(folder, 'secret of alice.txt');
+    await writeFile(path, 'nobody else reads this');
+    await page.getByLabel('as', { exact: true }).selectOption('alice');
+
+    await choose(path);
+    await inState('secret of alice.txt', 'complete');
+    await expectDownload('secret of alice.txt', Buffer.from('nobody else reads this'));
+  });
+
+  it('says in the words of the server why a file is refused', async () => {
+    const path = join(folder, 'long.txt');
+    await writeFile(path, 'x'.repeat(1001));
+    await page.getByLabel('Upload to').selectOption('/uploads/notes');
+
+    await choose(path);
+    await inState('long.txt', 'failed');
+    const { detail } = await refusal(demo.url, '/uploads/notes', 'long.txt', 1001);
+    expect(await row('long.txt').getByRole('alert').innerText()).toContain(detail);
+  });
+
+  it('removes what is cancelled from the page and from the server', async () => {
+    await page.getByLabel('as', { exact: true }).selectOption('bob');
+    const held = network.after(12 * MIB, 'hold');
+    await choose(film);
+    await held;
+    await press('Pause', 'film.mp4');
+    network.release();
+
+    await press('Cancel', 'film.mp4');
+    await row('film.mp4').waitFor({ state: 'detached' });
+    const headers = { Authorization: `Basic ${btoa('bob:bob-pw')}` };
+    const list = await fetch(`${demo.url}/uploads/files`, { headers });
+    expect(await list.json()).toEqual([]);
+  });
+
+  it('can be used by keyboard alone', async () => {
+    await choose(film);
+    await inState('film.mp4', 'complete');
+    await page.getByLabel('Upload to').focus();
+    const reached: string[] = [];
+    for (let step = 0; step < 5; step += 1) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate(() => document.activeElement?.id ?? ''));
+    }
+    // The choices, the place to drop files, and the two buttons of the row, which have no id.
+    expect(reached).toEqual(['user', 'owner', 'files', '', '']);
+  });
+});
+
+/** Drops a file on the page as a user does; only a page itself can make the event for it. */
+async function drop(page: Page, path: string): Promise<void> {
+  const input = await page.evaluateHandle(() => {
+    const made = document.createElement('input');
+    made.type = 'file';
+    return made;
+  });
+  await input.setInputFiles(path);
+  await input.evaluate(({ files }) => {
+    const dataTransfer = new DataTransfer();
+    for (const file of files ?? []) dataTransfer.items.add(file);
+    document.body.dispatchEvent(
+      new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }),
+    );
+  });
+}
+
+/** What the server says about a first chunk of this size. */
+async function refusal(
+  url: string,
+  path: string,
+  filename: string,
+  size: number,
+): Promise<{ detail: string }> {
+  const response = await fetch(`${url}${path}?filename=${filename}`, {
+    method: 'PUT',
+    headers: {
+      'Content-Range': `bytes 0-${size - 1}/${size}`,
+      'Content-Type': 'application/octet-stream',
+    },
+    body: 'x'.repeat(size),
+  });
+  return (await response.json()) as { detail: string };
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
