@@ -8,7 +8,7 @@ export type {
   FindInput,
   UploadFields,
   WholeInput,
-} from './chunked-upload/chunked-upload.service.types.js';
+} from './chunked-upload/chunked-upload.inputs.js';
 export {
   InjectChunkedUpload,
   getChunkedUploadToken,

@@ -94,7 +94,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     const complete = {
       status: ChunkedUploadStatus.Complete,
       checksum,
-      completedAt: () => 'clock_timestamp()',
+      completedAt: now,
       expiresAt: null,
     };
     return this.#insert(upload, complete, manager);
@@ -302,12 +302,11 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
       this.expiry.ms === null
         ? null
         : () => `clock_timestamp() + ${this.expiry.ms} * interval '1 millisecond'`;
-    const createdAt = () => 'clock_timestamp()';
     const insert = (manager ?? this.dataSource.manager)
       .createQueryBuilder()
       .insert()
       .into(this.entity)
-      .values({ ...upload, createdAt, expiresAt, ...extra } as never)
+      .values({ ...upload, createdAt: now, expiresAt, ...extra } as never)
       .returning('*')
       .updateEntity(false);
     const result = await insert.execute().catch(databaseFailure);
@@ -360,6 +359,8 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     return { table, c: this.#lazyColumns as ColumnNames };
   }
 }
+
+const now = () => 'clock_timestamp()';
 
 type Row = Record<string, unknown>;
 type ColumnNames = Record<keyof AbstractChunkedUpload, string>;

@@ -4,7 +4,7 @@ import { Checksum } from './checksum/checksum.js';
 import type { ChunkedUploadTypeOptions, SizeLimit } from './chunked-upload.options.js';
 import { LocalDiskStorage } from './storage/local-disk.storage.js';
 import { StorageProvider } from './storage/storage.provider.js';
-import type { UploadType } from './upload-type.js';
+import type { UploadType } from './engine/upload-type.js';
 
 const DEFAULTS = {
   uploadPath: 'chunked_uploads/%Y/%m/%d',
@@ -56,7 +56,7 @@ export function createUploadType(path: string, given: ChunkedUploadTypeOptions):
     rollingExpiry: oneOf('expiry', options.expiry, ['creation', 'rolling']) === 'rolling',
     leaseMs: duration('leaseTime', options.leaseTime, 1000),
     userRestricted: typed('userRestricted', options.userRestricted, 'boolean'),
-    user: typed('user', options.user as UploadType['user'], 'function'),
+    user: typed('user', options.user, 'function'),
     minBytes: sizeLimit('minBytes', options.minBytes),
     maxBytes: sizeLimit('maxBytes', options.maxBytes),
     fieldName: fieldName(options.fieldName),

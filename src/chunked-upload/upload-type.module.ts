@@ -16,7 +16,7 @@ import { UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
 import { createUploadType, fail } from './upload-type.factory.js';
 import { registerUploadType } from './upload-type.registry.js';
-import type { UploadType } from './upload-type.js';
+import type { UploadType } from './engine/upload-type.js';
 
 /** What of a type must be known while modules are put together. */
 export interface UploadTypeEarly extends ChunkedUploadExtras {

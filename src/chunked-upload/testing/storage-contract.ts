@@ -10,8 +10,8 @@ import type {
 
 /** The two functions that vitest, jest, mocha and node:test have in common. */
 export interface TestFramework {
-  describe(name: string, define: () => void): unknown;
-  it(name: string, run: () => Promise<void>): unknown;
+  readonly describe: (name: string, define: () => void) => unknown;
+  readonly it: (name: string, run: () => Promise<void>) => unknown;
 }
 
 const MIB = 1024 * 1024;
@@ -220,7 +220,6 @@ class ContractUpload {
   }
 
   async holds(bytes: Buffer): Promise<void> {
-    const sum = (data: Buffer) => createHash('sha256').update(data).digest('hex');
     const actual = await this.read();
     assert.equal(actual.length, bytes.length);
     assert.equal(sum(actual), sum(bytes));
@@ -230,6 +229,10 @@ class ContractUpload {
     const options = { offset: this.#offset, total: null, token: randomUUID() };
     return (await this.create()).open(this.#file, options);
   }
+}
+
+function sum(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 function asStored(state: StorageState | null): StorageState | null {

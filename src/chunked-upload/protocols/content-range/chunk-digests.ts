@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import type { ChunkDigest } from '../../writing/reception.js';
+import type { ChunkDigest } from '../../engine/reception.js';
 
 const ALGORITHMS: Record<string, string> = { 'sha-256': 'sha256', 'sha-512': 'sha512', md5: 'md5' };
 

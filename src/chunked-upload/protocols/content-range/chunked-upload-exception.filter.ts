@@ -47,7 +47,7 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     const status = STATUS[error.code];
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
-    if (status >= 500) this.#logger.warn(`${error.message}: ${String(error.cause ?? error.code)}`);
+    if (status >= 500) this.#logger.warn(`${error.message}: ${causeOf(error)}`);
     response.header('Cache-Control', 'no-store');
     this.adapterHost.httpAdapter.reply(response, body(error), status);
   }
@@ -60,4 +60,8 @@ function body(error: ChunkedUploadError): object {
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function causeOf({ cause, code }: ChunkedUploadError): string {
+  return cause instanceof Error ? cause.message : code;
 }

@@ -11,7 +11,8 @@ export function checkFilename(given: string | null): string {
   if (name === '') throw refused('This field may not be blank.');
   if (name.includes('\0')) throw refused('Null characters are not allowed.');
   if (name === '.' || name === '..') throw refused('This is not the name of a file.');
-  if ([...name].length > LONGEST) {
+  // In code points, as the database counts.
+  if (Array.from(name).length > LONGEST) {
     throw refused(`Ensure this field has no more than ${LONGEST} characters.`);
   }
   return name;

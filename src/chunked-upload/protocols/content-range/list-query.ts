@@ -1,6 +1,6 @@
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import type { FindInput } from '../../chunked-upload.service.types.js';
+import type { FindInput } from '../../chunked-upload.inputs.js';
 
 export const LONGEST_LIST = 1000;
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy, { type Busboy } from 'busboy';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import { ChunkBody } from '../../writing/chunk-body.js';
+import { ChunkBody } from '../../engine/chunk-body.js';
 import { lastSegment } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import type { ReceivedFile } from './request-body.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import { ChunkBody } from '../../writing/chunk-body.js';
+import { ChunkBody } from '../../engine/chunk-body.js';
 import { dispositionFilename } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import { type HostRequest, incomingOf } from './host-request.js';

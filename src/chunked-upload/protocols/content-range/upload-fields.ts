@@ -1,5 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import type { UploadFields } from '../../chunked-upload.service.types.js';
+import type { UploadFields } from '../../chunked-upload.inputs.js';
 import { checkFilename } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import type { ReceivedFile } from './request-body.js';

@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload, ChunkedUploadStatus } from './chunked-upload.entity.js';
 import type { JsonValue } from './storage/storage.provider.js';
-import type { ChunkInput } from './writing/chunk-body.js';
-import type { ChunkDigest } from './writing/reception.js';
+import type { ChunkInput } from './engine/chunk-body.js';
+import type { ChunkDigest } from './engine/reception.js';
 
 /** A value, or a function that is asked for it late: a form may say it only after the file. */
 export type Late<V> = V | (() => V);

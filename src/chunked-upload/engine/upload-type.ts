@@ -1,6 +1,6 @@
-import type { Checksum } from './checksum/checksum.js';
-import type { OnComplete, SizeLimit } from './chunked-upload.options.js';
-import type { StorageProvider } from './storage/storage.provider.js';
+import type { Checksum } from '../checksum/checksum.js';
+import type { OnComplete, SizeLimit } from '../chunked-upload.options.js';
+import type { StorageProvider } from '../storage/storage.provider.js';
 
 /** The options of one upload type, checked, with defaults filled in and durations in milliseconds. */
 export interface UploadType {

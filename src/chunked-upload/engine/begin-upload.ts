@@ -1,0 +1,44 @@
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { BeginInput } from '../chunked-upload.inputs.js';
+import type { UploadContext } from '../chunked-upload.options.js';
+import { NewUpload } from './new-upload.js';
+import type { UploadEngine } from './upload-engine.js';
+
+/** Receives the first chunk; the row is written, by one statement, when its bytes are durable. */
+export async function beginUpload<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  input: BeginInput,
+  context: UploadContext,
+): Promise<T> {
+  const { length = null, total = null, digests = [] } = input;
+  await engine.checkAnnounced(context, length ?? 0, total);
+  const begun = new NewUpload(engine, input, context);
+  const { body, writer } = begun;
+  const most = length ?? total;
+  if (most !== null) {
+    body.limitTo(most, (received) => ChunkedUploadError.sizeMismatch(received, most));
+  }
+  try {
+    // Nobody could find an anonymous upload whose first answer was never received.
+    const keepBroken = context.creator !== null;
+    const { failure, ...received } = await engine.receive(begun.file, total, {
+      body,
+      writer,
+      length,
+      digests,
+      keepBroken,
+      checksumState: null,
+      offset: 0,
+      mayBeEmpty: false,
+    });
+    const upload = await engine.repository.insert({ ...begun.describe(), ...received, total });
+    if (failure) throw failure;
+    return upload;
+  } catch (error) {
+    await begun.discard();
+    throw error;
+  } finally {
+    engine.writers.end(writer);
+  }
+}

@@ -1,0 +1,80 @@
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { CompleteInput, CompletedUpload } from '../chunked-upload.inputs.js';
+import type { UploadContext } from '../chunked-upload.options.js';
+import { storageFailure } from '../storage/storage-failure.js';
+import { runCompletion } from './run-completion.js';
+import { type UploadEngine, requireId } from './upload-engine.js';
+import type { Writer } from './writer.js';
+
+/**
+ * Verifies, finishes the bytes, then marks the row: each step can be repeated after a crash, and
+ * none takes longer for a larger file.
+ */
+export async function completeUpload<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  id: string,
+  input: CompleteInput,
+  context: UploadContext | undefined,
+): Promise<CompletedUpload<T>> {
+  engine.requireChecksum(input.checksum);
+  const scope = engine.scope(context);
+  const claim = { id: requireId(id), scope, offset: null, total: input.total ?? null, body: null };
+  const claimed = await engine.writers.claim(claim).catch(unlessComplete);
+  if (!claimed) return completeAgain(engine, id, input, context);
+  const { upload, writer } = claimed;
+  try {
+    return await finish(engine, upload, writer, input, context);
+  } catch (error) {
+    await engine.writers.release(writer);
+    throw error;
+  } finally {
+    engine.writers.end(writer);
+  }
+}
+
+async function finish<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  upload: T,
+  writer: Writer,
+  input: CompleteInput,
+  context: UploadContext | undefined,
+): Promise<CompletedUpload<T>> {
+  const { repository, type } = engine;
+  const { id, offset } = upload;
+  // The sum vouches that all bytes are there, even if nobody ever said how many.
+  const total = upload.total ?? input.total ?? (type.checksum ? offset : null);
+  if (total === null) throw ChunkedUploadError.totalRequired();
+  if (offset !== total) throw ChunkedUploadError.incomplete(offset, total);
+  const checksum = (await type.checksum?.digest(upload.checksumState, offset)) ?? null;
+  engine.compareChecksum(checksum, input.checksum);
+  await engine.checkFinal(context, total);
+  // From here on no chunk is taken any more, also after a crash.
+  if (upload.total === null && !(await repository.setTotal(id, writer.token, total))) {
+    throw await engine.lost(writer);
+  }
+  const storageState = await type.storage.finish(upload, total).catch(storageFailure);
+  return runCompletion(engine, context?.request, async (manager) => {
+    const result = { checksum, storageState };
+    const complete = await repository.complete(id, writer.token, result, manager);
+    if (!complete) throw await engine.lost(writer);
+    return complete;
+  });
+}
+
+/** The same answer for everybody who completes with the same sum. */
+async function completeAgain<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  id: string,
+  input: CompleteInput,
+  context: UploadContext | undefined,
+): Promise<CompletedUpload<T>> {
+  const upload = await engine.find(id, context);
+  engine.compareChecksum(upload.checksum, input.checksum);
+  return { upload, response: upload.response ?? undefined };
+}
+
+function unlessComplete(error: unknown): null {
+  if (error instanceof ChunkedUploadError && error.code === 'already_complete') return null;
+  throw error;
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { UploadContext } from '../chunked-upload.options.js';
+import { storageFailure } from '../storage/storage-failure.js';
+import type { UploadEngine } from './upload-engine.js';
+
+const PATIENCE_MS = 1000;
+const PAUSE_MS = 50;
+
+/** Ends an unfinished upload for good: its bytes are removed, its record is kept. */
+export async function abortUpload<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  id: string,
+  context: UploadContext | undefined,
+): Promise<T> {
+  const found = await engine.find(id, context);
+  return removeBytes(engine, found.id, ChunkedUploadError.aborted(), ChunkedUploadStatus.Complete);
+}
+
+/** Removes bytes and record, whatever the state. Can be repeated where the storage was away. */
+export async function removeUpload<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  id: string,
+  context: UploadContext | undefined,
+): Promise<void> {
+  const found = await engine.find(id, context);
+  await removeBytes(engine, found.id, ChunkedUploadError.notFound());
+  if (!(await engine.repository.remove(found.id))) throw ChunkedUploadError.notFound();
+}
+
+/** Marks the record first: no chunk is taken any more, and nothing serves the bytes. */
+async function removeBytes<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  id: string,
+  answer: ChunkedUploadError,
+  except?: ChunkedUploadStatus,
+): Promise<T> {
+  const upload = await markAborted(engine, id, except);
+  if (!(await engine.writers.stop(id, answer))) throw ChunkedUploadError.busy();
+  await engine.type.storage.remove(upload).catch(storageFailure);
+  return upload;
+}
+
+/** Waits at most a second for a running completion. */
+async function markAborted<T extends AbstractChunkedUpload>(
+  { repository, writers }: UploadEngine<T>,
+  id: string,
+  except?: ChunkedUploadStatus,
+): Promise<T> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const upload = writers.isCompleting(id) ? null : await repository.markAborted(id, except);
+    if (upload) return upload;
+    const seen = await repository.findOne(id, undefined);
+    if (!seen) throw ChunkedUploadError.notFound();
+    if (seen.status === except) throw ChunkedUploadError.alreadyComplete();
+    if (performance.now() > giveUpAt) throw ChunkedUploadError.busy();
+    await sleep(PAUSE_MS);
+  }
+}
