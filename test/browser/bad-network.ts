@@ -72,7 +72,7 @@ export class BadNetwork {
       if (!server.write(bytes)) client.pause();
       if (this.bytesLeft < 0) this.strike(client);
     });
-    client.resume();
+    if (!this.holds) client.resume();
   }
 
   private get holds(): boolean {

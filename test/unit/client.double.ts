@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { type Representation } from '../../src/client/index.js';
+import { type KeyValueStorage, type Representation } from '../../src/client/index.js';
 
 /** What a request met instead of the right answer. */
 export type Fault = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
@@ -163,6 +163,18 @@ export class UploadServerDouble {
     stored.record = { ...stored.record, status: 2, file: 'http://double/file' };
     response.end(JSON.stringify(stored.record));
   }
+}
+
+/** What `localStorage` is in a page. */
+export class MemoryStorage implements KeyValueStorage {
+  private readonly items = new Map<string, string>();
+  get length(): number {
+    return this.items.size;
+  }
+  key = (index: number): string | null => [...this.items.keys()][index] ?? null;
+  getItem = (key: string): string | null => this.items.get(key) ?? null;
+  setItem = (key: string, value: string): void => void this.items.set(key, value);
+  removeItem = (key: string): void => void this.items.delete(key);
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

@@ -13,7 +13,7 @@ import {
   UploadMemory,
   type UploadState,
 } from '../../src/client/index.js';
-import { type Fault, UploadServerDouble } from './client.double.js';
+import { type Fault, MemoryStorage, UploadServerDouble } from './client.double.js';
 
 const KIB = 1024;
 const CHUNK = 400 * KIB;
@@ -474,14 +474,3 @@ describe('the client', () => {
     expect(answer).toEqual({ anything: 'the host answers' });
   });
 });
-
-class MemoryStorage implements KeyValueStorage {
-  private readonly items = new Map<string, string>();
-  get length(): number {
-    return this.items.size;
-  }
-  key = (index: number): string | null => [...this.items.keys()][index] ?? null;
-  getItem = (key: string): string | null => this.items.get(key) ?? null;
-  setItem = (key: string, value: string): void => void this.items.set(key, value);
-  removeItem = (key: string): void => void this.items.delete(key);
-}
