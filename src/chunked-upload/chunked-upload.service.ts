@@ -15,13 +15,11 @@ import type {
   WholeInput,
 } from './chunked-upload.inputs.js';
 import type { UploadContext } from './chunked-upload.options.js';
-import type { ChunkedUploadRepository } from './chunked-upload.repository.js';
 import { appendChunk } from './engine/append-chunk.js';
 import { beginUpload } from './engine/begin-upload.js';
 import { completeUpload } from './engine/complete-upload.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
-import { APPLICATION, UploadEngine, requireId } from './engine/upload-engine.js';
-import type { UploadType } from './engine/upload-type.js';
+import { APPLICATION, type UploadEngine, requireId } from './engine/upload-engine.js';
 import { uploadWhole } from './engine/upload-whole.js';
 import { storageFailure } from './storage/storage-failure.js';
 import type { ByteRange } from './storage/storage.provider.js';
@@ -39,23 +37,19 @@ const MOST_AT_ONCE = 1000;
 export class ChunkedUploadService<
   T extends AbstractChunkedUpload = ChunkedUpload,
 > implements BeforeApplicationShutdown {
-  readonly #engine: UploadEngine<T>;
-
-  constructor(type: UploadType, repository: ChunkedUploadRepository<T>) {
-    this.#engine = new UploadEngine(type, repository);
-  }
+  constructor(private readonly engine: UploadEngine<T>) {}
 
   /**
    * Begins an upload with its first bytes. A body that breaks is kept as far as it came if the
    * caller is known, who finds it in `find`.
    */
   async begin(input: BeginInput, context: UploadContext = APPLICATION): Promise<T> {
-    return beginUpload(this.#engine, input, context);
+    return beginUpload(this.engine, input, context);
   }
 
   /** Writes the next chunk. What arrives of a body that breaks is kept. */
   async append(id: string, input: AppendInput, context?: UploadContext): Promise<T> {
-    return appendChunk(this.#engine, id, input, context);
+    return appendChunk(this.engine, id, input, context);
   }
 
   /**
@@ -67,7 +61,7 @@ export class ChunkedUploadService<
     input: CompleteInput = {},
     context?: UploadContext,
   ): Promise<CompletedUpload<T>> {
-    return completeUpload(this.#engine, id, input, context);
+    return completeUpload(this.engine, id, input, context);
   }
 
   /** Receives and completes a whole file. Whatever goes wrong, nothing of it is left. */
@@ -75,46 +69,46 @@ export class ChunkedUploadService<
     input: WholeInput,
     context: UploadContext = APPLICATION,
   ): Promise<CompletedUpload<T>> {
-    return uploadWhole(this.#engine, input, context);
+    return uploadWhole(this.engine, input, context);
   }
 
   /** @throws ChunkedUploadError `not_found`, also for an id that is none */
   async findOne(id: string, context?: UploadContext): Promise<T> {
-    return this.#engine.find(id, context);
+    return this.engine.find(id, context);
   }
 
   /** For a client that resumes: ends a silent writer of this process and keeps what had arrived. */
   async findResumable(id: string, context?: UploadContext): Promise<T> {
-    await this.#engine.writers.endSilent(requireId(id), this.#engine.scope(context));
+    await this.engine.writers.endSilent(requireId(id), this.engine.scope(context));
     return this.findOne(id, context);
   }
 
   /** Oldest first, at most 1,000 at once. An anonymous caller has no list. */
   async find(input: FindInput = {}, context?: UploadContext): Promise<T[]> {
     const { limit = MOST_AT_ONCE, offset = 0 } = input;
-    const scope = this.#engine.scope(context);
+    const scope = this.engine.scope(context);
     const page = { limit: Math.min(limit, MOST_AT_ONCE), offset };
-    return this.#engine.repository.find({ ...input, ...page, scope });
+    return this.engine.repository.find({ ...input, ...page, scope });
   }
 
   /** The bytes of a completed upload. @throws ChunkedUploadError `not_found` before it is one */
   async createReadStream(upload: T, range?: ByteRange): Promise<Readable> {
     if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
-    return this.#engine.type.storage.createReadStream(upload, range).catch(storageFailure);
+    return this.engine.type.storage.createReadStream(upload, range).catch(storageFailure);
   }
 
   /** Ends an unfinished upload for good: its bytes are removed, its record is kept. */
   async abort(id: string, context?: UploadContext): Promise<T> {
-    return abortUpload(this.#engine, id, context);
+    return abortUpload(this.engine, id, context);
   }
 
   /** Removes bytes and record, whatever the state; a running writer is ended. Repeatable. */
   async remove(id: string, context?: UploadContext): Promise<void> {
-    return removeUpload(this.#engine, id, context);
+    return removeUpload(this.engine, id, context);
   }
 
   /** Ends the running writers and keeps what they had received, while the database is there. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#engine.writers.close();
+    await this.engine.writers.close();
   }
 }

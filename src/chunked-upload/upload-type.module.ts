@@ -10,7 +10,10 @@ import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
-import { ChunkedUploadRepository } from './chunked-upload.repository.js';
+import { ChunkedUploadRepository } from './database/chunked-upload.repository.js';
+import { LeaseRepository } from './database/lease.repository.js';
+import { UploadTable } from './database/upload-table.js';
+import { UploadEngine } from './engine/upload-engine.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import { UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
@@ -76,6 +79,8 @@ function createService(
     fail('entity', `${entity.name} is not an entity of the data source: list it in its "entities"`);
   }
   const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
-  const repository = new ChunkedUploadRepository(dataSource, entity, type.leaseMs, expiry);
-  return new ChunkedUploadService(type, repository);
+  const table = new UploadTable(dataSource, entity);
+  const repository = new ChunkedUploadRepository(table, expiry);
+  const leases = new LeaseRepository(table, type.leaseMs, expiry);
+  return new ChunkedUploadService(new UploadEngine(type, repository, leases));
 }

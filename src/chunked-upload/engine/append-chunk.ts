@@ -32,7 +32,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
       keepBroken: true,
     });
     const progress = { ...received, total };
-    const committed = await engine.repository.commit(upload.id, writer.token, progress);
+    const committed = await engine.leases.commit(upload.id, writer.token, progress);
     if (!committed) throw await engine.lost(writer);
     leased = false;
     if (failure) throw failure;

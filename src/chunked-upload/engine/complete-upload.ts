@@ -40,7 +40,7 @@ async function finish<T extends AbstractChunkedUpload>(
   input: CompleteInput,
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
-  const { repository, type } = engine;
+  const { leases, type } = engine;
   const { id, offset } = upload;
   // The sum vouches that all bytes are there, even if nobody ever said how many.
   const total = upload.total ?? input.total ?? (type.checksum ? offset : null);
@@ -50,13 +50,13 @@ async function finish<T extends AbstractChunkedUpload>(
   engine.compareChecksum(checksum, input.checksum);
   await engine.checkFinal(context, total);
   // From here on no chunk is taken any more, also after a crash.
-  if (upload.total === null && !(await repository.setTotal(id, writer.token, total))) {
+  if (upload.total === null && !(await leases.setTotal(id, writer.token, total))) {
     throw await engine.lost(writer);
   }
   const storageState = await type.storage.finish(upload, total).catch(storageFailure);
   return runCompletion(engine, context?.request, async (manager) => {
     const result = { checksum, storageState };
-    const complete = await repository.complete(id, writer.token, result, manager);
+    const complete = await leases.complete(id, writer.token, result, manager);
     if (!complete) throw await engine.lost(writer);
     return complete;
   });

@@ -1,6 +1,6 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import type { ChunkedUploadRepository, Renewal } from '../chunked-upload.repository.js';
+import type { LeaseRepository, Renewal } from '../database/lease.repository.js';
 import { type Writer, WriterEnded } from './writer.js';
 
 const RENEWAL_MS = 1000;
@@ -13,7 +13,7 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
-    private readonly repository: ChunkedUploadRepository<T>,
+    private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
     private readonly writers: ReadonlyMap<string, Writer>,
   ) {}
@@ -38,9 +38,9 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
     const writers = [...this.writers.values()];
     if (writers.length === 0) return;
     const leasedUntil = performance.now() + this.leaseMs;
-    const leases = writers.map((writer) => ({ id: writer.uploadId, token: writer.token }));
+    const held = writers.map((writer) => ({ id: writer.uploadId, token: writer.token }));
     // While the database is away nothing is renewed, and each writer stops when its lease ends.
-    const renewals = await this.repository.renew(leases).catch(() => []);
+    const renewals = await this.leases.renew(held).catch(() => []);
     const byId = new Map(writers.map((writer) => [writer.uploadId, writer]));
     for (const renewal of renewals) {
       const writer = byId.get(renewal.id);

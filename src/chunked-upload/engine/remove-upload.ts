@@ -44,13 +44,13 @@ async function removeBytes<T extends AbstractChunkedUpload>(
 
 /** Waits at most a second for a running completion. */
 async function markAborted<T extends AbstractChunkedUpload>(
-  { repository, writers }: UploadEngine<T>,
+  { repository, leases, writers }: UploadEngine<T>,
   id: string,
   except?: ChunkedUploadStatus,
 ): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
-    const upload = writers.isCompleting(id) ? null : await repository.markAborted(id, except);
+    const upload = writers.isCompleting(id) ? null : await leases.markAborted(id, except);
     if (upload) return upload;
     const seen = await repository.findOne(id, undefined);
     if (!seen) throw ChunkedUploadError.notFound();

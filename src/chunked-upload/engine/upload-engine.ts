@@ -2,7 +2,9 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { UploadContext } from '../chunked-upload.options.js';
-import type { ChunkedUploadRepository, Scope } from '../chunked-upload.repository.js';
+import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
+import type { LeaseRepository } from '../database/lease.repository.js';
+import type { Scope } from '../database/upload-table.js';
 import { sameChecksum } from '../checksum/checksum.js';
 import { checkAnnounced, checkFinal, sizeLimits } from '../policies/size-limits.js';
 import { storageFailure } from '../storage/storage-failure.js';
@@ -23,8 +25,9 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   constructor(
     readonly type: UploadType,
     readonly repository: ChunkedUploadRepository<T>,
+    readonly leases: LeaseRepository<T>,
   ) {
-    this.writers = new Writers(repository, type.leaseMs);
+    this.writers = new Writers(leases, type.leaseMs);
   }
 
   /** Whose uploads this caller may touch. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import type { ChunkedUploadRepository, Scope, Sighting } from '../chunked-upload.repository.js';
+import type { LeaseRepository, Sighting } from '../database/lease.repository.js';
+import type { Scope } from '../database/upload-table.js';
 import type { ChunkBody } from './chunk-body.js';
 import { LeaseRenewal } from './lease-renewal.js';
 import { Writer, WriterEnded } from './writer.js';
@@ -33,10 +34,10 @@ export class Writers<T extends AbstractChunkedUpload> {
   #closed = false;
 
   constructor(
-    private readonly repository: ChunkedUploadRepository<T>,
+    private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
   ) {
-    this.#renewal = new LeaseRenewal(repository, leaseMs, this.#leased);
+    this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased);
   }
 
   /**
@@ -52,7 +53,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       const token = randomUUID();
       // Counted from before the statement, so that our clock never outlasts the database's.
       const leasedUntil = performance.now() + this.leaseMs;
-      const upload = await this.repository.lease(claim.id, token, claim);
+      const upload = await this.leases.lease(claim.id, token, claim);
       if (upload) {
         const { creator, offset } = upload;
         const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
@@ -60,13 +61,13 @@ export class Writers<T extends AbstractChunkedUpload> {
         this.#renewal.start();
         return { upload, writer };
       }
-      const seen = await this.repository.look(claim.id, claim.scope);
+      const seen = await this.leases.look(claim.id, claim.scope);
       refuse(seen, claim);
       if (this.#leased.has(claim.id)) continue;
       // A writer in another process, or a statement that has the row locked at this moment.
       if (performance.now() + pause > giveUpAt) throw ChunkedUploadError.busy();
       if (seen.leased && !takeoverRequested) {
-        await this.repository.requestTakeover(claim.id);
+        await this.leases.requestTakeover(claim.id);
         takeoverRequested = true;
       }
       await sleep(pause);
@@ -90,7 +91,7 @@ export class Writers<T extends AbstractChunkedUpload> {
 
   /** Gives the lease back; where that fails it runs out by itself. */
   async release(writer: Writer): Promise<void> {
-    await this.repository.release(writer.uploadId, writer.token).catch(() => undefined);
+    await this.leases.release(writer.uploadId, writer.token).catch(() => undefined);
   }
 
   /** Ends a silent writer of this process and keeps what it had received. */

@@ -1,4 +1,4 @@
-import { ChunkedUploadError } from './chunked-upload.errors.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
 
 // SQLSTATE classes and codes of a database that is away, is going away, or has no room for us.
 const AWAY = /^(08...|57P0[1-5]|53...|40001|40P01|55P03|25006|E[A-Z_]+)$/;

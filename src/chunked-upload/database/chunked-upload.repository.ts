@@ -1,0 +1,128 @@
+import type { EntityManager } from 'typeorm';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import type { StorageState } from '../storage/storage.provider.js';
+import { asJson } from './as-json.js';
+import { databaseFailure } from './database-failure.js';
+import type { Row, Scope, UploadTable } from './upload-table.js';
+
+const now = () => 'clock_timestamp()';
+
+/** A new row: what the database does not set by itself. */
+export interface NewRow {
+  readonly id: string;
+  readonly filename: string;
+  readonly key: string;
+  readonly finalKey: string;
+  readonly storageState: StorageState | null;
+  readonly offset: number;
+  readonly total: number | null;
+  readonly checksumState: Buffer | null;
+  readonly creator: string | null;
+  readonly ownerType: string | null;
+  readonly ownerId: string | null;
+}
+
+export interface ListFilter {
+  readonly scope: Scope;
+  readonly status?: ChunkedUploadStatus;
+  readonly ownerType?: string;
+  readonly ownerId?: string;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface Expiry {
+  /** Lifetime in milliseconds; null for ever. */
+  readonly ms: number | null;
+  /** Whether each chunk starts it anew. */
+  readonly rolling: boolean;
+}
+
+/**
+ * The rows of one upload type. With `LeaseRepository` the only place with SQL. All times are the
+ * database's `clock_timestamp()`: processes' clocks differ, and `now()` is old after a wait.
+ */
+export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
+  constructor(
+    private readonly table: UploadTable<T>,
+    private readonly expiry: Expiry,
+  ) {}
+
+  async insert(upload: NewRow, manager?: EntityManager): Promise<T> {
+    return this.#insert(upload, {}, manager);
+  }
+
+  /** Inserts an upload that is complete from its first moment on. */
+  async insertComplete(upload: NewRow, checksum: string | null, manager?: EntityManager) {
+    const complete = {
+      status: ChunkedUploadStatus.Complete,
+      checksum,
+      completedAt: now,
+      expiresAt: null,
+    };
+    return this.#insert(upload, complete, manager);
+  }
+
+  async findOne(id: string, scope: Scope): Promise<T | null> {
+    const { name, c } = this.table;
+    const creator = this.table.creatorIs(scope, 2);
+    const sql = `SELECT * FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
+    return this.table.first(await this.table.query(sql, [id, ...creator.parameters]));
+  }
+
+  async find(filter: ListFilter): Promise<T[]> {
+    const { name, c } = this.table;
+    const parameters: unknown[] = [];
+    const conditions: string[] = [];
+    const add = (column: string | undefined, value: unknown) => {
+      if (value === undefined) return;
+      parameters.push(value);
+      conditions.push(`${column} = $${parameters.length}`);
+    };
+    // An anonymous caller has no list: `= NULL` holds for no row.
+    if (filter.scope) add(c.creator, filter.scope.creator);
+    add(c.status, filter.status);
+    add(c.ownerType, filter.ownerType);
+    add(c.ownerId, filter.ownerId);
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    parameters.push(filter.limit, filter.offset);
+    const sql = `SELECT * FROM ${name} ${where} ORDER BY ${c.createdAt}, ${c.id}
+      LIMIT $${parameters.length - 1} OFFSET $${parameters.length}`;
+    return (await this.table.query(sql, parameters)).map((row) => this.table.hydrate(row));
+  }
+
+  /** Keeps what `onComplete` answered, in its transaction. */
+  async setResponse(id: string, response: unknown, manager: EntityManager): Promise<void> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.response} = $2 WHERE ${c.id} = $1`;
+    await this.table.query(sql, [id, asJson(response)], manager);
+  }
+
+  /** Removes the row; false: there was none. */
+  async remove(id: string): Promise<boolean> {
+    const { name, c } = this.table;
+    const sql = `DELETE FROM ${name} WHERE ${c.id} = $1 RETURNING ${c.id}`;
+    return (await this.table.query(sql, [id])).length > 0;
+  }
+
+  /** Runs `work` in one transaction on a connection of its own. */
+  async transaction<R>(work: (manager: EntityManager) => Promise<R>): Promise<R> {
+    return this.table.dataSource.transaction(work).catch(databaseFailure);
+  }
+
+  async #insert(upload: NewRow, extra: object, manager?: EntityManager): Promise<T> {
+    const expiresAt =
+      this.expiry.ms === null
+        ? null
+        : () => `clock_timestamp() + ${this.expiry.ms} * interval '1 millisecond'`;
+    const insert = (manager ?? this.table.dataSource.manager)
+      .createQueryBuilder()
+      .insert()
+      .into(this.table.entity)
+      .values({ ...upload, createdAt: now, expiresAt, ...extra } as never)
+      .returning('*')
+      .updateEntity(false);
+    const result = await insert.execute().catch(databaseFailure);
+    return this.table.hydrate((result.raw as Row[])[0] ?? {});
+  }
+}

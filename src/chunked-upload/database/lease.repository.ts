@@ -1,0 +1,200 @@
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import type { EntityManager } from 'typeorm';
+import type { StorageState } from '../storage/storage.provider.js';
+import { asJson } from './as-json.js';
+import type { Expiry } from './chunked-upload.repository.js';
+import type { Scope, UploadTable } from './upload-table.js';
+
+/** What a chunk adds to its row, in one statement. */
+export interface Progress {
+  readonly offset: number;
+  readonly total: number | null;
+  readonly checksumState: Buffer | null;
+  readonly storageState: StorageState | null;
+}
+
+/** A row as it was at one moment of the database's clock. */
+export interface Sighting<T> {
+  readonly upload: T;
+  readonly expired: boolean;
+  readonly leased: boolean;
+}
+
+/** What became of a lease that was to be renewed. */
+export interface Renewal {
+  readonly id: string;
+  /** Whether the row still bears the writer's token. */
+  readonly held: boolean;
+  readonly renewed: boolean;
+  /** Whether another process asked the writer to let go. */
+  readonly takeoverRequested: boolean;
+  readonly removed: boolean;
+}
+
+// A takeover that is no longer asked for is not carried out on a writer that went silent later.
+const TAKEOVER_VALID = "interval '3 seconds'";
+
+/**
+ * The statements by which writers of all processes keep out of each other's way. No connection is
+ * held between two of them, and none waits for a row: `SKIP LOCKED` keeps a running `onComplete`
+ * from holding up other requests.
+ */
+export class LeaseRepository<T extends AbstractChunkedUpload> {
+  constructor(
+    private readonly table: UploadTable<T>,
+    private readonly leaseMs: number,
+    private readonly expiry: Expiry,
+  ) {}
+
+  async look(id: string, scope: Scope): Promise<Sighting<T> | null> {
+    const { name, c } = this.table;
+    const creator = this.table.creatorIs(scope, 2);
+    const sql = `SELECT *, COALESCE(${c.expiresAt} <= clock_timestamp(), false) AS "cu_expired",
+      COALESCE(${c.leaseUntil} > clock_timestamp(), false) AS "cu_leased"
+      FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
+    const [row] = await this.table.query(sql, [id, ...creator.parameters]);
+    if (!row) return null;
+    const expired = row['cu_expired'] === true;
+    return { upload: this.table.hydrate(row), expired, leased: row['cu_leased'] === true };
+  }
+
+  /**
+   * Takes the lease of an unfinished upload that nobody writes: at `offset` and with `total` where
+   * they are given. Null when there is nothing to take; `look` tells why.
+   */
+  async lease(
+    id: string,
+    token: string,
+    wanted: { scope: Scope; offset: number | null; total: number | null },
+  ): Promise<T | null> {
+    const { name, c } = this.table;
+    const creator = this.table.creatorIs(wanted.scope, 6);
+    // It may be lost in a crash of the database, together with its writer's connection; so it need
+    // not wait for the disk.
+    const sql = `WITH "hasty" AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+      "target" AS MATERIALIZED (
+        SELECT ${c.id} AS "cu_target" FROM ${name} AS "cu", "hasty"
+        WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Incomplete}
+          AND (${c.leaseUntil} IS NULL OR ${c.leaseUntil} <= clock_timestamp())
+          AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > clock_timestamp())
+          AND ($4::bigint IS NULL OR ${c.offset} = $4)
+          AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
+        FOR UPDATE OF "cu" SKIP LOCKED)
+      UPDATE ${name} AS "cu" SET ${c.leaseToken} = $2, ${c.takeoverRequestedAt} = NULL,
+        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
+      FROM "target" WHERE ${c.id} = "cu_target" RETURNING "cu".*`;
+    const { offset, total } = wanted;
+    return this.table.first(
+      await this.table.query(sql, [id, token, this.leaseMs, offset, total, ...creator.parameters]),
+    );
+  }
+
+  /** One statement for all leases of this process and table. */
+  async renew(leases: readonly { id: string; token: string }[]): Promise<Renewal[]> {
+    const { name, c } = this.table;
+    const sql = `WITH "mine" AS MATERIALIZED (
+        SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS "pair"("cu_id", "cu_token")),
+      "held" AS MATERIALIZED (
+        SELECT ${c.id} AS "cu_held" FROM ${name} AS "cu" JOIN "mine" ON ${c.id} = "cu_id"
+        WHERE ${c.leaseToken} = "cu_token" FOR UPDATE OF "cu" SKIP LOCKED),
+      "renewed" AS (
+        UPDATE ${name} SET ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
+        FROM "held" WHERE ${c.id} = "cu_held" RETURNING "cu_held")
+      SELECT "cu_id" AS "cu_mine", ${c.id} IS NULL AS "cu_removed",
+        ${c.leaseToken} IS NOT DISTINCT FROM "cu_token" AS "cu_is_held",
+        "cu_held" IS NOT NULL AS "cu_renewed",
+        COALESCE(${c.takeoverRequestedAt} > clock_timestamp() - ${TAKEOVER_VALID}, false)
+          AS "cu_takeover"
+      FROM "mine" LEFT JOIN ${name} ON ${c.id} = "cu_id"
+        LEFT JOIN "renewed" ON "cu_held" = "cu_id"`;
+    const ids = leases.map(({ id }) => id);
+    const tokens = leases.map(({ token }) => token);
+    const rows = await this.table.query(sql, [ids, tokens, this.leaseMs]);
+    return rows.map((row) => ({
+      id: String(row['cu_mine']),
+      removed: row['cu_removed'] === true,
+      held: row['cu_is_held'] === true,
+      renewed: row['cu_renewed'] === true,
+      takeoverRequested: row['cu_takeover'] === true,
+    }));
+  }
+
+  /** Asks whoever writes this upload in another process to let go of it if it is silent. */
+  async requestTakeover(id: string): Promise<void> {
+    const { name, c } = this.table;
+    await this.table.query(
+      `UPDATE ${name} SET ${c.takeoverRequestedAt} = clock_timestamp() WHERE ${c.id} =
+        (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1 FOR UPDATE SKIP LOCKED)`,
+      [id],
+    );
+  }
+
+  /** Acknowledges what a writer stored, and gives its lease back. Null: it was taken over. */
+  async commit(id: string, token: string, progress: Progress): Promise<T | null> {
+    const { name, c } = this.table;
+    const expiresAt =
+      this.expiry.rolling && this.expiry.ms !== null
+        ? `clock_timestamp() + ${this.expiry.ms} * interval '1 millisecond'`
+        : c.expiresAt;
+    const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
+        ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
+        ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL, ${c.takeoverRequestedAt} = NULL
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
+    const { offset, total, checksumState, storageState } = progress;
+    return this.table.first(
+      await this.table.query(sql, [id, token, offset, total, checksumState, asJson(storageState)]),
+    );
+  }
+
+  /** Gives a lease back and changes nothing else. */
+  async release(id: string, token: string): Promise<void> {
+    const { name, c } = this.table;
+    await this.table.query(
+      `WITH "hasty" AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+      UPDATE ${name} SET ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL,
+        ${c.takeoverRequestedAt} = NULL
+      FROM "hasty" WHERE ${c.id} = $1 AND ${c.leaseToken} = $2`,
+      [id, token],
+    );
+  }
+
+  /** Fixes a total that only the completing request said. False: the lease was lost. */
+  async setTotal(id: string, token: string, total: number): Promise<boolean> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.total} = $3
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING ${c.id}`;
+    return (await this.table.query(sql, [id, token, total])).length > 0;
+  }
+
+  /** Marks a leased upload complete. Null: the lease was lost. */
+  async complete(
+    id: string,
+    token: string,
+    result: { checksum: string | null; storageState: StorageState | null },
+    manager?: EntityManager,
+  ): Promise<T | null> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Complete},
+        ${c.completedAt} = clock_timestamp(), ${c.expiresAt} = NULL, ${c.checksum} = $3,
+        ${c.checksumState} = NULL, ${c.storageState} = $4::jsonb,
+        ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL, ${c.takeoverRequestedAt} = NULL
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
+    const { checksum, storageState } = result;
+    return this.table.first(
+      await this.table.query(sql, [id, token, checksum, asJson(storageState)], manager),
+    );
+  }
+
+  /**
+   * Marks an upload aborted, unless its status is `except`, and takes its writer's lease away.
+   * Null: there is none, or a completion has the row locked.
+   */
+  async markAborted(id: string, except?: ChunkedUploadStatus): Promise<T | null> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Aborted},
+        ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL, ${c.takeoverRequestedAt} = NULL
+      WHERE ${c.id} = (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1
+        AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) RETURNING *`;
+    return this.table.first(await this.table.query(sql, [id, except ?? null]));
+  }
+}

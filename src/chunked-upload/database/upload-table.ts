@@ -1,0 +1,63 @@
+import type { DataSource, EntityManager, EntityMetadata, EntityTarget } from 'typeorm';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { databaseFailure } from './database-failure.js';
+
+/** Whose uploads a statement may touch; undefined: everybody's. A null creator is anonymous. */
+export type Scope = { readonly creator: string | null } | undefined;
+
+export type Row = Record<string, unknown>;
+
+/** One upload type's table: its names as SQL wants them, and its rows as entities. */
+export class UploadTable<T extends AbstractChunkedUpload> {
+  readonly metadata: EntityMetadata;
+  /** Escaped, with its schema. */
+  readonly name: string;
+  /** Escaped names of the columns, by property. */
+  readonly c: Record<keyof AbstractChunkedUpload, string>;
+
+  constructor(
+    readonly dataSource: DataSource,
+    readonly entity: EntityTarget<T>,
+  ) {
+    const { driver } = dataSource;
+    this.metadata = dataSource.getMetadata(entity);
+    const names = this.metadata.tablePath.split('.').map((part) => driver.escape(part));
+    this.name = names.join('.');
+    this.c = Object.fromEntries(
+      this.metadata.columns.map((column) => [
+        column.propertyName,
+        driver.escape(column.databaseName),
+      ]),
+    ) as typeof this.c;
+  }
+
+  async query(sql: string, parameters: unknown[], manager?: EntityManager): Promise<Row[]> {
+    const result: unknown = await (manager ?? this.dataSource.manager)
+      .query(sql, parameters)
+      .catch(databaseFailure);
+    // TypeORM answers UPDATE and DELETE with [rows, count], and everything else with rows.
+    const [rows, count] = result as [unknown, unknown];
+    return (Array.isArray(rows) && typeof count === 'number' ? rows : result) as Row[];
+  }
+
+  first(rows: Row[]): T | null {
+    const [row] = rows;
+    return row ? this.hydrate(row) : null;
+  }
+
+  hydrate(row: Row): T {
+    const upload = this.metadata.create() as T;
+    for (const column of this.metadata.columns) {
+      const raw = row[column.databaseName];
+      column.setEntityValue(upload, this.dataSource.driver.prepareHydratedValue(raw, column));
+    }
+    return upload;
+  }
+
+  /** The condition that a row is in `scope`, with the parameter `position`. */
+  creatorIs(scope: Scope, position: number): { sql: string; parameters: unknown[] } {
+    if (!scope) return { sql: '', parameters: [] };
+    const sql = ` AND ${this.c.creator} IS NOT DISTINCT FROM $${position}::text`;
+    return { sql, parameters: [scope.creator] };
+  }
+}
