@@ -91,6 +91,10 @@ export abstract class AbstractChunkedUpload {
   @Column('uuid', { name: 'lease_token', nullable: true })
   leaseToken!: string | null;
 
+  /** The process that holds the lease, for its successor after a crash. */
+  @Column('text', { name: 'lease_holder', nullable: true })
+  leaseHolder!: string | null;
+
   @Column('timestamptz', { name: 'lease_until', nullable: true })
   leaseUntil!: Date | null;
 

@@ -1,9 +1,19 @@
-import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { EntityManager } from 'typeorm';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import type { Expiry } from './chunked-upload.repository.js';
 import type { Scope, UploadTable } from './upload-table.js';
+
+/** The upload as a writer must find it. */
+export interface Wanted {
+  readonly scope: Scope;
+  /** Null: wherever it is. */
+  readonly offset: number | null;
+  readonly total: number | null;
+  /** The process that takes the lease; null where it has no lasting name. */
+  readonly holder: string | null;
+}
 
 /** What a chunk adds to its row, in one statement. */
 export interface Progress {
@@ -40,11 +50,18 @@ const TAKEOVER_VALID = "interval '3 seconds'";
  * from holding up other requests.
  */
 export class LeaseRepository<T extends AbstractChunkedUpload> {
+  /** Assignments that give a lease back. */
+  readonly #noLease: string;
+
   constructor(
     private readonly table: UploadTable<T>,
     private readonly leaseMs: number,
     private readonly expiry: Expiry,
-  ) {}
+  ) {
+    const { leaseToken, leaseUntil, leaseHolder, takeoverRequestedAt } = table.c;
+    const columns = [leaseToken, leaseUntil, leaseHolder, takeoverRequestedAt];
+    this.#noLease = columns.map((column) => `${column} = NULL`).join(', ');
+  }
 
   async look(id: string, scope: Scope): Promise<Sighting<T> | null> {
     const { name, c } = this.table;
@@ -62,13 +79,9 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
    * Takes the lease of an unfinished upload that nobody writes: at `offset` and with `total` where
    * they are given. Null when there is nothing to take; `look` tells why.
    */
-  async lease(
-    id: string,
-    token: string,
-    wanted: { scope: Scope; offset: number | null; total: number | null },
-  ): Promise<T | null> {
+  async lease(id: string, token: string, wanted: Wanted): Promise<T | null> {
     const { name, c } = this.table;
-    const creator = this.table.creatorIs(wanted.scope, 6);
+    const creator = this.table.creatorIs(wanted.scope, 7);
     // It may be lost in a crash of the database, together with its writer's connection; so it need
     // not wait for the disk.
     const sql = `WITH "hasty" AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
@@ -80,13 +93,12 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
           AND ($4::bigint IS NULL OR ${c.offset} = $4)
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
         FOR UPDATE OF "cu" SKIP LOCKED)
-      UPDATE ${name} AS "cu" SET ${c.leaseToken} = $2, ${c.takeoverRequestedAt} = NULL,
-        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
+      UPDATE ${name} AS "cu" SET ${c.leaseToken} = $2, ${c.leaseHolder} = $6,
+        ${c.takeoverRequestedAt} = NULL, ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
       FROM "target" WHERE ${c.id} = "cu_target" RETURNING "cu".*`;
-    const { offset, total } = wanted;
-    return this.table.first(
-      await this.table.query(sql, [id, token, this.leaseMs, offset, total, ...creator.parameters]),
-    );
+    const { offset, total, holder } = wanted;
+    const parameters = [id, token, this.leaseMs, offset, total, holder, ...creator.parameters];
+    return this.table.first(await this.table.query(sql, parameters));
   }
 
   /** One statement for all leases of this process and table. */
@@ -138,7 +150,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         : c.expiresAt;
     const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
         ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
-        ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL, ${c.takeoverRequestedAt} = NULL
+        ${this.#noLease}
       WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
     const { offset, total, checksumState, storageState } = progress;
     return this.table.first(
@@ -151,8 +163,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const { name, c } = this.table;
     await this.table.query(
       `WITH "hasty" AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-      UPDATE ${name} SET ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL,
-        ${c.takeoverRequestedAt} = NULL
+      UPDATE ${name} SET ${this.#noLease}
       FROM "hasty" WHERE ${c.id} = $1 AND ${c.leaseToken} = $2`,
       [id, token],
     );
@@ -177,7 +188,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Complete},
         ${c.completedAt} = clock_timestamp(), ${c.expiresAt} = NULL, ${c.checksum} = $3,
         ${c.checksumState} = NULL, ${c.storageState} = $4::jsonb,
-        ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL, ${c.takeoverRequestedAt} = NULL
+        ${this.#noLease}
       WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
     const { checksum, storageState } = result;
     return this.table.first(
@@ -192,7 +203,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   async markAborted(id: string, except?: ChunkedUploadStatus): Promise<T | null> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Aborted},
-        ${c.leaseToken} = NULL, ${c.leaseUntil} = NULL, ${c.takeoverRequestedAt} = NULL
+        ${this.#noLease}
       WHERE ${c.id} = (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1
         AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) RETURNING *`;
     return this.table.first(await this.table.query(sql, [id, except ?? null]));

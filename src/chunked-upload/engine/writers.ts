@@ -5,6 +5,7 @@ import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-uplo
 import type { LeaseRepository, Sighting } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';
 import type { ChunkBody } from './chunk-body.js';
+import { hasDied, thisHolder } from './lease-holder.js';
 import { LeaseRenewal } from './lease-renewal.js';
 import { Writer, WriterEnded } from './writer.js';
 
@@ -31,6 +32,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   readonly #leased = new Map<string, Writer>();
   readonly #beginning = new Set<Writer>();
   readonly #renewal: LeaseRenewal<T>;
+  readonly #holder = thisHolder();
   #closed = false;
 
   constructor(
@@ -53,7 +55,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       const token = randomUUID();
       // Counted from before the statement, so that our clock never outlasts the database's.
       const leasedUntil = performance.now() + this.leaseMs;
-      const upload = await this.leases.lease(claim.id, token, claim);
+      const upload = await this.leases.lease(claim.id, token, { ...claim, holder: this.#holder });
       if (upload) {
         const { creator, offset } = upload;
         const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
@@ -64,6 +66,11 @@ export class Writers<T extends AbstractChunkedUpload> {
       const seen = await this.leases.look(claim.id, claim.scope);
       refuse(seen, claim);
       if (this.#leased.has(claim.id)) continue;
+      const { leaseToken, leaseHolder } = seen.upload;
+      if (leaseToken !== null && hasDied(leaseHolder)) {
+        await this.leases.release(claim.id, leaseToken);
+        continue;
+      }
       // A writer in another process, or a statement that has the row locked at this moment.
       if (performance.now() + pause > giveUpAt) throw ChunkedUploadError.busy();
       if (seen.leased && !takeoverRequested) {

@@ -1,0 +1,41 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/**
+ * Names this process in its leases, so that after a crash its successor on the same machine need
+ * not wait for them to run out: boot, process namespace, process id and start time together are
+ * never given twice. Null where there is no /proc; a lease then simply ends with its time.
+ */
+export function thisHolder(): string | null {
+  const machine = thisMachine();
+  const start = startTime(process.pid);
+  return machine && start ? `${machine} ${process.pid} ${start}` : null;
+}
+
+/** Whether the process certainly runs no longer; false for one that this machine cannot see. */
+export function hasDied(holder: string | null): boolean {
+  const [boot, namespace, pid, start] = (holder ?? '').split(' ');
+  if (!pid || `${boot} ${namespace}` !== thisMachine()) return false;
+  return startTime(Number(pid)) !== start;
+}
+
+function thisMachine(): string | null {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return null;
+  }
+}
+
+/** In clock ticks since the boot (proc_pid_stat(5), field 22); null if there is no such process. */
+function startTime(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in brackets and may hold anything.
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const over = state === 'Z' || state === 'X';
+    return over ? null : (fields[18] ?? null);
+  } catch {
+    return null;
+  }
+}
