@@ -1,0 +1,54 @@
+// A small host application as a process: for settings that the demo does not offer. It answers at
+// the demo's path and knows the demo's users, but asks for no password.
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  ChunkedUploadModule,
+  LocalDiskStorage,
+  chunkedUploadMigrations,
+} from '../../dist/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const { PORT, DATA_DIR, DATABASE_URL, HOST_SETTINGS } = process.env;
+const { leaseTime = '10s', onCompleteMs } = JSON.parse(HOST_SETTINGS);
+
+function userOf({ headers }) {
+  const [, encoded] = (headers.authorization ?? '').split(' ');
+  return encoded === undefined ? null : Buffer.from(encoded, 'base64').toString().split(':')[0];
+}
+
+// Its own row commits with the upload, or not at all.
+async function onComplete(upload, { manager }) {
+  await manager.query('INSERT INTO completions (upload_id) VALUES ($1)', [upload.id]);
+  console.log(`completing ${upload.id}`);
+  await sleep(onCompleteMs);
+  return { completed: upload.id, at: Date.now() };
+}
+
+const HostModule = class {};
+Module({
+  imports: [
+    TypeOrmModule.forRoot({
+      type: 'postgres',
+      url: DATABASE_URL,
+      autoLoadEntities: true,
+      migrations: chunkedUploadMigrations,
+      migrationsRun: true,
+      connectTimeoutMS: 5000,
+    }),
+    ChunkedUploadModule.forRoot({
+      path: 'uploads/files',
+      storage: new LocalDiskStorage({ root: `${DATA_DIR}/media` }),
+      user: userOf,
+      leaseTime,
+      ...(onCompleteMs === undefined ? {} : { onComplete }),
+    }),
+  ],
+})(HostModule);
+
+const app = await NestFactory.create(HostModule, { logger: ['fatal', 'error', 'warn'] });
+app.enableShutdownHooks();
+await app.listen(Number(PORT));
+console.log(`http://localhost:${PORT}`);

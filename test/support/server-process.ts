@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const PROGRAMS = { demo: 'dist/main.js', host: 'test/support/host-process.mjs' };
+
+/** What `host-process.mjs` can be told. */
+export interface HostSettings {
+  readonly leaseTime?: string;
+  /** How long `onComplete` takes after its work in the database. */
+  readonly onCompleteMs?: number;
+}
+
+export interface ServerOptions {
+  /** The demo application, or a smaller one with settings of its own. Default: the demo. */
+  readonly program?: keyof typeof PROGRAMS;
+  /** Null: the demo's embedded one. */
+  readonly databaseUrl: string | null;
+  /** Shared with other servers; removed by whoever made it. Default: a new one. */
+  readonly dataDir?: string;
+  readonly host?: HostSettings;
+}
+
+/** A built server as a process group of its own, with a folder of its own. */
+export class ServerProcess {
+  #child: ChildProcess | null = null;
+  output = '';
+
+  private constructor(
+    readonly port: number,
+    readonly dataDir: string,
+    private readonly options: ServerOptions,
+  ) {}
+
+  /** @throws when it ends, with its output, instead of answering */
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'faults-')));
+    const server = new ServerProcess(await freePort(), dataDir, options);
+    await server.launch();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  get isAlive(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Starts it again, on the port and the data that it had before. */
+  async launch(): Promise<void> {
+    const { program = 'demo', databaseUrl, host = {} } = this.options;
+    const env = {
+      ...process.env,
+      PORT: String(this.port),
+      DATA_DIR: this.dataDir,
+      DATABASE_URL: databaseUrl ?? '',
+      HOST_SETTINGS: JSON.stringify(host),
+    };
+    const child = spawn(process.execPath, [PROGRAMS[program]], { cwd: ROOT, env, detached: true });
+    this.#child = child;
+    await new Promise<void>((resolve, reject) => {
+      let answered = '';
+      const read = (piece: Buffer): void => {
+        this.output += piece.toString();
+        answered += piece.toString();
+        if (answered.includes(`http://localhost:${this.port}`)) resolve();
+      };
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
+      child.once('error', reject);
+      child.once('exit', () => reject(new Error(`The server ended:\n${this.output}`)));
+    });
+  }
+
+  /** `kill -9` of the whole process group. */
+  async kill(): Promise<void> {
+    await this.signal('SIGKILL', true);
+  }
+
+  /** `kill -STOP`: it holds its connections and does nothing. */
+  async freeze(): Promise<void> {
+    await this.signal('SIGSTOP', false);
+  }
+
+  async thaw(): Promise<void> {
+    await this.signal('SIGCONT', false);
+  }
+
+  /** Ends it and removes its folder. */
+  async stop(): Promise<void> {
+    await this.signal('SIGTERM', true);
+    if (!this.options.dataDir) {
+      await rm(this.dataDir, { recursive: true, force: true, maxRetries: 10 });
+    }
+  }
+
+  /** Paths of the files, finished or not, that its storage holds. */
+  async storedFiles(): Promise<string[]> {
+    const media = join(this.dataDir, 'media');
+    const entries = await readdir(media, { recursive: true, withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isFile()).map(({ path, name }) => join(path, name));
+  }
+
+  async openFiles(): Promise<number> {
+    return (await readdir(`/proc/${this.pid}/fd`)).length;
+  }
+
+  /** Bytes that it has asked the kernel for so far, from files and sockets. */
+  async bytesRead(): Promise<number> {
+    return fieldOf(await readFile(`/proc/${this.pid}/io`, 'utf8'), 'rchar');
+  }
+
+  /** In bytes: `VmRSS`, or `VmHWM`, the peak since `forgetPeak`. */
+  async memory(field: 'VmRSS' | 'VmHWM'): Promise<number> {
+    return fieldOf(await readFile(`/proc/${this.pid}/status`, 'utf8'), field) * 1024;
+  }
+
+  async forgetPeak(): Promise<void> {
+    await writeFile(`/proc/${this.pid}/clear_refs`, '5');
+  }
+
+  private async signal(signal: NodeJS.Signals, wait: boolean): Promise<void> {
+    const child = this.#child;
+    if (!child?.pid || !this.isAlive) return;
+    const exit = wait ? once(child, 'exit') : null;
+    process.kill(-child.pid, signal);
+    await exit;
+  }
+}
+
+function fieldOf(text: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1]);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Asks again and again until the answer is yes. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  { withinMs = 15_000, everyMs = 20 } = {},
+): Promise<void> {
+  const giveUpAt = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${withinMs} ms`);
+    await sleep(everyMs);
+  }
+}
+
+export async function timed<R>(work: () => Promise<R>): Promise<{ result: R; ms: number }> {
+  const start = performance.now();
+  const result = await work();
+  return { result, ms: performance.now() - start };
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** From `low` to below `high`. */
+export function between(low: number, high: number): number {
+  return low + Math.floor(Math.random() * (high - low));
+}
