@@ -6,19 +6,14 @@ export interface Target {
   readonly endpoint: string;
   /** Empty: anonymous. */
   readonly user: string;
-  /** Id of the person that it belongs to; empty: nobody. */
-  readonly owner: string;
 }
 
-/** The only type that takes owners. */
-const WITH_OWNERS = '/uploads/files';
 const KEY = 'demo:settings';
 
 /** The choices at the top of the page; kept over a reload, so that uploads are found again. */
 export class Settings {
   private readonly endpoint = byId('endpoint', HTMLSelectElement);
   private readonly user = byId('user', HTMLSelectElement);
-  private readonly owner = byId('owner', HTMLSelectElement);
 
   constructor() {
     const [endpoint, user] = (localStorage.getItem(KEY) ?? '').split(' ');
@@ -28,12 +23,7 @@ export class Settings {
   }
 
   get target(): Target {
-    const { endpoint, user, owner } = this;
-    return {
-      endpoint: endpoint.value,
-      user: user.value,
-      owner: owner.disabled ? '' : owner.value,
-    };
+    return { endpoint: this.endpoint.value, user: this.user.value };
   }
 
   /** Chooses what an earlier upload was sent with. */
@@ -44,7 +34,6 @@ export class Settings {
   }
 
   private changed(): void {
-    this.owner.disabled = this.endpoint.value !== WITH_OWNERS;
     localStorage.setItem(KEY, `${this.endpoint.value} ${this.user.value}`);
   }
 }

@@ -44,12 +44,11 @@ export class UploadRow implements Task {
     private readonly queue: UploadQueue,
     private readonly changed: () => void,
   ) {
-    const { endpoint, owner, user } = target;
+    const { endpoint, user } = target;
     this.upload = new ChunkedUpload(file, {
       endpoint,
       headers: headersOf(user),
       scope: user,
-      fields: owner ? { owner_type: 'person', owner_id: owner } : {},
       onProgress: (progress) => this.showProgress(progress),
       onStateChange: (state) => this.follow(state),
       onRetry: ({ error }) => this.showError(error),
