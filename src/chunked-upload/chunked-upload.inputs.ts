@@ -60,6 +60,13 @@ export interface FindInput {
   readonly offset?: number;
 }
 
+export interface UploadPage<T extends AbstractChunkedUpload> {
+  readonly uploads: T[];
+  /** How many it may hold. */
+  readonly limit: number;
+  readonly hasMore: boolean;
+}
+
 export interface CompletedUpload<T extends AbstractChunkedUpload> {
   readonly upload: T;
   /** What `onComplete` answered; undefined where it answered nothing. */

@@ -12,6 +12,7 @@ import type {
   CompleteInput,
   CompletedUpload,
   FindInput,
+  UploadPage,
   WholeInput,
 } from './chunked-upload.inputs.js';
 import type { UploadContext } from './chunked-upload.options.js';
@@ -85,10 +86,16 @@ export class ChunkedUploadService<
 
   /** Oldest first, at most 1,000 at once. An anonymous caller has no list. */
   async find(input: FindInput = {}, context?: UploadContext): Promise<T[]> {
-    const { limit = MOST_AT_ONCE, offset = 0 } = input;
+    return (await this.findPage(input, context)).uploads;
+  }
+
+  /** Like `find`, and tells whether there are more behind it. */
+  async findPage(input: FindInput = {}, context?: UploadContext): Promise<UploadPage<T>> {
+    const limit = Math.min(input.limit ?? MOST_AT_ONCE, MOST_AT_ONCE);
     const scope = this.engine.scope(context);
-    const page = { limit: Math.min(limit, MOST_AT_ONCE), offset };
-    return this.engine.repository.find({ ...input, ...page, scope });
+    const wanted = { ...input, scope, limit: limit + 1, offset: input.offset ?? 0 };
+    const found = await this.engine.repository.find(wanted);
+    return { uploads: found.slice(0, limit), limit, hasMore: found.length > limit };
   }
 
   /** The bytes of a completed upload. @throws ChunkedUploadError `not_found` before it is one */

@@ -12,7 +12,7 @@ import {
   StreamableFile,
   UseFilters,
 } from '@nestjs/common';
-import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { UploadContext } from '../../chunked-upload.options.js';
 import { ChunkedUploadService } from '../../chunked-upload.service.js';
@@ -88,14 +88,14 @@ export abstract class ChunkedUploadController {
   @Get()
   async list(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
     const query = queryOf(incomingOf(request));
-    const page = parseListQuery(query);
-    const context = await this.caller(request);
-    // One more than the page tells whether there is a next one.
-    const found = await this.uploads.find({ ...page, limit: page.limit + 1 }, context);
+    const wanted = parseListQuery(query);
+    const page = await this.uploads.findPage(wanted, await this.caller(request));
     const url = absoluteUrl(request, 0);
     response.header('Cache-Control', 'no-store');
-    if (found.length > page.limit) response.header('Link', nextPageLink(url, query, page));
-    return found.slice(0, page.limit).map((upload) => this.represent(upload, url));
+    if (page.hasMore) {
+      response.header('Link', nextPageLink(url, query, page.limit, wanted.offset ?? 0));
+    }
+    return page.uploads.map((upload) => this.represent(upload, url));
   }
 
   // Each HEAD stands before its GET: Express would answer it with the GET's handler, file and all.
@@ -239,7 +239,7 @@ export abstract class ChunkedUploadController {
 
   async #answerFile(request: HostRequest, response: HostResponse, id: string) {
     const upload = await this.uploads.findOne(id, await this.caller(request));
-    if (upload.completedAt === null) throw ChunkedUploadError.notFound();
+    if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
     const answer = fileResponse(upload, incomingOf(request).headers);
     response.status(answer.status);
     for (const [name, value] of Object.entries(answer.headers)) response.header(name, value);

@@ -2,24 +2,20 @@ import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { FindInput } from '../../chunked-upload.inputs.js';
 
-export const LONGEST_LIST = 1000;
-
 /** What `GET /uploads` is asked for, every value checked. */
-export function parseListQuery(
-  query: URLSearchParams,
-): FindInput & { limit: number; offset: number } {
+export function parseListQuery(query: URLSearchParams): FindInput {
   const status = integer(
     query,
     'status',
     ChunkedUploadStatus.Incomplete,
     ChunkedUploadStatus.Aborted,
   );
-  const limit = integer(query, 'limit', 1, Number.MAX_SAFE_INTEGER) ?? LONGEST_LIST;
+  const limit = integer(query, 'limit', 1, Number.MAX_SAFE_INTEGER);
   const ownerType = text(query, 'owner_type');
   const ownerId = text(query, 'owner_id');
   return {
-    limit: Math.min(limit, LONGEST_LIST),
     offset: integer(query, 'offset', 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    ...(limit === undefined ? {} : { limit }),
     ...(status === undefined ? {} : { status }),
     ...(ownerType === undefined ? {} : { ownerType }),
     ...(ownerId === undefined ? {} : { ownerId }),
@@ -30,11 +26,12 @@ export function parseListQuery(
 export function nextPageLink(
   collectionUrl: string,
   query: URLSearchParams,
-  page: { readonly limit: number; readonly offset: number },
+  limit: number,
+  offset: number,
 ): string {
   const next = new URLSearchParams(query);
-  next.set('limit', String(page.limit));
-  next.set('offset', String(page.offset + page.limit));
+  next.set('limit', String(limit));
+  next.set('offset', String(offset + limit));
   return `<${collectionUrl}?${next.toString()}>; rel="next"`;
 }
 
