@@ -55,7 +55,9 @@ function ratiosToPeers(candidates, rounds) {
       peers.map((peer) => {
         const ratio = (key) =>
           round(median(rounds.map((turns) => turns.get(ours)[key] / turns.get(peer)[key])));
-        return [`${ours.name} : ${peer.name}`, ratio('throughput'), ratio('cpu'), ratio('memory')];
+        // The disk rows have no server whose effort could be compared.
+        const effort = peer.server ? [ratio('cpu'), ratio('memory')] : ['', ''];
+        return [`${ours.name} : ${peer.name}`, ratio('throughput'), ...effort];
       }),
     );
   return rows.length > 0 && table(['ours : other', 'throughput', 'CPU', 'memory'], rows);
