@@ -23,7 +23,7 @@ import { chunkDigests } from './chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
 import { type ContentRange, parseContentRange } from './content-range.js';
 import { discardRest } from './discard-rest.js';
-import { fileResponse } from './file-response.js';
+import { type FileResponse, fileResponse } from './file-response.js';
 import { FormFields } from './form-fields.js';
 import {
   type HostRequest,
@@ -130,7 +130,7 @@ export abstract class ChunkedUploadController {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<void> {
-    await this.#answerFile(request, response, id);
+    setHead(response, (await this.#findFile(request, id)).answer);
   }
 
   /** Serves the completed file, or a range of it. */
@@ -140,9 +140,12 @@ export abstract class ChunkedUploadController {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<StreamableFile | undefined> {
-    const { upload, answer } = await this.#answerFile(request, response, id);
-    if (answer.status === 304 || answer.status === 416) return undefined;
-    const stream = await this.uploads.createReadStream(upload, answer.range);
+    const { upload, answer } = await this.#findFile(request, id);
+    const isEmpty = answer.status === 304 || answer.status === 416;
+    // Before the headers are set: they would go out with an error as well.
+    const stream = isEmpty ? null : await this.uploads.createReadStream(upload, answer.range);
+    setHead(response, answer);
+    if (stream === null) return undefined;
     return new StreamableFile(stream, { type: answer.headers['Content-Type'] ?? '' });
   }
 
@@ -237,13 +240,10 @@ export abstract class ChunkedUploadController {
     return this.answerCompletion(completed, collectionUrl);
   }
 
-  async #answerFile(request: HostRequest, response: HostResponse, id: string) {
+  async #findFile(request: HostRequest, id: string) {
     const upload = await this.uploads.findOne(id, await this.caller(request));
     if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
-    const answer = fileResponse(upload, incomingOf(request).headers);
-    response.status(answer.status);
-    for (const [name, value] of Object.entries(answer.headers)) response.header(name, value);
-    return { upload, answer };
+    return { upload, answer: fileResponse(upload, incomingOf(request).headers) };
   }
 
   #checkLength(file: ReceivedFile, range: ContentRange): void {
@@ -261,4 +261,9 @@ export abstract class ChunkedUploadController {
       throw error;
     }
   }
+}
+
+function setHead(response: HostResponse, { status, headers }: FileResponse): void {
+  response.status(status);
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
 }

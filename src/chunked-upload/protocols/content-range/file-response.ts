@@ -34,7 +34,7 @@ export function fileResponse(
     'X-Content-Type-Options': 'nosniff',
     ETag: etag,
   };
-  if (fresh(requestHeaders, { etag, 'last-modified': modified })) return { status: 304, headers };
+  if (isFresh(requestHeaders, etag, modified)) return { status: 304, headers };
   headers['Content-Type'] = lookup(upload.filename) || 'application/octet-stream';
   const range = requestedRange(requestHeaders, size, etag, modified);
   if (range === 'unsatisfiable') {
@@ -47,6 +47,16 @@ export function fileResponse(
   return { status: 206, headers, range };
 }
 
+// Without the request's Cache-Control, which `fresh` obeys: `fetch` adds `no-cache` to every request
+// with a condition of its own, and would never be told 304.
+function isFresh(requestHeaders: IncomingHttpHeaders, etag: string, modified: string): boolean {
+  const conditions = {
+    'if-none-match': requestHeaders['if-none-match'],
+    'if-modified-since': requestHeaders['if-modified-since'],
+  };
+  return fresh(conditions, { etag, 'last-modified': modified });
+}
+
 function requestedRange(
   { range: header, 'if-range': condition }: IncomingHttpHeaders,
   size: number,
@@ -55,6 +65,9 @@ function requestedRange(
 ): ByteRange | 'unsatisfiable' | null {
   if (header === undefined) return null;
   if (condition !== undefined && condition !== etag && condition !== modified) return null;
+  // The last n bytes of a file that has fewer are all of it, which range-parser calls unsatisfiable.
+  const [, suffix] = /^bytes=-(\d+)$/.exec(header) ?? [];
+  if (suffix !== undefined && Number(suffix) > size && size > 0) return { start: 0, end: size - 1 };
   const ranges = parseRange(size, header, { combine: true });
   if (ranges === -1) return 'unsatisfiable';
   if (ranges === -2 || ranges.type !== 'bytes') return null;
