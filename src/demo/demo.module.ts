@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSourceOptions } from 'typeorm';
 import { ChunkedUploadModule, LocalDiskStorage } from '../index.js';
 import { BasicAuthGuard } from './basic-auth.guard.js';
+import { connect } from './database.js';
 import { FileUpload, NoteUpload, VideoUpload } from './demo.entities.js';
 import { CreateUploadTables1763769600001 } from './demo.migrations.js';
 import { DetailFilter } from './detail.filter.js';
@@ -18,14 +20,16 @@ export class DemoModule {
     return {
       module: DemoModule,
       imports: [
-        TypeOrmModule.forRoot({
-          type: 'postgres',
-          url: databaseUrl,
-          autoLoadEntities: true,
-          migrations: [CreateUploadTables1763769600001],
-          migrationsRun: true,
-          // Without it a request waits for ever for a connection of a pool that is used up.
-          connectTimeoutMS: 5000,
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({
+            type: 'postgres',
+            url: databaseUrl,
+            autoLoadEntities: true,
+            migrations: [CreateUploadTables1763769600001],
+            // Without it a request waits for ever for a connection of a pool that is used up.
+            connectTimeoutMS: 5000,
+          }),
+          dataSourceFactory: (options) => connect(options as DataSourceOptions),
         }),
         ChunkedUploadModule.forRoot({
           path: 'uploads/files',

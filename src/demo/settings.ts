@@ -11,6 +11,11 @@ export interface Settings {
 }
 
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  if (environment['S3_ENDPOINT']) {
+    throw new Error(
+      'This version has no S3 storage yet: unset S3_ENDPOINT to store on local disk.',
+    );
+  }
   return {
     port: Number(environment['PORT'] || 3000),
     databaseUrl: environment['DATABASE_URL'] || undefined,
