@@ -57,19 +57,13 @@ export class LocalDiskStorage extends StorageProvider {
   async finish(file: StoredFile, size: number): Promise<StorageState | null> {
     const path = resolveKey(this.#root, file.key);
     const finalPath = resolveKey(this.#root, file.finalKey);
-    const handle = await open(path, constants.O_RDWR).catch((error: unknown) => {
-      if (file.key !== file.finalKey && isMissing(error)) return null;
-      return missing(error);
-    });
-    if (handle === null) return finished(finalPath, size);
-    try {
-      const stats = await handle.stat();
-      if (stats.size < size) throw ChunkedUploadError.bytesMissing();
-      if (stats.size > size) await handle.truncate(size);
-      if (this.#fsync === 'completion' || (this.#fsync && stats.size > size)) await handle.sync();
-    } finally {
-      await handle.close();
+    const current = await sizeOf(path);
+    if (current === null && path !== finalPath) {
+      // Done before: by a request that failed, or died, after it had renamed the file.
+      if ((await sizeOf(finalPath)) === size) return null;
     }
+    if (current === null || current < size) throw ChunkedUploadError.bytesMissing();
+    if (current > size || this.#fsync === 'completion') await this.#cut(path, size);
     if (path !== finalPath) {
       await rename(path, finalPath);
       if (this.#fsync) await syncFolder(dirname(finalPath));
@@ -90,6 +84,16 @@ export class LocalDiskStorage extends StorageProvider {
       await unlink(resolveKey(this.#root, key)).catch((error: unknown) => {
         if (!isMissing(error)) throw error;
       });
+    }
+  }
+
+  async #cut(path: string, size: number): Promise<void> {
+    const handle = await open(path, constants.O_RDWR);
+    try {
+      await handle.truncate(size);
+      if (this.#fsync) await handle.sync();
+    } finally {
+      await handle.close();
     }
   }
 
@@ -114,10 +118,14 @@ export class LocalDiskStorage extends StorageProvider {
   }
 }
 
-async function finished(path: string, size: number): Promise<null> {
-  const stats = await stat(path).catch(missing);
-  if (stats.size !== size) throw ChunkedUploadError.bytesMissing();
-  return null;
+/** Null: there is no such file. */
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {
