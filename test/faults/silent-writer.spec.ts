@@ -200,6 +200,27 @@ describe('from another process, a silent writer', () => {
     await expectEqual(upload);
   });
 
+  it('commits nothing either when its connection breaks after the takeover', async () => {
+    const upload = await begun();
+    const silent = await halfWay(upload);
+    const server = cluster.at(0);
+    // Its bytes are in the storage, and only the commit is missing.
+    await until('it has written', async () => {
+      return (await server.storedBytes(upload.id ?? '')) >= FIRST + silent.sent;
+    });
+    await server.freeze();
+    try {
+      await takeOver(upload, cluster.at(1));
+      silent.request.drop();
+    } finally {
+      await server.thaw();
+    }
+    await until('it has let go of the file', async () => !(await server.hasOpen(upload.id ?? '')));
+    await sleep(SILENCE_MS);
+    expect(await upload.ask(server.url)).toBe(SIZE);
+    await expectEqual(upload);
+  });
+
   it('is taken over although its process was killed', async () => {
     const upload = await begun();
     await halfWay(upload);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,8 +112,21 @@ export class ServerProcess {
     return entries.filter((entry) => entry.isFile()).map(({ path, name }) => join(path, name));
   }
 
+  /** Size of the one whose name holds `name`; 0 without it. */
+  async storedBytes(name: string): Promise<number> {
+    const path = (await this.storedFiles()).find((stored) => stored.includes(name));
+    return path === undefined ? 0 : (await stat(path)).size;
+  }
+
   async openFiles(): Promise<number> {
     return (await readdir(`/proc/${this.pid}/fd`)).length;
+  }
+
+  /** Whether it has a file open whose name holds `name`. */
+  async hasOpen(name: string): Promise<boolean> {
+    const folder = `/proc/${this.pid}/fd`;
+    const links = (await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => ''));
+    return (await Promise.all(links)).some((target) => target.includes(name));
   }
 
   /** Bytes that it has asked the kernel for so far, from files and sockets. */
