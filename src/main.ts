@@ -5,6 +5,8 @@ import { DemoModule } from './demo/demo.module.js';
 import { startEmbeddedPostgres } from './demo/embedded-postgres.js';
 import { readSettings } from './demo/settings.js';
 
+const GRACE_MS = 10_000;
+
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const postgres = settings.databaseUrl
@@ -25,6 +27,8 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    // Uploads have been saved by then; a slow download must not hold up the end for ever.
+    setTimeout(() => app.getHttpServer().closeAllConnections(), GRACE_MS).unref();
     await app.close();
     await postgres?.stop();
     process.exit(0);

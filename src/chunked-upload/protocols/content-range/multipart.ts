@@ -25,20 +25,21 @@ export function readMultipart(
       body?.fail(error);
       reject(error);
     };
+    const malformed = (cause: unknown) => refuse('The form is not well-formed', cause);
     const breakOff = (cause: Error) => {
       body?.fail(cause);
       reject(ChunkedUploadError.interrupted(cause));
     };
 
-    const parser = createParser(incoming, refuse);
+    const parser = createParser(incoming, malformed);
     if (!parser) return;
     parser.on('field', (name, value, info) => {
       if (info.nameTruncated || info.valueTruncated) refuse('A field of the form is too long');
       else fields.set(name, value);
     });
     parser.on('file', (name, stream: Readable, info) => {
-      // Without a listener a broken form would end the process.
-      stream.on('error', breakOff);
+      // Without a listener a malformed form would end the process.
+      stream.on('error', malformed);
       if (name !== fieldName) {
         stream.resume();
       } else if (body) {
@@ -55,27 +56,30 @@ export function readMultipart(
     });
     parser.on('fieldsLimit', () => refuse('The form has too many fields'));
     parser.on('partsLimit', () => refuse('The form has too many parts'));
-    parser.on('error', (error) => refuse('The form is not well-formed', error));
+    parser.on('error', malformed);
     parser.on('close', () => {
       body?.end();
       resolve(null);
     });
     incoming.on('error', breakOff);
+    // Also of a request that had come whole: what was not read of it then is lost.
+    const closed = () => breakOff(new Error('The connection was closed within the form'));
     incoming.on('close', () => {
-      if (!incoming.complete) breakOff(new Error('The connection was closed within the form'));
+      if (!incoming.readableEnded) closed();
     });
+    if (incoming.destroyed) closed();
     incoming.pipe(parser);
   });
 }
 
 function createParser(
   incoming: IncomingMessage,
-  refuse: (detail: string, cause: unknown) => void,
+  malformed: (cause: unknown) => void,
 ): Busboy | null {
   try {
     return busboy({ headers: incoming.headers, defParamCharset: 'utf8', limits: LIMITS });
   } catch (error) {
-    refuse('The form is not well-formed', error);
+    malformed(error);
     return null;
   }
 }
