@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 
-// One write of a MiB costs a fraction of sixteen of 64 KiB.
-const BATCH_BYTES = 1024 * 1024;
-const HIGH_WATER_BYTES = 2 * BATCH_BYTES;
+// One write of this costs half of four of 64 KiB, and is hashed while the next bytes come in.
+const BATCH_BYTES = 256 * 1024;
+const HIGH_WATER_BYTES = 4 * BATCH_BYTES;
 // What a slow sender has sent is not held back longer than this.
 const BATCH_AGE_MS = 1000;
 
@@ -51,7 +51,11 @@ export class ChunkBody {
   /** Reads `stream` eagerly: what it had delivered before it broke is never lost in a buffer. */
   static ofStream(stream: Readable): ChunkBody {
     const body = new ChunkBody();
-    if (stream.destroyed && !stream.readableEnded) {
+    if (stream.readableEnded) {
+      body.end();
+      return body;
+    }
+    if (stream.destroyed) {
       body.fail(stream.errored ?? new Error('The stream has been destroyed'));
       return body;
     }

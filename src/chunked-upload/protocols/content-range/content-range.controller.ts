@@ -35,7 +35,7 @@ import {
 import { nextPageLink, parseListQuery } from './list-query.js';
 import { type UploadRepresentation, representUpload } from './representation.js';
 import { type ReceivedFile, readRequestBody } from './request-body.js';
-import { uploadFields } from './upload-fields.js';
+import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
 
 /**
  * The HTTP side of one upload type. Extend it to add guards, interceptors and other decorators, or
@@ -154,9 +154,8 @@ export abstract class ChunkedUploadController {
   @HttpCode(204)
   async removeNamed(@Req() request: HostRequest): Promise<void> {
     const fields = new FormFields(queryOf(incomingOf(request)));
-    await this.#whileReading(request, async () => {
-      await readRequestBody(request, this.uploadType.fieldName, fields);
-      const id = fields.get('upload_id');
+    await this.#reading(request, fields, async () => {
+      const id = namedUpload(fields);
       if (id === null) {
         throw ChunkedUploadError.invalidField('upload_id', 'This field is required.');
       }
@@ -195,17 +194,19 @@ export abstract class ChunkedUploadController {
     const context = await this.caller(request);
     const fields = new FormFields(queryOf(incoming));
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const upload = await this.#whileReading(request, async () => {
-      const file = await readRequestBody(request, this.uploadType.fieldName, fields);
+    const upload = await this.#reading(request, fields, async (file) => {
       if (!file) throw ChunkedUploadError.noChunk();
       const range = parseContentRange(incoming.headers['content-range']);
       this.#checkLength(file, range);
       const digests = chunkDigests(incoming.headers);
       const { start: offset, length, total } = range;
       const chunk = { body: file.body, offset, length, total, digests };
-      const id = pathId ?? fields.get('upload_id');
+      const id = pathId ?? namedUpload(fields);
       if (id !== null) return this.uploads.append(id, chunk, context);
-      if (offset !== 0) throw ChunkedUploadError.offsetMismatch(0, offset);
+      if (offset !== 0) {
+        await awaitLateId(fields, file);
+        throw ChunkedUploadError.offsetMismatch(0, offset);
+      }
       return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
     });
     response.header('Cache-Control', 'no-store');
@@ -218,9 +219,8 @@ export abstract class ChunkedUploadController {
     const fields = new FormFields(queryOf(incoming));
     const checksumField = this.uploadType.checksum?.algorithm ?? '';
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const completed = await this.#whileReading(request, async () => {
-      const file = await readRequestBody(request, this.uploadType.fieldName, fields);
-      const id = pathId ?? fields.get('upload_id');
+    const completed = await this.#reading(request, fields, async (file) => {
+      const id = pathId ?? namedUpload(fields);
       if (file && id !== null) {
         const detail = 'A file cannot be sent with the request that completes an upload';
         throw ChunkedUploadError.malformedRequest(detail);
@@ -252,11 +252,19 @@ export abstract class ChunkedUploadController {
     throw ChunkedUploadError.sizeMismatch(file.length, range.length);
   }
 
-  /** Runs what may refuse a request before all of it has come. */
-  async #whileReading<R>(request: HostRequest, work: () => Promise<R>): Promise<R> {
+  /** Reads a request up to its file, for `work`, which may refuse it before all of it has come. */
+  async #reading<R>(
+    request: HostRequest,
+    fields: FormFields,
+    work: (file: ReceivedFile | null) => Promise<R>,
+  ): Promise<R> {
+    let file: ReceivedFile | null = null;
     try {
-      return await work();
+      file = await readRequestBody(request, this.uploadType.fieldName, fields);
+      return await work(file);
     } catch (error) {
+      // Nobody stores these bytes any more: they must not hold back the rest of the request.
+      file?.body.fail(error instanceof Error ? error : new Error(String(error)));
       discardRest(incomingOf(request));
       throw error;
     }

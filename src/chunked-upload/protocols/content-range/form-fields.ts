@@ -34,6 +34,11 @@ export class FormFields {
     this.#fileBegun = true;
   }
 
+  /** Whether fields may come that have not been read yet. */
+  get mayGrow(): boolean {
+    return this.#fileBegun;
+  }
+
   /** Whether a field came only after the file had begun. */
   isLate(name: string): boolean {
     return this.#late.has(name);
