@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModuleMetadata } from '@nestjs/common';
+import type { ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -29,7 +29,7 @@ export interface HostOptions {
   readonly controllers?: ModuleMetadata['controllers'];
   readonly database?: Partial<DataSourceOptions>;
   /** Nest's own options, `rawBody` and the like. */
-  readonly nest?: Parameters<typeof NestFactory.create>[1];
+  readonly nest?: NestApplicationOptions;
   /** Called before the application listens. */
   readonly prepare?: (app: NestExpressApplication) => void;
 }

@@ -166,7 +166,7 @@ export function md5(bytes: Uint8Array): string {
 }
 
 /** Bytes that differ at each place and are the same in every run. */
-export function sample(length: number, seed = 1): Buffer {
+export function sample(length: number, seed = 1): Buffer<ArrayBuffer> {
   const bytes = Buffer.alloc(length);
   let state = seed;
   for (let at = 0; at < length; at += 1) {

@@ -1,0 +1,69 @@
+import express from 'express';
+import { describe, expect, it } from 'vitest';
+import { startHost } from '../support/host.js';
+import { UploadClient, md5, sample } from '../support/upload-client.js';
+
+const file = sample(300);
+const first = file.subarray(0, 100);
+const sum = md5(file);
+
+describe('Where a parser of the host has read the body', () => {
+  it('the bytes of its raw parser are used', async () => {
+    const own = await startHost({
+      prepare: (app) => app.use(express.raw({ type: ['application/octet-stream', 'text/plain'] })),
+    });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      const { id } = await client.begin(first, 300);
+      const headers = { 'content-type': 'text/plain' };
+      await client.put('bytes 100-299/300', file.subarray(100), { id, headers });
+      const short = await client.put('bytes 0-99/300', first.subarray(0, 9));
+      expect(short.detail).toMatch(/file size is 9 but 100 reported/);
+      expect((await client.complete(id, sum)).status).toBe(200);
+      expect((await client.download(id)).bytes).toEqual(file);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('and spoilt it, it is a 415 with the cure', async () => {
+    const own = await startHost({
+      prepare: (app) => {
+        app.use(express.text({ type: 'text/plain' }));
+        app.use((request: express.Request, _: express.Response, next: express.NextFunction) => {
+          if (request.is('multipart/form-data')) request.resume().on('end', () => next());
+          else next();
+        });
+      },
+    });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      const headers = { 'content-type': 'text/plain' };
+      for (const options of [{ headers }, { form: {} }]) {
+        const answer = await client.put('bytes 0-99/300', first, options);
+        expect(answer).toMatchObject({
+          status: 415,
+          body: { detail: expect.stringMatching(/body parser.*application\/octet-stream/) },
+        });
+      }
+      expect((await client.put('bytes 0-99/300', first)).status).toBe(200);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('its forms are used: rawBody, and none of the parsers', async () => {
+    for (const nest of [{ rawBody: true }, { bodyParser: false }]) {
+      const own = await startHost({ nest });
+      try {
+        const client = new UploadClient(`${own.url}/uploads`);
+        const json = await client.begin(file, 300);
+        expect((await client.postJson({ md5: sum }, { id: json.id })).status).toBe(200);
+        const form = await client.begin(file, 300);
+        expect((await client.complete(form.id, sum)).status).toBe(200);
+      } finally {
+        await own.close();
+      }
+    }
+  });
+});
