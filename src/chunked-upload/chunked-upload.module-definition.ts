@@ -1,7 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { ChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
-import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
+import { ChunkedUploadService } from './chunked-upload.service.js';
+import { CHUNKED_UPLOAD_OPTIONS, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
 
 /** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */
@@ -30,7 +31,11 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
           ...definition,
           global: true,
           imports: [...(definition.imports ?? []), type],
-          exports: [CHUNKED_UPLOAD_OPTIONS, type],
+          providers: [
+            ...(definition.providers ?? []),
+            { provide: ChunkedUploadService, useExisting: getChunkedUploadToken(entity) },
+          ],
+          exports: [CHUNKED_UPLOAD_OPTIONS, ChunkedUploadService, type],
         };
       },
     )

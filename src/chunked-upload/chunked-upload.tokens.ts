@@ -7,6 +7,9 @@ export const CHUNKED_UPLOAD_OPTIONS = Symbol('CHUNKED_UPLOAD_OPTIONS');
 /** Within one type's module: its options, checked and complete. */
 export const UPLOAD_TYPE = Symbol('UPLOAD_TYPE');
 
+/** Within one type's module: its service. By its class the service is that of `forRoot`. */
+export const UPLOAD_SERVICE = Symbol('UPLOAD_SERVICE');
+
 const serviceTokens = new WeakMap<Type, symbol>();
 
 /** The token of the service of the upload type whose table is `entity`. */

@@ -15,7 +15,7 @@ import { LeaseRepository } from './database/lease.repository.js';
 import { UploadTable } from './database/upload-table.js';
 import { UploadEngine } from './engine/upload-engine.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
-import { UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
+import { UPLOAD_SERVICE, UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
 import { createUploadType, fail } from './upload-type.factory.js';
 import { registerUploadType } from './upload-type.registry.js';
@@ -60,13 +60,13 @@ export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): Dyn
         },
       },
       {
-        provide: ChunkedUploadService,
+        provide: token,
         inject: [UPLOAD_TYPE, getDataSourceToken(dataSource)],
         useFactory: (type: UploadType, source: DataSource) => createService(type, source, entity),
       },
-      { provide: token, useExisting: ChunkedUploadService },
+      { provide: UPLOAD_SERVICE, useExisting: token },
     ],
-    exports: [ChunkedUploadService, token],
+    exports: [token],
   };
 }
 

@@ -3,8 +3,8 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { ChecksumAlgorithm } from './algorithms.js';
 import type { ThreadReply, ThreadRequest } from './hashing-thread.messages.js';
 
-const SLAB_BYTES = 1024 * 1024;
-const SLABS = 8;
+const SLAB_BYTES = 256 * 1024;
+const SLABS = 32;
 
 /**
  * One worker thread that hashes for all uploads of the process, so that receiving and hashing use
@@ -60,9 +60,9 @@ export class HashingThread {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  save(session: number): Promise<Uint8Array> {
+  save(session: number, undone: boolean): Promise<Uint8Array> {
     const saved = withResolvers<Uint8Array>();
-    this.post({ session, save: true });
+    this.post({ session, save: undone ? 'before the last update' : 'now' });
     this.#saves.set(session, saved);
     return saved.promise;
   }
@@ -104,6 +104,13 @@ export class ThreadedHasher {
   async update(buffers: readonly Uint8Array[]): Promise<void> {
     let slab: SharedArrayBuffer | null = null;
     let filled = 0;
+    let first = true;
+    const post = (full: SharedArrayBuffer) => {
+      this.thread.post({ session: this.session, update: full, length: filled, first });
+      slab = null;
+      filled = 0;
+      first = false;
+    };
     for (const buffer of buffers) {
       for (let start = 0; start < buffer.length;) {
         slab ??= await this.thread.slab();
@@ -111,18 +118,14 @@ export class ThreadedHasher {
         new Uint8Array(slab).set(part, filled);
         filled += part.length;
         start += part.length;
-        if (filled === SLAB_BYTES) {
-          this.thread.post({ session: this.session, update: slab, length: filled });
-          slab = null;
-          filled = 0;
-        }
+        if (filled === SLAB_BYTES) post(slab);
       }
     }
-    if (slab) this.thread.post({ session: this.session, update: slab, length: filled });
+    if (slab) post(slab);
   }
 
-  save(): Promise<Uint8Array> {
-    return this.thread.save(this.session);
+  save(undone: boolean): Promise<Uint8Array> {
+    return this.thread.save(this.session, undone);
   }
 
   close(): void {

@@ -6,6 +6,8 @@ import type { ThreadReply, ThreadRequest } from './hashing-thread.messages.js';
 interface Session {
   readonly pool: HasherPool;
   readonly hasher: IHasher;
+  /** The state before the last update. */
+  before: Uint8Array;
 }
 
 const sessions = new Map<number, Session>();
@@ -13,13 +15,16 @@ const sessions = new Map<number, Session>();
 async function carryOut(request: ThreadRequest): Promise<void> {
   const session = sessions.get(request.session);
   if ('begin' in request) {
-    const pool = HasherPool.of(request.begin.algorithm);
-    sessions.set(request.session, { pool, hasher: await pool.take(request.begin.state) });
+    const { algorithm, state } = request.begin;
+    const pool = HasherPool.of(algorithm);
+    sessions.set(request.session, { pool, hasher: await pool.take(state), before: state });
   } else if ('update' in request) {
+    if (session && request.first) session.before = session.hasher.save();
     session?.hasher.update(new Uint8Array(request.update, 0, request.length));
     reply({ slab: request.update });
   } else if ('save' in request) {
-    if (session) reply({ session: request.session, state: session.hasher.save() });
+    const state = request.save === 'now' ? session?.hasher.save() : session?.before;
+    if (state) reply({ session: request.session, state });
   } else if (session) {
     session.pool.give(session.hasher);
     sessions.delete(request.session);

@@ -9,6 +9,9 @@ const WORTH_A_THREAD = 128 * 1024;
 export class RunningChecksum {
   #here: IHasher | null;
   #there: ThreadedHasher | null = null;
+  /** The state before the last update, as far as that was made here. */
+  #before: Uint8Array | null = null;
+  #undone = false;
 
   constructor(
     private readonly pool: HasherPool,
@@ -21,13 +24,20 @@ export class RunningChecksum {
   async update(buffers: readonly Uint8Array[]): Promise<void> {
     if (this.#here && size(buffers) >= WORTH_A_THREAD) this.#moveToThread(this.#here);
     if (this.#there) return this.#there.update(buffers);
+    this.#before = this.#here?.save() ?? null;
     for (const buffer of buffers) this.#here?.update(buffer);
   }
 
+  /** Takes the last update back; nothing but `save` may follow. */
+  undo(): void {
+    this.#undone = true;
+  }
+
   async save(): Promise<Uint8Array> {
-    if (this.#there) return this.#there.save();
-    if (!this.#here) throw new Error('The checksum has been closed');
-    return this.#here.save();
+    if (this.#there) return this.#there.save(this.#undone);
+    const state = this.#undone ? this.#before : this.#here?.save();
+    if (!state) throw new Error('The checksum has been closed');
+    return state;
   }
 
   close(): void {

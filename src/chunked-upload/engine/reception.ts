@@ -1,5 +1,6 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { Checksum } from '../checksum/checksum.js';
+import type { RunningChecksum } from '../checksum/running-checksum.js';
 import type { StorageState, StorageWriter } from '../storage/storage.provider.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { ChunkBody } from './chunk-body.js';
@@ -38,20 +39,20 @@ export interface Reception {
 }
 
 /**
- * Moves one body into the storage and through the checksum, in this order: the state of the
- * checksum never runs ahead of the bytes. Throws where nothing is to be committed.
+ * Moves one body into the storage and through the checksum. A batch is hashed while it is written;
+ * the state that is committed is that of the bytes whose write succeeded. Throws where nothing is
+ * to be committed.
  */
 export async function receive(input: ReceptionInput, target: StorageWriter): Promise<Reception> {
-  const { checksum, offset } = input;
+  const { body, checksum, offset } = input;
   const running = await checksum?.resume(input.checksumState, offset);
   let received = 0;
   let failure: Error | null = null;
   try {
     try {
-      for (let batch = await input.body.read(); batch; batch = await input.body.read()) {
+      for (let batch = await body.read(); batch; batch = await body.read()) {
         input.writer.assertLeased();
-        await target.write(batch).catch(storageFailure);
-        await running?.update(batch);
+        await writeAndHash(batch, target, running);
         for (const bytes of batch) {
           received += bytes.length;
           for (const digest of input.digests) digest.update(bytes);
@@ -61,13 +62,37 @@ export async function receive(input: ReceptionInput, target: StorageWriter): Pro
     } catch (error) {
       failure = keptFailure(error, input, received);
     }
+    // The last bytes are hashed while they are synced.
+    const state = running && checksum?.save(running, offset + received);
+    state?.catch(() => undefined);
     const storageState = await target.sync().catch(storageFailure);
-    const checksumState =
-      checksum && running ? await checksum.save(running, offset + received) : null;
-    return { offset: offset + received, storageState, checksumState, failure };
+    return {
+      offset: offset + received,
+      storageState,
+      checksumState: (await state) ?? null,
+      failure,
+    };
   } finally {
     running?.close();
   }
+}
+
+async function writeAndHash(
+  batch: readonly Uint8Array[],
+  target: StorageWriter,
+  running: RunningChecksum | undefined,
+): Promise<void> {
+  const written = target.write(batch).catch(storageFailure);
+  const hashed = running?.update(batch);
+  hashed?.catch(() => undefined);
+  try {
+    await written;
+  } catch (error) {
+    await hashed?.catch(() => undefined);
+    running?.undo();
+    throw error;
+  }
+  await hashed;
 }
 
 function verify(input: ReceptionInput, received: number): void {

@@ -15,9 +15,9 @@ import {
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { UploadContext } from '../../chunked-upload.options.js';
-import { ChunkedUploadService } from '../../chunked-upload.service.js';
+import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import type { CompletedUpload } from '../../chunked-upload.inputs.js';
-import { UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
+import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
 import type { UploadType } from '../../engine/upload-type.js';
 import { chunkDigests } from './chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
@@ -44,7 +44,7 @@ import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
  */
 @UseFilters(ChunkedUploadExceptionFilter)
 export abstract class ChunkedUploadController {
-  @Inject(ChunkedUploadService)
+  @Inject(UPLOAD_SERVICE)
   protected readonly uploads!: ChunkedUploadService<AbstractChunkedUpload>;
 
   @Inject(UPLOAD_TYPE)

@@ -10,12 +10,17 @@ export function checkFilename(given: string | null): string {
   const name = given.toWellFormed().trim();
   if (name === '') throw refused('This field may not be blank.');
   if (name.includes('\0')) throw refused('Null characters are not allowed.');
-  if (name === '.' || name === '..') throw refused('This is not the name of a file.');
+  refuseDots(name);
   // In code points, as the database counts.
   if (Array.from(name).length > LONGEST) {
     throw refused(`Ensure this field has no more than ${LONGEST} characters.`);
   }
   return name;
+}
+
+/** @throws ChunkedUploadError for a name that means a folder */
+export function refuseDots(name: string): void {
+  if (name === '.' || name === '..') throw refused('This is not the name of a file.');
 }
 
 /** The last segment of a part's name: some clients send a whole path. */

@@ -8,6 +8,7 @@ export class FormFields {
   readonly #form = new Map<string, string>();
   readonly #late = new Set<string>();
   #fileBegun = false;
+  #ended = false;
 
   constructor(private readonly query: URLSearchParams) {}
 
@@ -34,9 +35,13 @@ export class FormFields {
     this.#fileBegun = true;
   }
 
+  end(): void {
+    this.#ended = true;
+  }
+
   /** Whether fields may come that have not been read yet. */
   get mayGrow(): boolean {
-    return this.#fileBegun;
+    return this.#fileBegun && !this.#ended;
   }
 
   /** Whether a field came only after the file had begun. */

@@ -51,13 +51,16 @@ export function readMultipart(
         body.attach(stream);
         const receiver = body;
         stream.on('data', (bytes: Uint8Array) => receiver.push(bytes));
-        resolve({ body, name: lastSegment(info.filename ?? ''), length: null });
+        const clientName = info.filename as string | undefined;
+        const name = clientName === undefined ? null : lastSegment(clientName);
+        resolve({ body, name, length: null });
       }
     });
     parser.on('fieldsLimit', () => refuse('The form has too many fields'));
     parser.on('partsLimit', () => refuse('The form has too many parts'));
     parser.on('error', malformed);
     parser.on('close', () => {
+      fields.end();
       body?.end();
       resolve(null);
     });

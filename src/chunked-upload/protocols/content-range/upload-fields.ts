@@ -1,6 +1,6 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { UploadFields } from '../../chunked-upload.inputs.js';
-import { checkFilename } from './filename.js';
+import { checkFilename, refuseDots } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import type { ReceivedFile } from './request-body.js';
 
@@ -13,10 +13,12 @@ export function uploadFields(
 ): { fields: () => UploadFields; clientName: string } {
   const fields = (): UploadFields => {
     refuseLateId(form);
-    if (file.name !== null) checkFilename(file.name);
-    const filename = checkFilename(form.get('filename') ?? file.name);
+    refuseDots(file.name?.trim() ?? '');
     refuseOwner(form);
-    return { filename };
+    const given = form.get('filename') ?? file.name;
+    // A part without a name may be followed by the field; asked again at the end of the form.
+    if (given === null && form.mayGrow) return { filename: '' };
+    return { filename: checkFilename(given) };
   };
   return { fields, clientName: file.name ?? form.get('filename') ?? '' };
 }
