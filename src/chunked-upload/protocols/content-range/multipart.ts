@@ -51,9 +51,7 @@ export function readMultipart(
         body.attach(stream);
         const receiver = body;
         stream.on('data', (bytes: Uint8Array) => receiver.push(bytes));
-        const clientName = info.filename as string | undefined;
-        const name = clientName === undefined ? null : lastSegment(clientName);
-        resolve({ body, name, length: null });
+        resolve({ body, name: partName(info), length: null });
       }
     });
     parser.on('fieldsLimit', () => refuse('The form has too many fields'));
@@ -75,12 +73,23 @@ export function readMultipart(
   });
 }
 
+// The types of busboy hide that a part may be without a name.
+function partName({ filename }: { filename?: string }): string | null {
+  return filename === undefined ? null : lastSegment(filename);
+}
+
 function createParser(
   incoming: IncomingMessage,
   malformed: (cause: unknown) => void,
 ): Busboy | null {
   try {
-    return busboy({ headers: incoming.headers, defParamCharset: 'utf8', limits: LIMITS });
+    return busboy({
+      headers: incoming.headers,
+      defParamCharset: 'utf8',
+      // It would make an empty name of "..", which is to be refused.
+      preservePath: true,
+      limits: LIMITS,
+    });
   } catch (error) {
     malformed(error);
     return null;
