@@ -44,6 +44,10 @@ export interface Renewal {
 // A takeover that is no longer asked for is not carried out on a writer that went silent later.
 const TAKEOVER_VALID = "interval '3 seconds'";
 
+// A condition that always holds, and spares its statement the wait for the disk. For leases only:
+// one that is lost in a crash of the database is lost together with its writer's connection.
+const COMMIT_IN_HASTE = "set_config('synchronous_commit', 'off', true) = 'off'";
+
 /**
  * The statements by which writers of all processes keep out of each other's way. No connection is
  * held between two of them, and none waits for a row: `SKIP LOCKED` keeps a running `onComplete`
@@ -82,20 +86,18 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   async lease(id: string, token: string, wanted: Wanted): Promise<T | null> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(wanted.scope, 7);
-    // It may be lost in a crash of the database, together with its writer's connection; so it need
-    // not wait for the disk.
-    const sql = `WITH "hasty" AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
-      "target" AS MATERIALIZED (
-        SELECT ${c.id} AS "cu_target" FROM ${name} AS "cu", "hasty"
+    const sql = `UPDATE ${name} SET ${c.leaseToken} = $2, ${c.leaseHolder} = $6,
+        ${c.takeoverRequestedAt} = NULL,
+        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
+      WHERE ${c.id} = (
+        SELECT ${c.id} FROM ${name}
         WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Incomplete}
           AND (${c.leaseUntil} IS NULL OR ${c.leaseUntil} <= clock_timestamp())
           AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > clock_timestamp())
           AND ($4::bigint IS NULL OR ${c.offset} = $4)
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
-        FOR UPDATE OF "cu" SKIP LOCKED)
-      UPDATE ${name} AS "cu" SET ${c.leaseToken} = $2, ${c.leaseHolder} = $6,
-        ${c.takeoverRequestedAt} = NULL, ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
-      FROM "target" WHERE ${c.id} = "cu_target" RETURNING "cu".*`;
+          AND ${COMMIT_IN_HASTE}
+        FOR UPDATE SKIP LOCKED) RETURNING *`;
     const { offset, total, holder } = wanted;
     const parameters = [id, token, this.leaseMs, offset, total, holder, ...creator.parameters];
     return this.table.first(await this.table.query(sql, parameters));
@@ -162,9 +164,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   async release(id: string, token: string): Promise<void> {
     const { name, c } = this.table;
     await this.table.query(
-      `WITH "hasty" AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-      UPDATE ${name} SET ${this.#noLease}
-      FROM "hasty" WHERE ${c.id} = $1 AND ${c.leaseToken} = $2`,
+      `UPDATE ${name} SET ${this.#noLease}
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${COMMIT_IN_HASTE}`,
       [id, token],
     );
   }
