@@ -20,6 +20,12 @@ async function storedAs(id: string): Promise<string[]> {
   return names.map((name) => name.slice(name.indexOf(id) + id.length));
 }
 
+/** One part of a form; the file's without a name of its own. */
+const part = (name: string, value: string) =>
+  `--b\r\nContent-Disposition: form-data; name="${name}"\r\n${
+    name === 'file' ? 'Content-Type: application/octet-stream\r\n' : ''
+  }\r\n${value}\r\n`;
+
 const KEPT: [name: string, extension: string][] = [
   ['film.mp4', '.mp4'],
   ['archive.tar.gz', '.gz'],
@@ -169,10 +175,6 @@ describe('A name is refused by a sentence at `filename`, and leaves nothing', ()
 });
 
 describe('A part without a name', () => {
-  const part = (name: string, value: string) =>
-    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n${
-      name === 'file' ? 'Content-Type: application/octet-stream\r\n' : ''
-    }\r\n${value}\r\n`;
   const headers = {
     'content-type': 'multipart/form-data; boundary=b',
     'content-range': range,
