@@ -23,7 +23,12 @@ interface Step {
 }
 
 type Header =
-  | { readonly kind: 'range'; readonly shift: number; readonly total: number | '*' | null }
+  | {
+      readonly kind: 'range';
+      readonly shift: number;
+      readonly stretch: number;
+      readonly total: number | '*' | null;
+    }
   | { readonly kind: 'text'; readonly text: string };
 
 const nearly = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.integer({ min: -3, max: 3 }));
@@ -52,6 +57,7 @@ const header: fc.Arbitrary<Header> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('range' as const),
       shift: nearly,
+      stretch: nearly,
       // null: the true one.
       total: fc.oneof(
         { weight: 6, arbitrary: fc.constant(null) },
@@ -151,17 +157,17 @@ function isAccepted({ range, body }: Sent, model: Model): boolean {
   );
 }
 
-function spell(given: Step, model: Model): Sent {
+function spell({ header: given, size: wanted, surplus }: Step, model: Model): Sent {
   const { file, offset } = model;
-  const size = Math.min(given.size, file.length - offset);
-  const length = Math.max(0, size + given.surplus);
+  const size = Math.min(wanted, file.length - offset);
+  const stretch = given.kind === 'range' ? given.stretch : 0;
   // Beyond the file there are other bytes: were they ever kept, the sum would tell.
-  const body = Buffer.concat([file.subarray(offset, offset + size), Buffer.alloc(3, 1)]);
-  const bytes = body.subarray(0, length);
-  if (given.header.kind === 'text') return { range: given.header.text, body: bytes };
-  const start = offset + given.header.shift;
-  const total = given.header.total ?? file.length;
-  return { range: `bytes ${start}-${start + size - 1}/${total}`, body: bytes };
+  const source = Buffer.concat([file.subarray(offset), Buffer.alloc(10, 1)]);
+  const body = source.subarray(0, Math.max(0, size + stretch + surplus));
+  if (given.kind === 'text') return { range: given.text, body };
+  const start = offset + given.shift;
+  const total = given.total ?? file.length;
+  return { range: `bytes ${start}-${start + size + stretch - 1}/${total}`, body };
 }
 
 async function take(given: Step, model: Model): Promise<'accepted' | 'refused' | null> {
