@@ -3,7 +3,16 @@ import { ChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import { CHUNKED_UPLOAD_OPTIONS, getChunkedUploadToken } from './chunked-upload.tokens.js';
+import { checkEarlyOptions } from './early-options.js';
+import { createUploadType } from './upload-type.factory.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
+
+// Without a type of its own nobody else looks at them, unless further types do.
+const CHECKED_DEFAULTS = {
+  provide: Symbol('CHECKED_DEFAULTS'),
+  inject: [CHUNKED_UPLOAD_OPTIONS],
+  useFactory: (options: ChunkedUploadTypeOptions) => createUploadType('', options),
+};
 
 /** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -20,8 +29,16 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         imports: [],
       },
       (definition, extras) => {
-        if (extras.path === false) return { ...definition, global: true };
         const { path = 'uploads', entity = ChunkedUpload } = extras;
+        checkEarlyOptions({ ...extras, path, entity });
+        if (path === false) {
+          return {
+            ...definition,
+            global: true,
+            providers: [...(definition.providers ?? []), CHECKED_DEFAULTS],
+            exports: [CHUNKED_UPLOAD_OPTIONS],
+          };
+        }
         const early: UploadTypeEarly = { ...extras, path, entity };
         const type = uploadTypeModule(early, {
           inject: [CHUNKED_UPLOAD_OPTIONS],

@@ -6,6 +6,8 @@ import type {
   UploadTypeOptions,
 } from './chunked-upload.options.js';
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
+import { checkEarlyOptions } from './early-options.js';
+import { withoutUndefined } from './upload-type.factory.js';
 import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
 
 /**
@@ -19,19 +21,34 @@ import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
 export class ChunkedUploadModule extends ConfigurableModuleClass {
   /** Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete`. */
   static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
-    const modules = types.map((type) => uploadTypeModule(type, inheriting(type)));
+    const modules = types.map((type) => {
+      checkEarlyOptions(type);
+      return uploadTypeModule(type, inheriting(type));
+    });
     return { module: ChunkedUploadModule, imports: modules, exports: modules };
   }
 }
 
 function inheriting(type: UploadTypeOptions | UploadTypeAsyncOptions): LateOptions {
   const { inject = [], useFactory } =
-    'useFactory' in type ? type : { useFactory: (): ChunkedUploadTypeOptions => type };
+    'useFactory' in type ? type : { useFactory: () => withoutEarly(type) };
   return {
     inject: [CHUNKED_UPLOAD_OPTIONS, ...inject],
     useFactory: async (defaults: ChunkedUploadTypeOptions, ...dependencies: never[]) => {
       const { onComplete: _, ...inherited } = defaults;
-      return { ...inherited, ...(await useFactory(...dependencies)) };
+      return { ...inherited, ...withoutUndefined(await useFactory(...dependencies)) };
     },
   };
+}
+
+function withoutEarly(type: UploadTypeOptions): ChunkedUploadTypeOptions {
+  const {
+    path: _path,
+    entity: _entity,
+    controller: _c,
+    dataSource: _d,
+    imports: _i,
+    ...late
+  } = type;
+  return late;
 }

@@ -43,7 +43,7 @@ export const EXTRA_KEYS = ['path', 'entity', 'controller', 'dataSource', 'import
 
 /** Checks options and fills in defaults. @throws TypeError with a sentence that names the option. */
 export function createUploadType(path: string, given: ChunkedUploadTypeOptions): UploadType {
-  rejectUnknownKeys(given);
+  rejectUnknownKeys(given, Object.keys(KEYS));
   const options = { ...DEFAULTS, ...withoutUndefined(given) };
   const { checksum } = options;
   return {
@@ -61,19 +61,20 @@ export function createUploadType(path: string, given: ChunkedUploadTypeOptions):
     maxBytes: sizeLimit('maxBytes', options.maxBytes),
     fieldName: fieldName(options.fieldName),
     checksum: checksum === false ? null : new Checksum(algorithm(checksum)),
-    onComplete: given.onComplete ? typed('onComplete', given.onComplete, 'function') : null,
+    onComplete:
+      given.onComplete === undefined ? null : typed('onComplete', given.onComplete, 'function'),
   };
 }
 
-function rejectUnknownKeys(options: object): void {
-  const known = [...Object.keys(KEYS), ...EXTRA_KEYS];
+/** @throws TypeError that names the key, and the option that may have been meant */
+export function rejectUnknownKeys(options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
+    const early: readonly string[] = EXTRA_KEYS;
+    if (early.includes(key)) fail(key, 'must be given beside the factory, not by it');
     const near = known.find((name) => name.toLowerCase() === key.toLowerCase());
-    fail(
-      key,
-      `is not an option${near ? `; did you mean "${near}"?` : ` (there are: ${known.join(', ')})`}`,
-    );
+    const hint = near ? `; did you mean "${near}"?` : ` (there are: ${known.join(', ')})`;
+    fail(key, `is not an option${hint}`);
   }
 }
 
@@ -141,7 +142,7 @@ function typed<T>(name: string, value: T, type: 'boolean' | 'function'): NonNull
   return value as NonNullable<T>;
 }
 
-function withoutUndefined<T extends object>(options: T): Partial<T> {
+export function withoutUndefined<T extends object>(options: T): Partial<T> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<T>;
 }
