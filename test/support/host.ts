@@ -97,6 +97,19 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   };
 }
 
+/** A host for the time of `work`. */
+export async function withHost(
+  options: HostOptions,
+  work: (host: Host) => Promise<void>,
+): Promise<void> {
+  const host = await startHost(options);
+  try {
+    await work(host);
+  } finally {
+    await host.close();
+  }
+}
+
 /** `chunkedUploadMigrations` in place of `synchronize`. */
 export const withMigrations: HostOptions['database'] = {
   synchronize: false,

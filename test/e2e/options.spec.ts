@@ -1,0 +1,255 @@
+import { Module } from '@nestjs/common';
+import type { ChunkedUploadOptions } from 'nestjs-chunked-upload';
+import {
+  AbstractChunkedUpload,
+  ChunkedUpload,
+  ChunkedUploadService,
+  LocalDiskStorage,
+} from 'nestjs-chunked-upload';
+import { MemoryStorage } from 'nestjs-chunked-upload/testing';
+import { describe, expect, it } from 'vitest';
+import { Entity } from 'typeorm';
+import { type HostOptions, startHost, withHost } from '../support/host.js';
+import { storedFiles } from '../support/stored-files.js';
+import { UploadClient, md5, sample } from '../support/upload-client.js';
+
+@Entity()
+class First extends AbstractChunkedUpload {}
+
+@Entity()
+class Second extends AbstractChunkedUpload {}
+
+@Module({})
+class NoEntityModule {}
+
+const file = sample(300);
+const first = file.subarray(0, 100);
+
+/** One application with `upload`, and a client of its type. */
+function withUploads(
+  upload: ChunkedUploadOptions,
+  work: (
+    client: UploadClient,
+    host: Parameters<Parameters<typeof withHost>[1]>[0],
+  ) => Promise<void>,
+): Promise<void> {
+  return withHost({ upload }, (host) => work(new UploadClient(`${host.url}/uploads`), host));
+}
+
+describe('path', () => {
+  it.each(['media', '/media', 'media/', 'a/b/media'])(
+    '%j is where the routes are',
+    async (path) => {
+      await withHost({ upload: { path } }, async (host) => {
+        const client = new UploadClient(`${host.url}/${path.replace(/^\/|\/$/g, '')}`);
+        const { id, url } = await client.begin(file, 300);
+        expect(url).toBe(`${client.url}/${id}`);
+        expect((await client.get(id)).status).toBe(200);
+        expect((await new UploadClient(`${host.url}/uploads`).get(id)).status).toBe(404);
+      });
+    },
+  );
+
+  it('is below the prefix of the host', async () => {
+    const prepare: HostOptions['prepare'] = (app) => app.setGlobalPrefix('api/v1');
+    await withHost({ prepare }, async (host) => {
+      const client = new UploadClient(`${host.url}/api/v1/uploads`);
+      const { id, url } = await client.begin(file, 300);
+      expect(url).toBe(`${client.url}/${id}`);
+      const { file: fileUrl } = (await client.complete(id, md5(file))).upload;
+      expect(fileUrl).toBe(`${url}/file`);
+      expect((await client.download(id)).bytes).toEqual(file);
+    });
+  });
+
+  it('false: no upload type, only the defaults of others', async () => {
+    const types = [{ path: 'media', entity: First }];
+    await withHost({ upload: { path: false, maxBytes: 200 }, types }, async (host) => {
+      expect((await new UploadClient(`${host.url}/uploads`).send('GET', {})).status).toBe(404);
+      const answer = await new UploadClient(`${host.url}/media`).put('bytes 0-99/300', first);
+      expect(answer.detail).toMatch(/exceeds the limit \(200 bytes\)/);
+      expect(() => host.app.get(ChunkedUploadService, { strict: false })).toThrow();
+    });
+  });
+});
+
+describe('storage', () => {
+  it('is where the bytes go', async () => {
+    await withUploads({ storage: new MemoryStorage() }, async (client, host) => {
+      const { id } = await client.file(file);
+      expect((await client.download(id)).bytes).toEqual(file);
+      expect(await storedFiles(host.root)).toEqual([]);
+    });
+  });
+});
+
+describe('uploadPath, incompleteExt and completeExt', () => {
+  it('make the names of the stored files', async () => {
+    const names = { uploadPath: 'x/%Y', incompleteExt: '.tmp', completeExt: '' };
+    await withUploads(names, async (client, host) => {
+      const { id, created_at: at } = await client.begin(file, 300, { filename: 'a.txt' });
+      expect(await storedFiles(host.root)).toEqual([`x/${at.slice(0, 4)}/${id}.tmp.txt`]);
+      await client.complete(id, md5(file));
+      expect(await storedFiles(host.root)).toEqual([`x/${at.slice(0, 4)}/${id}.txt`]);
+    });
+  });
+
+  it('when the extensions are equal, nothing is renamed', async () => {
+    await withUploads({ incompleteExt: '.x', completeExt: '.x' }, async (client, host) => {
+      const { id } = await client.begin(file, 300);
+      const before = await storedFiles(host.root);
+      await client.complete(id, md5(file));
+      expect(await storedFiles(host.root)).toEqual(before);
+      expect((await client.download(id)).bytes).toEqual(file);
+    });
+  });
+});
+
+describe('user', () => {
+  it('says who calls', async () => {
+    const user = ({ headers }: { headers: Record<string, string> }) => headers['x-token'];
+    await withUploads({ user }, async (client) => {
+      const { id, creator } = await client.begin(first, 300, { headers: { 'x-token': 'tom' } });
+      expect(creator).toBe('tom');
+      expect((await client.get(id)).status).toBe(404);
+      expect((await client.get(id, { headers: { 'x-token': 'tom' } })).status).toBe(200);
+    });
+  });
+
+  it.each([7, 7n, 0])('may be the number %s', async (id) => {
+    await withUploads({ user: () => id }, async (client) => {
+      expect((await client.begin(first, 300)).creator).toBe(String(id));
+    });
+  });
+});
+
+describe('minBytes and maxBytes', () => {
+  it('may depend on the caller', async () => {
+    const upload: ChunkedUploadOptions = {
+      minBytes: async ({ creator }) => (creator === 'big' ? 200 : 0),
+      maxBytes: ({ creator }) => (creator === 'free' ? 200 : null),
+    };
+    await withUploads(upload, async (client) => {
+      const free = await client.as('free').put('bytes 0-99/201', first);
+      expect(free.detail).toBe('Size of file exceeds the limit (200 bytes)');
+      const big = await client.as('big').put('bytes 0-99/199', first);
+      expect(big).toMatchObject({ status: 400, body: { detail: { file: [expect.any(String)] } } });
+      expect((await client.begin(first, 201)).total).toBe(201);
+    });
+  });
+
+  it('get the request', async () => {
+    const maxBytes = ({ request }: { request?: unknown }) =>
+      Number((request as { headers: Record<string, string> }).headers['x-limit']);
+    await withUploads({ maxBytes }, async (client) => {
+      const headers = { 'x-limit': '150' };
+      const answer = await client.put('bytes 0-99/200', first, { headers });
+      expect(answer.detail).toBe('Size of file exceeds the limit (150 bytes)');
+    });
+  });
+});
+
+describe('fieldName', () => {
+  it('is the name of the part, and of the errors about it', async () => {
+    await withUploads({ fieldName: 'media' }, async (client) => {
+      const form = { part: 'media' };
+      expect((await client.begin(first, 300, { form })).offset).toBe(100);
+      const other = await client.put('bytes 0-99/300', first, { form: { part: 'file' } });
+      expect(other.detail).toBe('No chunk file was submitted');
+      const empty = await client.put('bytes 0-99/300', Buffer.alloc(0), { form });
+      expect(empty.detail).toEqual({ media: ['The submitted file is empty.'] });
+    });
+  });
+});
+
+// userRestricted: who-sees-what.spec.ts; expiresIn, expiry: expiry.spec.ts; checksum:
+// complete.spec.ts; onComplete: completion.spec.ts; leaseTime: test/faults.
+
+describe('An option that is wrong stops the start by a sentence that names it', () => {
+  const wrong: [keyof ChunkedUploadOptions, unknown][] = [
+    ['path', 5],
+    ['path', ''],
+    ['path', true],
+    ['entity', NoEntityModule],
+    ['entity', 'Upload'],
+    ['controller', NoEntityModule],
+    ['controller', true],
+    ['dataSource', 5],
+    ['imports', 'none'],
+    ['storage', {}],
+    ['storage', null],
+    ['storage', LocalDiskStorage],
+    ['uploadPath', '../outside'],
+    ['uploadPath', '/absolute'],
+    ['uploadPath', ''],
+    ['uploadPath', 5],
+    ['incompleteExt', '/x'],
+    ['completeExt', 5],
+    ['expiresIn', 'soon'],
+    ['expiresIn', -1],
+    ['expiresIn', 0],
+    ['expiresIn', Number.NaN],
+    ['expiry', 'sometimes'],
+    ['leaseTime', '1ms'],
+    ['leaseTime', 'long'],
+    ['userRestricted', 'yes'],
+    ['user', 'id'],
+    ['minBytes', -1],
+    ['minBytes', 1.5],
+    ['maxBytes', '10MB'],
+    ['maxBytes', Number.POSITIVE_INFINITY],
+    ['fieldName', ''],
+    ['fieldName', 5],
+    ['checksum', 'md6'],
+    ['checksum', true],
+    ['onComplete', 'done'],
+    ['onComplete', false],
+  ];
+
+  it.each(wrong)('%s: %o', async (name, value) => {
+    const upload = { [name]: value } as ChunkedUploadOptions;
+    await expect(startHost({ upload })).rejects.toThrow(new RegExp(`option "${name}"`));
+  });
+
+  it.each(['maxbytes', 'maxSize', 'fieldname', 'oncomplete'])('%s, which is none', async (name) => {
+    const upload = { [name]: 5 } as ChunkedUploadOptions;
+    await expect(startHost({ upload })).rejects.toThrow(new RegExp(`option "${name}" is not`));
+    const withoutType = { path: false, ...upload } as ChunkedUploadOptions;
+    await expect(startHost({ upload: withoutType })).rejects.toThrow(`option "${name}" is not`);
+    const types = [{ path: 'first', entity: First, ...upload }];
+    await expect(startHost({ types })).rejects.toThrow(new RegExp(`option "${name}" is not`));
+  });
+
+  it('a name in another case is told the right one', async () => {
+    const upload = { maxbytes: 5 } as ChunkedUploadOptions;
+    await expect(startHost({ upload })).rejects.toThrow('did you mean "maxBytes"?');
+  });
+
+  it('an option that is undefined is one left out', async () => {
+    const upload = { maxBytes: undefined, checksum: undefined } as unknown as ChunkedUploadOptions;
+    await withHost({ upload }, async (host) => {
+      const client = new UploadClient(`${host.url}/uploads`);
+      expect((await client.file(file)).status).toBe(2);
+    });
+  });
+});
+
+describe('Two upload types', () => {
+  it.each(['uploads', '/uploads/', 'UPLOADS'])('with the path %j stop the start', async (path) => {
+    const types = [{ path, entity: First }];
+    await expect(startHost({ types })).rejects.toThrow(/option "path".*two upload types/);
+  });
+
+  it('of forFeature with one path stop the start', async () => {
+    const types = [
+      { path: 'media', entity: First },
+      { path: 'media', entity: Second },
+    ];
+    await expect(startHost({ types })).rejects.toThrow(/option "path" "media" is given to two/);
+  });
+
+  it('with one entity stop the start', async () => {
+    const types = [{ path: 'media', entity: ChunkedUpload }];
+    await expect(startHost({ types })).rejects.toThrow(/option "entity" ChunkedUpload is given to/);
+  });
+});
