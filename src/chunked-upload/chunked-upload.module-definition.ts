@@ -39,7 +39,9 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
             exports: [CHUNKED_UPLOAD_OPTIONS],
           };
         }
-        const early: UploadTypeEarly = { ...extras, path, entity };
+        // Those of `forRootAsync` are not among the extras.
+        const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
+        const early: UploadTypeEarly = { ...extras, path, entity, imports };
         const type = uploadTypeModule(early, {
           inject: [CHUNKED_UPLOAD_OPTIONS],
           useFactory: (options: ChunkedUploadTypeOptions) => options,

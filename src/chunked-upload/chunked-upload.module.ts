@@ -1,12 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ConfigurableModuleClass } from './chunked-upload.module-definition.js';
+import {
+  type ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+} from './chunked-upload.module-definition.js';
 import type {
   ChunkedUploadTypeOptions,
   UploadTypeAsyncOptions,
   UploadTypeOptions,
 } from './chunked-upload.options.js';
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
-import { checkEarlyOptions } from './early-options.js';
+import { checkAsyncOptions, checkEarlyOptions } from './early-options.js';
 import { withoutUndefined } from './upload-type.factory.js';
 import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
 
@@ -19,9 +22,15 @@ import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
  */
 @Module({})
 export class ChunkedUploadModule extends ConfigurableModuleClass {
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    checkAsyncOptions(options);
+    return super.forRootAsync(options);
+  }
+
   /** Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete`. */
   static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
     const modules = types.map((type) => {
+      if ('useFactory' in type) checkAsyncOptions(type);
       checkEarlyOptions(type);
       return uploadTypeModule(type, inheriting(type));
     });

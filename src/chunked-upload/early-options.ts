@@ -14,8 +14,6 @@ const ASYNC_KEYS = [
 /** Checks what has to be known while modules are put together. @throws TypeError that names it */
 export function checkEarlyOptions(given: ChunkedUploadExtras): void {
   const { path, entity, controller, dataSource, imports } = given;
-  // What else stands beside a factory would be passed over in silence.
-  if (isAsync(given)) rejectUnknownKeys(given, [...EXTRA_KEYS, ...ASYNC_KEYS]);
   if (path !== false && (typeof path !== 'string' || /^\/*$/.test(path))) {
     fail('path', 'must be a path such as "uploads", or false');
   }
@@ -32,8 +30,9 @@ export function checkEarlyOptions(given: ChunkedUploadExtras): void {
     fail('imports', 'must be a list of modules');
 }
 
-function isAsync(options: object): boolean {
-  return ['useFactory', 'useClass', 'useExisting'].some((key) => key in options);
+/** Rejects what stands beside a factory and would be passed over in silence. */
+export function checkAsyncOptions(given: object): void {
+  rejectUnknownKeys(given, [...EXTRA_KEYS, ...ASYNC_KEYS]);
 }
 
 function isSubclass(value: unknown, base: abstract new () => object, orEqual = false): boolean {
