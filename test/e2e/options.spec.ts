@@ -9,7 +9,7 @@ import {
 import { MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { describe, expect, it } from 'vitest';
 import { Entity } from 'typeorm';
-import { type HostOptions, startHost, withHost } from '../support/host.js';
+import { startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 
@@ -24,6 +24,12 @@ class NoEntityModule {}
 
 const file = sample(300);
 const first = file.subarray(0, 100);
+
+interface HostRequest {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const tokenOf = ({ headers }: HostRequest) => headers['x-token'];
 
 /** One application with `upload`, and a client of its type. */
 function withUploads(
@@ -51,8 +57,7 @@ describe('path', () => {
   );
 
   it('is below the prefix of the host', async () => {
-    const prepare: HostOptions['prepare'] = (app) => app.setGlobalPrefix('api/v1');
-    await withHost({ prepare }, async (host) => {
+    await withHost({ prepare: (app) => app.setGlobalPrefix('api/v1') }, async (host) => {
       const client = new UploadClient(`${host.url}/api/v1/uploads`);
       const { id, url } = await client.begin(file, 300);
       expect(url).toBe(`${client.url}/${id}`);
@@ -107,8 +112,7 @@ describe('uploadPath, incompleteExt and completeExt', () => {
 
 describe('user', () => {
   it('says who calls', async () => {
-    const user = ({ headers }: { headers: Record<string, string> }) => headers['x-token'];
-    await withUploads({ user }, async (client) => {
+    await withUploads({ user: tokenOf }, async (client) => {
       const { id, creator } = await client.begin(first, 300, { headers: { 'x-token': 'tom' } });
       expect(creator).toBe('tom');
       expect((await client.get(id)).status).toBe(404);
@@ -139,9 +143,10 @@ describe('minBytes and maxBytes', () => {
   });
 
   it('get the request', async () => {
-    const maxBytes = ({ request }: { request?: unknown }) =>
-      Number((request as { headers: Record<string, string> }).headers['x-limit']);
-    await withUploads({ maxBytes }, async (client) => {
+    const upload: ChunkedUploadOptions = {
+      maxBytes: ({ request }) => Number((request as HostRequest).headers['x-limit']),
+    };
+    await withUploads(upload, async (client) => {
       const headers = { 'x-limit': '150' };
       const answer = await client.put('bytes 0-99/200', first, { headers });
       expect(answer.detail).toBe('Size of file exceeds the limit (150 bytes)');
@@ -166,7 +171,7 @@ describe('fieldName', () => {
 // complete.spec.ts; onComplete: completion.spec.ts; leaseTime: test/faults.
 
 describe('An option that is wrong stops the start by a sentence that names it', () => {
-  const wrong: [keyof ChunkedUploadOptions, unknown][] = [
+  const wrong: [string, unknown][] = [
     ['path', 5],
     ['path', ''],
     ['path', true],
@@ -216,7 +221,7 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     await expect(startHost({ upload })).rejects.toThrow(new RegExp(`option "${name}" is not`));
     const withoutType = { path: false, ...upload } as ChunkedUploadOptions;
     await expect(startHost({ upload: withoutType })).rejects.toThrow(`option "${name}" is not`);
-    const types = [{ path: 'first', entity: First, ...upload }];
+    const types = [{ ...upload, path: 'first', entity: First }];
     await expect(startHost({ types })).rejects.toThrow(new RegExp(`option "${name}" is not`));
   });
 
