@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, QueryFailedError } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { CompletedUpload } from '../chunked-upload.inputs.js';
 import type { OnComplete } from '../chunked-upload.options.js';
@@ -16,13 +16,24 @@ export async function runCompletion<T extends AbstractChunkedUpload>(
 ): Promise<CompletedUpload<T>> {
   const onComplete = engine.type.onComplete as OnComplete<T> | null;
   if (!onComplete) return { upload: await mark(), response: undefined };
-  return engine.repository.transaction(async (manager) => {
+  let hostFailure: unknown = null;
+  const completing = engine.repository.transaction(async (manager) => {
     const upload = await mark(manager);
-    const response = asJson(await onComplete(upload, { manager, request }));
-    if (response !== undefined) {
-      await engine.repository.setResponse(upload.id, response, manager);
+    try {
+      const response = asJson(await onComplete(upload, { manager, request }));
+      if (response !== undefined) {
+        await engine.repository.setResponse(upload.id, response, manager);
+      }
+      return { upload, response };
+    } catch (error) {
+      hostFailure = error;
+      throw error;
     }
-    return { upload, response };
+  });
+  return completing.catch((error: unknown) => {
+    // The host's own error stays its own: that it looks like a network's says nothing of our
+    // database, unless a statement of this transaction failed.
+    throw hostFailure === null || hostFailure instanceof QueryFailedError ? error : hostFailure;
   });
 }
 
