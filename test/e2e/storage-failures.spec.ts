@@ -1,0 +1,200 @@
+import { rename, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalDiskStorage } from 'nestjs-chunked-upload';
+import { FaultInjectingStorage, type StorageOperation } from 'nestjs-chunked-upload/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase } from '../support/database.js';
+import { type Host, startHost } from '../support/host.js';
+import { storedFiles } from '../support/stored-files.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
+
+const root = join(tmpdir(), `storage-failures-${process.pid}`);
+const storage = new FaultInjectingStorage(new LocalDiskStorage({ root }));
+let host: Host;
+let ann: UploadClient;
+const file = sample(300);
+const first = file.subarray(0, 100);
+const rest = file.subarray(100);
+const sum = md5(file);
+
+beforeAll(async () => {
+  host = await startHost({ upload: { storage } });
+  ann = new UploadClient(`${host.url}/uploads`);
+});
+afterEach(() => {
+  storage.fault = null;
+});
+afterAll(async () => {
+  await host.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+const failure = (code: string) => Object.assign(new Error(`${code}: injected`), { code });
+
+function expectFailure(answer: Answer, code: string): void {
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  expect(answer.status).toBe(full ? 507 : 503);
+  expect(answer.detail).toBe(full ? 'The storage is full' : 'The storage is not available');
+  if (!full) expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+}
+
+describe.each(['ENOSPC', 'EDQUOT', 'EIO', 'ECONNRESET'])('A storage that fails with %s', (code) => {
+  it.each<StorageOperation>(['open', 'write', 'sync'])(
+    'in %s of a next chunk: nothing is lost, and it goes on',
+    async (operation) => {
+      const { id } = await ann.begin(first, 300);
+      for (const form of [undefined, {}]) {
+        storage.failNext(operation, failure(code));
+        const options = { id, ...(form && { form }) };
+        expectFailure(await ann.put('bytes 100-299/300', rest, options), code);
+        expect((await ann.get(id)).upload).toMatchObject({ offset: 100, status: 1 });
+      }
+      expect((await ann.put('bytes 100-299/300', rest, { id })).status).toBe(200);
+      expect((await ann.complete(id, sum)).status).toBe(200);
+      expect((await ann.download(id)).bytes).toEqual(file);
+    },
+  );
+
+  it.each<StorageOperation>(['open', 'write', 'sync'])(
+    'in %s of a first chunk: there is no upload, and no bytes',
+    async (operation) => {
+      const before = { uploads: await ann.list(), files: await storedFiles(root) };
+      storage.failNext(operation, failure(code));
+      expectFailure(await ann.put('bytes 0-99/300', first), code);
+      expect({ uploads: await ann.list(), files: await storedFiles(root) }).toEqual(before);
+    },
+  );
+
+  it.each<StorageOperation>(['open', 'write', 'sync', 'finish'])(
+    'in %s of a whole file: nothing is left',
+    async (operation) => {
+      const before = { uploads: await ann.list(), files: await storedFiles(root) };
+      storage.failNext(operation, failure(code));
+      expectFailure(await ann.whole(file, { query: { md5: sum } }), code);
+      expect({ uploads: await ann.list(), files: await storedFiles(root) }).toEqual(before);
+    },
+  );
+
+  it('in finish: the upload can be completed later', async () => {
+    const { id } = await ann.begin(file, 300);
+    storage.failNext('finish', failure(code));
+    expectFailure(await ann.complete(id, sum), code);
+    expect((await ann.get(id)).upload).toMatchObject({ status: 1, offset: 300 });
+    expect((await ann.complete(id, sum)).status).toBe(200);
+    expect((await ann.download(id)).bytes).toEqual(file);
+  });
+
+  it('in createReadStream: the download can be repeated', async () => {
+    const { id } = await ann.file(file);
+    storage.failNext('createReadStream', failure(code));
+    expectFailure(await ann.send('GET', { id: `${id}/file` }), code);
+    expect((await ann.download(id)).bytes).toEqual(file);
+  });
+
+  it('in remove: the removal can be repeated', async () => {
+    const { id } = await ann.file(file);
+    storage.failNext('remove', failure(code));
+    expectFailure(await ann.delete(id), code);
+    expect((await ann.delete(id)).status).toBe(204);
+    expect((await ann.get(id)).status).toBe(404);
+    expect((await storedFiles(root)).filter((name) => name.includes(id))).toEqual([]);
+  });
+});
+
+describe('A disk that fills up in a chunk', () => {
+  it('keeps what was written before: 507, and resumable from there', async () => {
+    const large = sample(5 * 1024 * 1024);
+    const { id } = await ann.begin(large.subarray(0, 100), large.length);
+    let writes = 0;
+    storage.fault = (operation) => {
+      if (operation !== 'write') return;
+      writes += 1;
+      if (writes > 2) throw failure('ENOSPC');
+    };
+    const range = (start: number) => `bytes ${start}-${large.length - 1}/${large.length}`;
+    expectFailure(await ann.put(range(100), large.subarray(100), { id }), 'ENOSPC');
+    const offset = await ann.offset(id);
+    expect(offset).toBeGreaterThan(100);
+    expect(offset).toBeLessThan(large.length);
+    storage.fault = null;
+    expect((await ann.put(range(offset), large.subarray(offset), { id })).status).toBe(200);
+    expect((await ann.complete(id, md5(large))).status).toBe(200);
+    expect((await ann.download(id)).bytes.equals(large)).toBe(true);
+  });
+});
+
+async function damage(id: string, work: (path: string) => Promise<void>): Promise<void> {
+  const [path = ''] = (await storedFiles(root)).filter((name) => name.includes(id));
+  await work(join(root, path));
+}
+
+describe('Bytes that are missing or short on disk', () => {
+  it('are a 4xx to every verb, and can be removed', async () => {
+    const { id } = await ann.begin(first, 300);
+    await damage(id, (path) => rm(path));
+    expect((await ann.put('bytes 100-299/300', rest, { id })).status).toBe(410);
+    expect((await ann.get(id)).status).toBe(200);
+    expect((await ann.delete(id)).status).toBe(204);
+  });
+
+  it('are a 4xx to completion and download', async () => {
+    const { id } = await ann.begin(file, 300);
+    await damage(id, (path) => rename(path, `${path}.away`));
+    expect((await ann.complete(id, sum)).status).toBe(410);
+    expect((await ann.get(id)).upload.status).toBe(1);
+    await damage(id, (path) => rename(path, path.replace('.away', '')));
+    expect((await ann.complete(id, sum)).status).toBe(200);
+    await damage(id, (path) => rm(path));
+    expect((await ann.download(id)).status).toBe(410);
+  });
+
+  it('are never completed short', async () => {
+    const { id } = await ann.begin(file, 300);
+    await damage(id, (path) => truncate(path, 299));
+    expect((await ann.complete(id, sum)).status).toBe(410);
+    expect((await ann.get(id)).upload.status).toBe(1);
+  });
+});
+
+describe('A database that is away', () => {
+  it('is a 503 with Retry-After to every verb, and nothing is lost', async () => {
+    const database = await createDatabase();
+    const proxy = await TcpProxy.to(database.url);
+    const own = await startHost({ database: { url: proxy.url } as object });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      const { id } = await client.begin(first, 300);
+      const { id: done } = await client.file(file);
+      const files = await storedFiles(own.root);
+      await proxy.cut();
+      const requests = [
+        () => client.put('bytes 0-99/300', first),
+        () => client.put('bytes 100-299/300', rest, { id }),
+        () => client.put('bytes 100-299/300', rest, { id, form: {} }),
+        () => client.complete(id, sum),
+        () => client.whole(file, { query: { md5: sum } }),
+        () => client.get(id),
+        () => client.send('GET', {}),
+        () => client.send('GET', { id: `${done}/file` }),
+        () => client.delete(id),
+      ];
+      for (const request of requests) {
+        const answer = await request();
+        expect(answer).toMatchObject({ status: 503, body: { detail: expect.any(String) } });
+        expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      }
+      await proxy.open();
+      expect((await client.list()).map((upload) => upload.id)).toEqual([id, done]);
+      expect(await storedFiles(own.root)).toEqual(expect.arrayContaining(files));
+      expect((await client.put('bytes 100-299/300', rest, { id })).status).toBe(200);
+      expect((await client.complete(id, sum)).status).toBe(200);
+      expect((await client.download(id)).bytes).toEqual(file);
+    } finally {
+      await own.close();
+      await proxy.cut();
+      await database.drop();
+    }
+  });
+});
