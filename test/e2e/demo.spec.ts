@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, createDatabase } from '../support/database.js';
+import { ServerProcess } from '../support/server-process.js';
+import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
+
+let database: TestDatabase;
+let demo: ServerProcess;
+let dataDir: string;
+const file = sample(300);
+
+beforeAll(async () => {
+  database = await createDatabase();
+  dataDir = await mkdtemp(join(tmpdir(), 'demo-'));
+  demo = await ServerProcess.start({ databaseUrl: database.url, dataDir });
+});
+afterAll(async () => {
+  await demo.stop();
+  await database.drop();
+  await rm(dataDir, { recursive: true });
+});
+
+const uploads = (type: string) => new UploadClient(`${demo.url}/uploads/${type}`, null);
+const as = (user: string, password = `${user}-pw`) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+});
+
+describe('The demo', () => {
+  it('prints its address once it answers', () => {
+    expect(demo.output).toContain(`http://localhost:${demo.port}`);
+  });
+
+  it('answers /health', async () => {
+    const response = await fetch(`${demo.url}/health`);
+    expect(response.status).toBe(200);
+  });
+
+  it('shows its page at /', async () => {
+    const response = await fetch(`${demo.url}/`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^text\/html/);
+  });
+});
+
+describe('Its users', () => {
+  it.each(['alice', 'bob', 'admin'])('%s begins, completes and reads an upload', async (user) => {
+    const files = uploads('files');
+    const headers = as(user);
+    const { id, creator } = await files.begin(file, 300, { headers });
+    expect(creator).toBe(user);
+    const completed = await files.postForm({ md5: md5(file) }, { id, headers });
+    expect(completed).toMatchObject({ status: 200, body: { status: 2 } });
+    expect((await files.download(id, headers)).bytes).toEqual(file);
+    expect((await files.get(id)).status).toBe(404);
+  });
+
+  it('are anonymous without credentials', async () => {
+    const { creator } = await uploads('files').begin(file, 300);
+    expect(creator).toBeNull();
+  });
+
+  it.each([
+    ['a wrong password', as('alice', 'wrong')],
+    ['an empty password', as('alice', '')],
+    ['no such user', as('mallory')],
+    ['the name of a property', as('constructor', '')],
+    ['another scheme', { authorization: 'Bearer x' }],
+    ['no base64', { authorization: 'Basic ???' }],
+    ['nothing after the scheme', { authorization: 'Basic' }],
+  ])('are 401 with %s', async (_, headers) => {
+    const files = uploads('files');
+    const answers = [
+      await files.put('bytes 0-299/300', file, { headers }),
+      await files.send('GET', { headers }),
+    ];
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 401, body: { detail: expect.any(String) } });
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Basic /);
+    }
+  });
+});
+
+describe('Its upload types', () => {
+  it('take at most 52428800 bytes of a video', async () => {
+    const videos = uploads('videos');
+    const options = { filename: 'film.mp4', headers: { 'content-type': 'video/mp4' } };
+    const answer = await videos.put('bytes 0-299/52428801', file, options);
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { detail: 'Size of file exceeds the limit (52428800 bytes)' },
+    });
+  });
+
+  it('take 10 to 1000 bytes of a note', async () => {
+    const notes = uploads('notes');
+    const options = { filename: 'note.txt', headers: { 'content-type': 'text/plain' } };
+    const large = await notes.put('bytes 0-299/1001', file, options);
+    expect(large.detail).toBe('Size of file exceeds the limit (1000 bytes)');
+    const small = await notes.put('bytes 0-8/9', file.subarray(0, 9), options);
+    expect(small).toMatchObject({ status: 400, body: { detail: { file: [expect.any(String)] } } });
+    const good = Buffer.from('A note of more than ten bytes');
+    const query = { md5: md5(good) };
+    expect((await notes.whole(good, { ...options, query })).status).toBe(200);
+  });
+
+  it('take files of any size, and each type has a table of its own', async () => {
+    const { id, total } = await uploads('files').begin(file, 100 * 1024 ** 4);
+    expect(total).toBe(100 * 1024 ** 4);
+    expect((await uploads('videos').get(id)).status).toBe(404);
+    expect((await uploads('notes').get(id)).status).toBe(404);
+  });
+});
+
+describe('Its errors', () => {
+  const json = { 'content-type': 'application/json' };
+  const requests: [string, number, () => Promise<Answer>][] = [
+    ['of the module', 404, () => uploads('files').get('none')],
+    ['of the router', 404, () => uploads('nothing').send('GET', {})],
+    ['of a verb', 404, () => uploads('files').send('PATCH', {})],
+    ['of the parser', 400, () => uploads('files').send('POST', { headers: json }, '{')],
+    ['of a path', 400, () => uploads('files').get('%ZZ')],
+    [
+      'of a form that is too large',
+      413,
+      () => uploads('files').send('POST', { headers: json }, JSON.stringify('x'.repeat(200_000))),
+    ],
+  ];
+
+  it.each(requests)('%s are %i with `detail`', async (_, status, request) => {
+    const answer = await request();
+    expect(answer).toMatchObject({ status, body: { detail: expect.any(String) } });
+  });
+});
+
+describe('Started again', () => {
+  it('it goes on with what was there', async () => {
+    const files = uploads('files');
+    const headers = as('alice');
+    const { id } = await files.begin(file.subarray(0, 100), 300, { headers });
+    await demo.stop();
+    await demo.launch();
+    const answer = await files.put('bytes 100-299/300', file.subarray(100), { id, headers });
+    expect(answer).toMatchObject({ status: 200, body: { offset: 300 } });
+    expect((await files.postForm({ md5: md5(file) }, { id, headers })).status).toBe(200);
+    expect((await files.download(id, headers)).bytes).toEqual(file);
+  });
+});
