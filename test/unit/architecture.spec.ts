@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { storedFiles } from '../support/stored-files.js';
+
+// DESIGN's arrows point one way: protocols → service → repository, storage, policies, checksum.
+
+const ROOT = fileURLToPath(new URL('../../src/chunked-upload/', import.meta.url));
+
+interface Import {
+  readonly from: string;
+  /** A path below src/chunked-upload, or a package. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const texts = new Map<string, string>();
+const imports: Import[] = [];
+
+beforeAll(async () => {
+  for (const file of await storedFiles(ROOT)) {
+    if (!file.endsWith('.ts')) continue;
+    const text = await readFile(join(ROOT, file), 'utf8');
+    texts.set(file, text);
+    const pattern = /^(?:import|export) (type )?([^;]*?) ?from '([^']+)'/gms;
+    for (const [, type, names = '', specifier = ''] of text.matchAll(pattern)) {
+      const to = specifier.startsWith('.')
+        ? normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
+        : specifier;
+      const each = /^\{(.*)\}$/s
+        .exec(names.trim())?.[1]
+        ?.split(',')
+        .filter((name) => name.trim());
+      const typeOnly =
+        type !== undefined || (each?.every((name) => /^\s*type /.test(name)) ?? false);
+      imports.push({ from: file, to, typeOnly });
+    }
+  }
+});
+
+/** Imports of values, or with `types` also of types, by files of `from` of what `to` matches. */
+function found(from: RegExp, to: RegExp, types = false): string[] {
+  return imports
+    .filter((each) => from.test(each.from) && to.test(each.to) && (types || !each.typeOnly))
+    .map((each) => `${each.from} → ${each.to}`);
+}
+
+describe('The imports of src/chunked-upload', () => {
+  it('are all there: the test has read them', () => {
+    expect(imports.length).toBeGreaterThan(100);
+    expect(found(/^protocols\//, /^chunked-upload\.errors/)).not.toEqual([]);
+    expect(found(/^database\//, /^typeorm$/, true)).not.toEqual([]);
+  });
+
+  it('lead to files that are there, or to packages', () => {
+    const broken = imports.filter(({ to }) => to.endsWith('.ts') && !texts.has(to));
+    expect(broken.map(({ from, to }) => `${from} → ${relative(ROOT, to)}`)).toEqual([]);
+  });
+
+  it('protocols know neither the database, nor a storage, nor each other', () => {
+    expect(found(/^protocols\//, /^(database|storage|checksum|policies|migrations)\//)).toEqual([]);
+    expect(found(/^protocols\//, /^(typeorm|pg)$/, true)).toEqual([]);
+    const others = imports.filter(({ from, to }) => {
+      const [, own] = /^protocols\/([^/]+)/.exec(from) ?? [];
+      const [, other] = /^protocols\/([^/]+)/.exec(to) ?? [];
+      return own !== undefined && other !== undefined && own !== other;
+    });
+    expect(others).toEqual([]);
+  });
+
+  it('the service and its engine know no protocol, request or header', () => {
+    const core = /^(engine\/|chunked-upload\.service|chunked-upload\.inputs)/;
+    expect(found(core, /^protocols\//, true)).toEqual([]);
+    expect(found(core, /^(node:https?|express|fastify|busboy)/, true)).toEqual([]);
+    expect(found(core, /^@nestjs\//)).toEqual([]);
+    for (const [file, text] of texts) {
+      if (core.test(file)) expect(text, file).not.toMatch(/\bheaders\b(?!:)|IncomingMessage/);
+    }
+  });
+
+  it.each(['storage', 'checksum'])('%s knows neither Nest, nor TypeORM, nor HTTP', (folder) => {
+    const own = new RegExp(`^${folder}/`);
+    expect(found(own, /^(@nestjs\/|typeorm|pg$|node:https?|express|busboy)/, true)).toEqual([]);
+    expect(found(own, /^(protocols|engine|database|policies|migrations)\//, true)).toEqual([]);
+    expect(found(own, /^chunked-upload\.(service|module|options|entity)/, true)).toEqual([]);
+  });
+
+  it('policies know only sizes, callers and errors', () => {
+    expect(found(/^policies\//, /^(protocols|engine|database|storage)\//, true)).toEqual([]);
+    expect(found(/^policies\//, /^(@nestjs\/|typeorm)/, true)).toEqual([]);
+  });
+
+  it('the database knows no storage, no protocol and no use case', () => {
+    expect(found(/^database\//, /^(protocols|engine|policies|checksum)\//)).toEqual([]);
+    expect(found(/^database\//, /^storage\//)).toEqual([]);
+  });
+
+  it('SQL stands only in the database folder and the migrations', () => {
+    const sql =
+      /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]*\b(FROM|SET|WHERE|VALUES)\b|\.query\(/;
+    const files = [...texts].filter(([, text]) => sql.test(text)).map(([file]) => file);
+    expect(files.filter((file) => !/^(database|migrations)\//.test(file))).toEqual([]);
+    expect(files).not.toEqual([]);
+  });
+
+  it('nobody but tests and hosts imports the testing folder', () => {
+    expect(found(/^(?!testing\/)/, /^testing\//, true)).toEqual([]);
+  });
+
+  it('no file is a god file', () => {
+    const long = [...texts].filter(([, text]) => text.split('\n').length > 300);
+    expect(long.map(([file]) => file)).toEqual([]);
+  });
+});

@@ -1,0 +1,116 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { ChunkedUploadError } from '../../src/chunked-upload/chunked-upload.errors.js';
+import { ChunkBody } from '../../src/chunked-upload/engine/chunk-body.js';
+
+const bytes = (length: number, value = 1) => Buffer.alloc(length, value);
+const refusal = ChunkedUploadError.noChunk();
+
+const refuse = (received: number) => ChunkedUploadError.sizeMismatch(received, 100);
+
+async function readAll(body: ChunkBody): Promise<{ read: number; error: unknown }> {
+  let read = 0;
+  try {
+    for (let batch = await body.read(); batch; batch = await body.read()) {
+      for (const part of batch) read += part.length;
+    }
+    return { read, error: null };
+  } catch (error) {
+    return { read, error };
+  }
+}
+
+async function* broken(length: number): AsyncGenerator<Uint8Array> {
+  yield bytes(length);
+  throw new Error('broken');
+}
+
+describe('ChunkBody', () => {
+  it('of bytes has them all, and ends', async () => {
+    expect(await readAll(ChunkBody.from(bytes(100)))).toEqual({ read: 100, error: null });
+    expect(await readAll(ChunkBody.from(bytes(0)))).toEqual({ read: 0, error: null });
+  });
+
+  it('of a stream has them all, however many', async () => {
+    const parts = Array.from({ length: 100 }, () => bytes(64 * 1024));
+    const body = ChunkBody.from(Readable.from(parts));
+    expect(await readAll(body)).toEqual({ read: 100 * 64 * 1024, error: null });
+  });
+
+  it('of a stream that has ended before is empty', async () => {
+    const stream = Readable.from([]);
+    stream.resume();
+    await new Promise((resolve) => stream.on('close', resolve));
+    expect(await readAll(ChunkBody.from(stream))).toEqual({ read: 0, error: null });
+  });
+
+  it('of a stream that was destroyed before is broken', async () => {
+    const stream = new Readable();
+    stream.destroy();
+    const { read, error } = await readAll(ChunkBody.from(stream));
+    expect({ read, error }).toEqual({ read: 0, error: expect.any(Error) });
+  });
+
+  it('that breaks gives what had come, then the error', async () => {
+    const { read, error } = await readAll(ChunkBody.from(broken(100)));
+    expect({ read, error }).toEqual({ read: 100, error: new Error('broken') });
+  });
+
+  it('that is refused gives nothing more', async () => {
+    const body = new ChunkBody();
+    body.push(bytes(100));
+    body.fail(refusal);
+    expect(await readAll(body)).toEqual({ read: 0, error: refusal });
+  });
+
+  it('is refused at the byte beyond its limit, whenever that was set', async () => {
+    for (const late of [false, true]) {
+      const body = new ChunkBody();
+      if (!late) body.limitTo(100, refuse);
+      body.push(bytes(100));
+      body.push(bytes(1));
+      body.push(bytes(50));
+      if (late) body.limitTo(100, refuse);
+      const { error } = await readAll(body);
+      expect(error).toMatchObject({ code: 'size_mismatch' });
+    }
+  });
+
+  it('holds its source back while nobody reads, and lets it go on afterwards', async () => {
+    const calls: string[] = [];
+    const body = new ChunkBody();
+    body.attach({ pause: () => calls.push('pause'), resume: () => calls.push('resume') });
+    for (let sent = 0; sent < 64; sent += 1) body.push(bytes(64 * 1024));
+    expect(calls).toEqual(['pause']);
+    expect(body.idleFor).toBe(0);
+    await body.read();
+    expect(calls).toEqual(['pause', 'resume']);
+  });
+
+  it('lets its source go on when it has failed', () => {
+    const calls: string[] = [];
+    const body = new ChunkBody();
+    body.attach({ pause: () => calls.push('pause'), resume: () => calls.push('resume') });
+    for (let sent = 0; sent < 64; sent += 1) body.push(bytes(64 * 1024));
+    body.fail(refusal);
+    expect(calls).toEqual(['pause', 'resume']);
+  });
+
+  it('knows only its first end', async () => {
+    const body = new ChunkBody();
+    body.push(bytes(10));
+    body.end();
+    body.fail(new Error('late'));
+    body.push(bytes(10));
+    expect(await readAll(body)).toEqual({ read: 10, error: null });
+    expect(body.received).toBe(10);
+  });
+
+  it('wakes a reader that waits', async () => {
+    const body = new ChunkBody();
+    const reading = readAll(body);
+    body.push(bytes(10));
+    body.end();
+    expect(await reading).toEqual({ read: 10, error: null });
+  });
+});

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { chunkDigests } from '../../src/chunked-upload/protocols/content-range/chunk-digests.js';
+
+const bytes = Buffer.from('some bytes');
+const base64 = (algorithm: string) => createHash(algorithm).update(bytes).digest('base64');
+
+function matches(headers: Record<string, string>, sent = bytes): boolean[] {
+  return chunkDigests(headers).map((digest) => {
+    digest.update(sent.subarray(0, 3));
+    digest.update(sent.subarray(3));
+    return digest.matches();
+  });
+}
+
+describe('chunkDigests', () => {
+  it('are none without a header', () => {
+    expect(matches({})).toEqual([]);
+  });
+
+  it.each([
+    ['content-md5', base64('md5')],
+    ['content-digest', `md5=:${base64('md5')}:`],
+    ['content-digest', `sha-256=:${base64('sha256')}:`],
+    ['content-digest', ` sha-512=:${base64('sha512')}: `],
+  ])('%s: %s matches these bytes and no others', (name, value) => {
+    expect(matches({ [name]: value })).toEqual([true]);
+    expect(matches({ [name]: value }, Buffer.from('some bytez'))).toEqual([false]);
+  });
+
+  it('are all held against the bytes', () => {
+    const digest = `sha-256=:${base64('sha256')}:, md5=:AAAA:`;
+    expect(matches({ 'content-md5': base64('md5'), 'content-digest': digest })).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('pass over algorithms that they do not know', () => {
+    expect(matches({ 'content-digest': 'crc32c=:AAAA:, unixsum=:AAAA:' })).toEqual([]);
+  });
+
+  it.each(['', 'sha-256', 'sha-256=abc', 'sha-256=:***:', 'sha-256=:AAAA:,'])(
+    '%j is not well-formed',
+    (value) => {
+      expect(() => chunkDigests({ 'content-digest': value })).toThrow('not well-formed');
+    },
+  );
+});

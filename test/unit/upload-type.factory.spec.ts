@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { ChunkedUploadTypeOptions } from '../../src/chunked-upload/chunked-upload.options.js';
+import { LocalDiskStorage } from '../../src/chunked-upload/storage/local-disk.storage.js';
+import { createUploadType } from '../../src/chunked-upload/upload-type.factory.js';
+
+// What a wrong option says when an application starts: test/e2e/options.spec.ts.
+
+describe('createUploadType', () => {
+  it("fills in the contract's defaults", () => {
+    const type = createUploadType('uploads', {});
+    expect(type).toMatchObject({
+      path: 'uploads',
+      uploadPath: 'chunked_uploads/%Y/%m/%d',
+      incompleteExt: '.part',
+      completeExt: '.done',
+      expiresInMs: 86_400_000,
+      rollingExpiry: false,
+      leaseMs: 10_000,
+      userRestricted: true,
+      minBytes: 0,
+      maxBytes: null,
+      fieldName: 'file',
+      checksum: { algorithm: 'md5' },
+      onComplete: null,
+    });
+    expect(type.storage).toBeInstanceOf(LocalDiskStorage);
+  });
+
+  it('knows the caller by request.user.id', () => {
+    const { user } = createUploadType('uploads', {});
+    const ask = (request: object) => user(request as never);
+    expect([ask({ user: { id: 7 } }), ask({ user: {} }), ask({})]).toEqual([7, null, null]);
+  });
+
+  it.each([
+    [5000, 5000],
+    ['90s', 90_000],
+    ['2h', 7_200_000],
+    ['1.5d', 129_600_000],
+    [null, null],
+  ])('reads the duration %j', (expiresIn, millis) => {
+    expect(createUploadType('uploads', { expiresIn }).expiresInMs).toBe(millis);
+  });
+
+  it.each(['', 'x', '-1d', -1, 0, Number.NaN, Number.POSITIVE_INFINITY, {}, []])(
+    'refuses the duration %j',
+    (expiresIn) => {
+      const options = { expiresIn } as ChunkedUploadTypeOptions;
+      expect(() => createUploadType('uploads', options)).toThrow(
+        'ChunkedUploadModule: the option "expiresIn" must be at least 1 milliseconds',
+      );
+    },
+  );
+
+  it.each(['md5', 'sha1', 'sha256', 'sha512', 'blake3', 'crc32'] as const)(
+    'knows %s',
+    (checksum) => {
+      expect(createUploadType('uploads', { checksum }).checksum?.algorithm).toBe(checksum);
+    },
+  );
+
+  it('takes false for no checksum', () => {
+    expect(createUploadType('uploads', { checksum: false }).checksum).toBeNull();
+  });
+
+  it.each(['a/../b', './a', 'a//b', '/a', 'a\0', 'a\\b', '..'])(
+    'refuses the uploadPath %j',
+    (uploadPath) => {
+      expect(() => createUploadType('uploads', { uploadPath })).toThrow('"uploadPath"');
+    },
+  );
+});
