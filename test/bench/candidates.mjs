@@ -21,6 +21,14 @@ const all = [
     client: 'content-range',
   },
   {
+    // As the peers do it: shows what the hash costs.
+    name: 'ours, no checksum, fsync off',
+    ours: true,
+    server: 'ours',
+    options: { fsync: false, checksum: false },
+    client: 'content-range',
+  },
+  {
     name: 'ours, whole-file POST, fsync off',
     ours: true,
     server: 'ours',

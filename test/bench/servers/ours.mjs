@@ -18,7 +18,8 @@ await serve({
     }),
     ChunkedUploadModule.forRoot({
       path: 'uploads',
-      storage: new LocalDiskStorage({ root: directory, ...options }),
+      storage: new LocalDiskStorage({ root: directory, fsync: options.fsync }),
+      checksum: options.checksum,
       userRestricted: false,
     }),
   ],
