@@ -49,12 +49,25 @@ export interface Host {
 export async function startHost(options: HostOptions = {}): Promise<Host> {
   const database = await createDatabase();
   const root = await mkdtemp(join(tmpdir(), 'chunked-upload-'));
+  const removeAll = async (): Promise<void> => {
+    await database.drop();
+    await rm(root, { recursive: true, force: true });
+  };
+  try {
+    const host = await startIn(root, database.url, options);
+    return { ...host, close: () => host.close().finally(removeAll) };
+  } catch (error) {
+    await removeAll();
+    throw error;
+  }
+}
 
+async function startIn(root: string, databaseUrl: string, options: HostOptions): Promise<Host> {
   @Module({
     imports: [
       TypeOrmModule.forRoot({
         type: 'postgres',
-        url: database.url,
+        url: databaseUrl,
         autoLoadEntities: true,
         synchronize: true,
         retryAttempts: 0,
@@ -89,11 +102,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     uploads: withRoot ? app.get(ChunkedUploadService, { strict: false }) : (null as never),
     dataSource: app.get(DataSource),
     root,
-    close: async () => {
-      await app.close();
-      await database.drop();
-      await rm(root, { recursive: true, force: true });
-    },
+    close: () => app.close(),
   };
 }
 
