@@ -55,7 +55,11 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   };
   try {
     const host = await startIn(root, database.url, options);
-    return { ...host, close: () => host.close().finally(removeAll) };
+    const close = async (): Promise<void> => {
+      await host.close();
+      await removeAll();
+    };
+    return { ...host, close };
   } catch (error) {
     await removeAll();
     throw error;
