@@ -237,7 +237,11 @@ export abstract class ChunkedUploadController {
       return this.uploads.complete(id, input, context);
     });
     response.header('Cache-Control', 'no-store');
-    return this.answerCompletion(completed, collectionUrl);
+    const answer = this.answerCompletion(completed, collectionUrl);
+    if (typeof answer === 'object') return answer;
+    // Nest would send a string as HTML, and it may hold a client's words.
+    response.header('Content-Type', 'application/json; charset=utf-8');
+    return JSON.stringify(answer);
   }
 
   async #findFile(request: HostRequest, id: string) {

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BreakableDatabase, createBreakableDatabase } from '../support/breakable-database.js';
+import { ChunkRequest, MIB, headOffset, send } from '../support/chunk-request.js';
+import { ResumingUpload } from '../support/resuming-upload.js';
+import { ServerProcess } from '../support/server-process.js';
+import { until } from '../support/waiting.js';
+
+const SIZE = 8 * MIB;
+const FIRST = 2 * MIB;
+
+let database: BreakableDatabase;
+let server: ServerProcess;
+let upload: ResumingUpload;
+
+beforeAll(async () => {
+  database = await createBreakableDatabase();
+  server = await ServerProcess.start({ databaseUrl: database.url });
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await database?.drop();
+});
+
+beforeEach(async () => {
+  upload = ResumingUpload.ofSize(SIZE);
+  expect((await upload.sendNext(server.url, FIRST)).status).toBe(200);
+});
+
+async function isBack(): Promise<void> {
+  await until('the server has its database again', async () => {
+    return (await send('GET', `${server.url}/health`)).status === 200;
+  });
+}
+
+/** Where a client would go on; an acknowledged byte is never gone. */
+async function goesOn(): Promise<void> {
+  await isBack();
+  const { offset } = upload;
+  expect(await headOffset(server.url + upload.path())).toBeGreaterThanOrEqual(offset);
+  await until('the upload can go on', async () => {
+    if ((await upload.ask(server.url)) === SIZE) return true;
+    return (await upload.sendNext(server.url, MIB)).status === 200;
+  });
+  expect(await upload.finish(server.url)).toEqual({ equal: true });
+}
+
+describe('a database that restarts', () => {
+  it('within a chunk costs at most a 503', async () => {
+    const at = { id: upload.id, start: FIRST, length: SIZE - FIRST, total: SIZE };
+    const chunk = new ChunkRequest(server.url, at);
+    await chunk.send(upload.bytes.subarray(FIRST, 4 * MIB));
+    await chunk.taken();
+    database.cut();
+    database.heal();
+    await chunk.send(upload.bytes.subarray(4 * MIB));
+    const answer = await chunk.finish();
+    expect([200, 503]).toContain(answer?.status);
+    await goesOn();
+  });
+
+  it('and stays away until after the chunk: 503, and the chunk can be sent again', async () => {
+    const at = { id: upload.id, start: FIRST, length: SIZE - FIRST, total: SIZE };
+    const chunk = new ChunkRequest(server.url, at);
+    await chunk.send(upload.bytes.subarray(FIRST, 4 * MIB));
+    await chunk.taken();
+    database.cut();
+    await chunk.send(upload.bytes.subarray(4 * MIB));
+    const answer = await chunk.finish();
+    expect(answer?.status).toBe(503);
+    expect(answer?.headers['retry-after']).toMatch(/^\d+$/);
+    database.heal();
+    await goesOn();
+  });
+
+  it('is not there for anything: 503, and nothing is lost', async () => {
+    database.cut();
+    const begin = await ResumingUpload.ofSize(MIB).sendRest(server.url);
+    const append = await upload.sendRest(server.url);
+    const complete = await upload.complete(server.url);
+    const read = await send('GET', server.url + upload.path());
+    const remove = await send('DELETE', server.url + upload.path());
+    const statuses = [begin, append, complete, read, remove].map(({ status }) => status);
+    expect(statuses).toEqual([503, 503, 503, 503, 503]);
+    database.heal();
+    await goesOn();
+  });
+});
