@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import type { ServerProcess } from '../support/server-process.js';
 import { Browser, browserTitle, hasBrowser } from './browser.js';
-import { Demo } from './demo.js';
 
 const require = createRequire(import.meta.url);
 
@@ -47,18 +48,20 @@ const PAGE = `<!doctype html>
 </script>`;
 
 describe.skipIf(!hasBrowser)(browserTitle('jQuery-File-Upload'), { timeout: 60_000 }, () => {
-  let demo: Demo;
+  let cluster: Cluster;
+  let demo: ServerProcess;
   let browser: Browser;
   let folder: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'files-'));
-    [demo, browser] = await Promise.all([Demo.start(), Browser.start()]);
+    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
+    demo = cluster.at(0);
   }, 120_000);
 
   afterAll(async () => {
     await browser?.stop();
-    await demo?.stop();
+    await cluster?.stop();
     await rm(folder, { recursive: true });
   }, 60_000);
 

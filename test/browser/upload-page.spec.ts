@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BadNetwork } from './bad-network.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import type { ServerProcess } from '../support/server-process.js';
 import { Browser, browserTitle, hasBrowser } from './browser.js';
-import { Demo } from './demo.js';
 
 const MIB = 1024 * 1024;
 const SIZE = 40 * MIB;
 
 describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000 }, () => {
-  let demo: Demo;
+  let cluster: Cluster;
+  let demo: ServerProcess;
   let browser: Browser;
   let network: BadNetwork;
   let page: Page;
@@ -25,12 +27,13 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     folder = await mkdtemp(join(tmpdir(), 'files-'));
     film = join(folder, 'film.mp4');
     await writeFile(film, content);
-    [demo, browser] = await Promise.all([Demo.start(), Browser.start()]);
+    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
+    demo = cluster.at(0);
   }, 120_000);
 
   afterAll(async () => {
     await browser?.stop();
-    await demo?.stop();
+    await cluster?.stop();
     await rm(folder, { recursive: true });
   }, 60_000);
 

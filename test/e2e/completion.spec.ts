@@ -84,7 +84,7 @@ describe('onComplete', () => {
     expect((await ann.complete(id, sum)).body).toEqual((await ann.get(id)).body);
   });
 
-  it.each([[[]], [{}], [[1, { a: null }]], [{ nested: { list: [true] } }]])(
+  it.each([['<b>text</b>'], [42], [true], [[]], [{}], [[1, { a: null }]], [{ nested: [true] }]])(
     'may return %j: it is kept, and answered again',
     async (response) => {
       hook = () => response;

@@ -1,24 +1,28 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type BreakableDatabase, createBreakableDatabase } from '../support/breakable-database.js';
 import { ChunkRequest, MIB, headOffset, send } from '../support/chunk-request.js';
+import { type TestDatabase, createDatabase } from '../support/database.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
 import { ServerProcess } from '../support/server-process.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/waiting.js';
 
 const SIZE = 8 * MIB;
 const FIRST = 2 * MIB;
 
-let database: BreakableDatabase;
+let database: TestDatabase;
+let line: TcpProxy;
 let server: ServerProcess;
 let upload: ResumingUpload;
 
 beforeAll(async () => {
-  database = await createBreakableDatabase();
-  server = await ServerProcess.start({ databaseUrl: database.url });
+  database = await createDatabase();
+  line = await TcpProxy.to(database.url);
+  server = await ServerProcess.start({ databaseUrl: line.url });
 });
 
 afterAll(async () => {
   await server?.stop();
+  await line?.cut();
   await database?.drop();
 });
 
@@ -51,8 +55,8 @@ describe('a database that restarts', () => {
     const chunk = new ChunkRequest(server.url, at);
     await chunk.send(upload.bytes.subarray(FIRST, 4 * MIB));
     await chunk.taken();
-    database.cut();
-    database.heal();
+    await line.cut();
+    await line.open();
     await chunk.send(upload.bytes.subarray(4 * MIB));
     const answer = await chunk.finish();
     expect([200, 503]).toContain(answer?.status);
@@ -64,17 +68,17 @@ describe('a database that restarts', () => {
     const chunk = new ChunkRequest(server.url, at);
     await chunk.send(upload.bytes.subarray(FIRST, 4 * MIB));
     await chunk.taken();
-    database.cut();
+    await line.cut();
     await chunk.send(upload.bytes.subarray(4 * MIB));
     const answer = await chunk.finish();
     expect(answer?.status).toBe(503);
     expect(answer?.headers['retry-after']).toMatch(/^\d+$/);
-    database.heal();
+    await line.open();
     await goesOn();
   });
 
   it('is not there for anything: 503, and nothing is lost', async () => {
-    database.cut();
+    await line.cut();
     const begin = await ResumingUpload.ofSize(MIB).sendRest(server.url);
     const append = await upload.sendRest(server.url);
     const complete = await upload.complete(server.url);
@@ -82,7 +86,7 @@ describe('a database that restarts', () => {
     const remove = await send('DELETE', server.url + upload.path());
     const statuses = [begin, append, complete, read, remove].map(({ status }) => status);
     expect(statuses).toEqual([503, 503, 503, 503, 503]);
-    database.heal();
+    await line.open();
     await goesOn();
   });
 });
