@@ -3,8 +3,7 @@ import { listen } from './announce.mjs';
 import { writeBody } from './write-body.mjs';
 
 listen(
-  createServer(async (request, response) => {
-    await writeBody(request);
-    response.writeHead(204).end();
+  createServer((request, response) => {
+    void writeBody(request).then(() => response.writeHead(204).end());
   }),
 );
