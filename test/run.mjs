@@ -57,9 +57,9 @@ function count({ testResults }) {
 }
 
 check('format', ['prettier', '--check', '.']);
-check('lint', ['oxlint', '--type-aware']);
-// Tests import the package by its name: their types are those of the build.
+// Tests import the package by its name: they have types, and something to run, once it is built.
 check('build', ['nest', 'build']);
+check('lint', ['oxlint', '--type-aware']);
 check('types', ['tsc', '--noEmit'], ['tsc', '--noEmit', '--project', 'test']);
 
 const tests = vitest();
