@@ -59,16 +59,30 @@ export class ChunkBody {
       body.fail(stream.errored ?? new Error('The stream has been destroyed'));
       return body;
     }
-    stream.on('data', (bytes: Uint8Array) => body.push(bytes));
+    const take = (bytes: Uint8Array) => body.push(bytes);
+    const breakOff = (error: Error) => {
+      // A stream that was paused when it broke still holds bytes, and does not emit them any more.
+      stream.off('data', take);
+      for (let rest = buffered(stream); rest; rest = buffered(stream)) take(rest);
+      body.fail(error);
+    };
+    stream.on('data', take);
     stream.on('end', () => body.end());
-    stream.on('error', (error) => body.fail(error));
-    stream.on('close', () => body.fail(new Error('The stream was closed before its end')));
+    stream.on('error', breakOff);
+    stream.on('close', () => breakOff(new Error('The stream was closed before its end')));
     body.attach(stream);
     return body;
   }
 
   attach(source: ChunkSource): void {
     this.#source = source;
+  }
+
+  /** Never asks the source to hold on again: what little is left of it comes at once. */
+  detach(): void {
+    if (this.#paused) this.#source?.resume();
+    this.#paused = false;
+    this.#source = null;
   }
 
   /** Refuses the body as soon as more than `bytes` have come, by the error that `refuse` makes. */
@@ -165,4 +179,8 @@ export class ChunkBody {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+function buffered(stream: Readable): Uint8Array | null {
+  return stream.read() as Uint8Array | null;
 }

@@ -26,10 +26,6 @@ export function readMultipart(
       reject(error);
     };
     const malformed = (cause: unknown) => refuse('The form is not well-formed', cause);
-    const breakOff = (cause: Error) => {
-      body?.fail(cause);
-      reject(ChunkedUploadError.interrupted(cause));
-    };
 
     const parser = createParser(incoming, malformed);
     if (!parser) return;
@@ -62,6 +58,17 @@ export function readMultipart(
       body?.end();
       resolve(null);
     });
+    const breakOff = (cause: Error) => {
+      reject(ChunkedUploadError.interrupted(cause));
+      const receiver = body;
+      if (!receiver) return;
+      // What has arrived counts, also where it is still on its way through request and parser.
+      incoming.unpipe(parser);
+      receiver.detach();
+      const rest = incoming.read() as Buffer | null;
+      const fail = () => setImmediate(() => receiver.fail(cause));
+      parser.write(rest ?? Buffer.alloc(0), fail);
+    };
     incoming.on('error', breakOff);
     // Also of a request that had come whole: what was not read of it then is lost.
     const closed = () => breakOff(new Error('The connection was closed within the form'));

@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHash } from 'node:crypto';
+import {
+  ChunkRequest,
+  FILES,
+  KIB,
+  MIB,
+  headOffset,
+  json,
+  representation,
+  send,
+} from '../support/chunk-request.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { ResumingUpload } from '../support/resuming-upload.js';
+import { rounds } from '../support/rounds.js';
+import { until } from '../support/waiting.js';
+
+const FIRST = 100 * KIB;
+const CHUNK = 4 * MIB;
+const SIZE = FIRST + CHUNK;
+const PLACES = 20;
+// Spread over the chunk also where only some of them are tried.
+const STEP = PLACES / rounds(PLACES);
+const places = Array.from({ length: rounds(PLACES) }, (_, n) =>
+  Math.round(((n + 0.5) * STEP * CHUNK) / PLACES),
+);
+
+let cluster: Cluster;
+let url: string;
+
+beforeAll(async () => {
+  cluster = await startCluster(1);
+  ({ url } = cluster.at(0));
+});
+
+afterAll(() => cluster?.stop());
+
+type Cut = 'fin' | 'reset';
+const CUTS: readonly { readonly cut: Cut; readonly multipart: boolean }[] = [
+  { cut: 'fin', multipart: false },
+  { cut: 'fin', multipart: true },
+  { cut: 'reset', multipart: false },
+  { cut: 'reset', multipart: true },
+];
+
+describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cut, multipart }) => {
+  async function begun(): Promise<ResumingUpload> {
+    const upload = ResumingUpload.ofSize(SIZE);
+    representation(await upload.sendNext(url, FIRST));
+    return upload;
+  }
+
+  function restOf(upload: ResumingUpload, headers = {}): ChunkRequest {
+    const at = { id: upload.id, start: FIRST, length: CHUNK, total: SIZE, multipart };
+    return new ChunkRequest(url, at, { headers });
+  }
+
+  /** Within a second of the cut the upload goes on where it says, at `least` of the chunk. */
+  async function expectResumable(upload: ResumingUpload, least: number, most: number) {
+    const { offset } = upload;
+    const goOnUntil = performance.now() + 1000;
+    while ((await upload.ask(url)) < offset + least && performance.now() < goOnUntil) {
+      await sleep(5);
+    }
+    expect(upload.offset).toBeGreaterThanOrEqual(offset + least);
+    expect(upload.offset).toBeLessThanOrEqual(offset + most);
+    expect(await upload.sendRest(url)).toMatchObject({ status: 200 });
+    expect(performance.now()).toBeLessThan(goOnUntil + 500);
+    expect(await upload.finish(url)).toEqual({ equal: true });
+  }
+
+  it.each(places)('after %i bytes keeps what arrived', async (place) => {
+    const upload = await begun();
+    const request = restOf(upload);
+    await request.send(upload.bytes.subarray(FIRST, FIRST + place));
+    await request.taken();
+    request[cut]();
+    await expectResumable(upload, Math.floor(place * 0.99), place);
+  });
+
+  // A reset drops what the server has not read yet: it has not arrived.
+  if (cut === 'fin') {
+    it.each(places)('%i bytes at once keeps them too', async (place) => {
+      const upload = await begun();
+      const request = restOf(upload);
+      void request.send(upload.bytes.subarray(FIRST, FIRST + place));
+      request.request.once('socket', (socket) => socket.once('connect', () => request.fin()));
+      await expectResumable(upload, Math.floor(place * 0.99), place);
+    });
+  }
+
+  // Only a raw chunk can have one.
+  if (!multipart) {
+    it('keeps nothing of a chunk with a digest', async () => {
+      const upload = await begun();
+      const bytes = upload.bytes.subarray(FIRST);
+      const digest = createHash('sha256').update(bytes).digest('base64');
+      const request = restOf(upload, { 'content-digest': `sha-256=:${digest}:` });
+      await request.send(bytes.subarray(0, 2 * MIB));
+      await request.taken();
+      request[cut]();
+      await until('it has let go of the file', async () => {
+        return !(await cluster.at(0).hasOpen(upload.id ?? ''));
+      });
+      expect(await headOffset(url + upload.path())).toBe(FIRST);
+      expect(await upload.finish(url)).toEqual({ equal: true });
+    });
+  }
+
+  it('is found in the list of its creator where it was the first', async () => {
+    const before = await listed();
+    const bytes = ResumingUpload.ofSize(SIZE).bytes;
+    const at = { id: null, start: 0, length: SIZE, total: SIZE, multipart };
+    const request = new ChunkRequest(url, at);
+    await request.send(bytes.subarray(0, MIB));
+    await request.taken();
+    request[cut]();
+    await until('it is listed', async () => (await listed()).length > before.length, {
+      withinMs: 1000,
+    });
+    const found = (await listed()).at(-1);
+    const upload = new ResumingUpload(bytes);
+    upload.id = found?.id ?? null;
+    expect(found?.offset).toBeGreaterThanOrEqual(MIB * 0.99);
+    expect(found?.offset).toBeLessThanOrEqual(MIB);
+    expect(await upload.finish(url)).toEqual({ equal: true });
+  });
+
+  it('leaves nothing of an anonymous first chunk', async () => {
+    await leavesNothing(async () => {
+      const at = { id: null, start: 0, length: SIZE, total: SIZE, multipart };
+      return new ChunkRequest(url, at, { user: null });
+    });
+  });
+
+  it('leaves nothing of a whole file', async () => {
+    const before = await listed();
+    await leavesNothing(async () => {
+      const at = { id: null, start: 0, length: SIZE, total: SIZE, multipart };
+      return new ChunkRequest(url, { ...at, method: 'POST' });
+    });
+    expect(await listed()).toHaveLength(before.length);
+  });
+
+  /** Bytes are stored while it runs, and none is when it has been cut. */
+  async function leavesNothing(begin: () => Promise<ChunkRequest>): Promise<void> {
+    const server = cluster.at(0);
+    const before = await server.storedFiles();
+    const request = await begin();
+    await request.send(Buffer.alloc(2 * MIB, 'x'));
+    await until('it has a file', async () => {
+      return (await server.storedFiles()).length > before.length;
+    });
+    request[cut]();
+    await until('its file is gone', async () => {
+      return (await server.storedFiles()).length === before.length;
+    });
+  }
+});
+
+async function listed(): Promise<{ id: string; offset: number }[]> {
+  const answer = await send('GET', url + FILES);
+  return json(answer) as unknown as { id: string; offset: number }[];
+}
