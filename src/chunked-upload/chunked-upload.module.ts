@@ -29,6 +29,7 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
 
   /** Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete`. */
   static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
+    if (!Array.isArray(types)) throw new TypeError('ChunkedUploadModule.forFeature takes an array');
     const modules = types.map((type) => {
       if ('useFactory' in type) checkAsyncOptions(type);
       checkEarlyOptions(type);

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type {
   DynamicModule,
   ForwardReference,
@@ -29,11 +30,24 @@ export interface CompletionContext {
   readonly request?: unknown;
 }
 
-/** What it returns must be JSON: it is the answer, and kept for whoever completes again. */
-export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload> = (
-  upload: T,
-  context: CompletionContext,
-) => unknown;
+/**
+ * What it returns must be JSON: it is the answer, and kept for whoever completes again.
+ * A method's type, so that one for the host's own entity is taken as well.
+ */
+export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload> = {
+  method(upload: T, context: CompletionContext): unknown;
+}['method'];
+
+/** What a guard has made of the request: Express' or Fastify's, with a user. */
+export interface RequestWithUser {
+  readonly user?: { readonly id?: string | number | bigint | null };
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Names the caller; a method's type, so that one for the host's own kind of request is taken. */
+export type UserOf = {
+  method(request: RequestWithUser): string | number | bigint | null | undefined;
+}['method'];
 
 type ImportedModule = Type | DynamicModule | Promise<DynamicModule> | ForwardReference;
 
@@ -70,8 +84,7 @@ export interface ChunkedUploadTypeOptions {
   /** Whether callers see only their own uploads. Default: true. */
   readonly userRestricted?: boolean;
   /** Who calls; null or undefined: anonymous. Default: `request.user?.id`. */
-  // The request is the host's own kind, Express' or Fastify's, extended by its guards.
-  readonly user?: (request: never) => string | number | bigint | null | undefined;
+  readonly user?: UserOf;
   readonly minBytes?: SizeLimit;
   readonly maxBytes?: SizeLimit;
   /** Name of the file's part in a form. Default: `'file'`. */
@@ -79,7 +92,7 @@ export interface ChunkedUploadTypeOptions {
   /** Verified at completion. Default: `'md5'`; `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
   /** Runs inside the transaction that marks the upload complete. If it throws, it is not. */
-  readonly onComplete?: OnComplete<never>;
+  readonly onComplete?: OnComplete;
 }
 
 export interface ChunkedUploadOptions extends ChunkedUploadTypeOptions, ChunkedUploadExtras {}

@@ -101,7 +101,10 @@ export class ChunkedUploadService<
   /** The bytes of a completed upload. @throws ChunkedUploadError `not_found` before it is one */
   async createReadStream(upload: T, range?: ByteRange): Promise<Readable> {
     if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
-    return this.engine.type.storage.createReadStream(upload, range).catch(storageFailure);
+    // Always with its bounds: a storage can tell then that bytes are missing before it sends any.
+    const whole = upload.offset > 0 ? { start: 0, end: upload.offset - 1 } : undefined;
+    const { storage } = this.engine.type;
+    return storage.createReadStream(upload, range ?? whole).catch(storageFailure);
   }
 
   /** Ends an unfinished upload for good: its bytes are removed, its record is kept. */

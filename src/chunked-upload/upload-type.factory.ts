@@ -45,7 +45,10 @@ export const EXTRA_KEYS = ['path', 'entity', 'controller', 'dataSource', 'import
 export function createUploadType(path: string, given: ChunkedUploadTypeOptions): UploadType {
   rejectUnknownKeys(given, Object.keys(KEYS));
   const options = { ...DEFAULTS, ...withoutUndefined(given) };
-  const { checksum } = options;
+  const { checksum, minBytes, maxBytes } = options;
+  if (typeof minBytes === 'number' && typeof maxBytes === 'number' && minBytes > maxBytes) {
+    fail('minBytes', 'must not be above "maxBytes"');
+  }
   return {
     path,
     storage: storage(options.storage),

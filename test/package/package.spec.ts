@@ -36,6 +36,31 @@ await app.listen(0, '127.0.0.1');
 console.log(await app.getUrl());
 `;
 
+// As a host would write them: the types of the parameters come from the package.
+const OPTIONS = `
+import type { Request } from 'express';
+import { AbstractChunkedUpload, type ChunkedUploadOptions } from 'nestjs-chunked-upload';
+
+class Video extends AbstractChunkedUpload {
+  title = '';
+}
+
+export const plain: ChunkedUploadOptions = {
+  user: (request) => request.user?.id ?? null,
+  maxBytes: ({ creator }) => (creator === null ? 1000 : null),
+  onComplete: async (upload, { manager }) => {
+    await manager.query('SELECT $1', [upload.id]);
+    return { name: upload.filename };
+  },
+};
+
+export const own: ChunkedUploadOptions = {
+  entity: Video,
+  user: (request: Request & { session: { userId: number } }) => request.session.userId,
+  onComplete: (upload: Video) => ({ title: upload.title }),
+};
+`;
+
 const TSCONFIG = {
   compilerOptions: {
     target: 'es2023',
@@ -87,6 +112,7 @@ describe('the packed package in a fresh application', () => {
     const [module] = /import \{ Module \}[\s\S]*?export class AppModule \{\}/.exec(readme) ?? [];
     await writeFile(join(app, 'app.module.ts'), module ?? '');
     await writeFile(join(app, 'main.ts'), MAIN);
+    await writeFile(join(app, 'options.ts'), OPTIONS);
     await writeFile(join(app, 'tsconfig.json'), JSON.stringify(TSCONFIG));
     await run(join(app, 'node_modules', '.bin', 'tsc'), [], { cwd: app });
 

@@ -1,8 +1,8 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { AppendInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
 import { ChunkBody } from './chunk-body.js';
+import { limitBody } from './limit-body.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 
 /** Receives the next chunk: two statements around it, and no connection while it streams. */
@@ -13,14 +13,14 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const { offset, length = null, total = null, digests = [] } = input;
-  await engine.checkAnnounced(context, offset + (length ?? 0), total);
+  const { max } = await engine.checkAnnounced(context, offset + (length ?? 0), total);
   const body = ChunkBody.from(input.body);
   const scope = engine.scope(context);
   const claim = { id: requireId(id), scope, offset, total, body };
   const { upload, writer } = await engine.writers.claim(claim);
   let leased = true;
   try {
-    limit(body, offset, length, total ?? upload.total);
+    limitBody(body, { offset, length, total: total ?? upload.total, max });
     const { failure, ...received } = await engine.receive(upload, total ?? upload.total, {
       body,
       writer,
@@ -42,15 +42,5 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
     throw error;
   } finally {
     engine.writers.end(writer);
-  }
-}
-
-function limit(body: ChunkBody, offset: number, length: number | null, total: number | null): void {
-  if (total !== null && offset + (length ?? 0) > total) {
-    throw ChunkedUploadError.endExceedsTotal(total);
-  }
-  const most = length ?? (total === null ? null : total - offset);
-  if (most !== null) {
-    body.limitTo(most, (received) => ChunkedUploadError.sizeMismatch(received, most));
   }
 }

@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BeginInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
+import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';
 import type { UploadEngine } from './upload-engine.js';
 
@@ -12,14 +12,11 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
   context: UploadContext,
 ): Promise<T> {
   const { length = null, total = null, digests = [] } = input;
-  await engine.checkAnnounced(context, length ?? 0, total);
+  const { max } = await engine.checkAnnounced(context, length ?? 0, total);
   const begun = new NewUpload(engine, input, context);
   const { body, writer } = begun;
-  const most = length ?? total;
-  if (most !== null) {
-    body.limitTo(most, (received) => ChunkedUploadError.sizeMismatch(received, most));
-  }
   try {
+    limitBody(body, { offset: 0, length, total, max });
     // Nobody could find an anonymous upload whose first answer was never received.
     const keepBroken = context.creator !== null;
     const { failure, ...received } = await engine.receive(begun.file, total, {

@@ -59,7 +59,9 @@ export class ChunkBody {
       body.fail(stream.errored ?? new Error('The stream has been destroyed'));
       return body;
     }
-    const take = (bytes: Uint8Array) => body.push(bytes);
+    // A stream with an encoding, or one of strings, delivers text.
+    const take = (bytes: Uint8Array | string) =>
+      body.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
     const breakOff = (error: Error) => {
       // A stream that was paused when it broke still holds bytes, and does not emit them any more.
       stream.off('data', take);
@@ -89,7 +91,10 @@ export class ChunkBody {
   limitTo(bytes: number, refuse: (received: number) => ChunkedUploadError): void {
     this.#limit = bytes;
     this.#beyondLimit = refuse;
-    if (this.#received > bytes) this.fail(refuse(this.#received));
+    if (this.#received <= bytes) return;
+    // Even if all of it has come by now.
+    this.#ended = false;
+    this.fail(refuse(this.#received));
   }
 
   /** Bytes that have come so far. */

@@ -76,6 +76,10 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
 
   /** Holds what a request says about sizes against the limits of its caller. */
   async checkAnnounced(context: UploadContext | undefined, end: number, total: number | null) {
+    for (const size of [end, total ?? 0]) {
+      if (Number.isSafeInteger(size) && size >= 0) continue;
+      throw ChunkedUploadError.malformedRequest('Offset, length and total must be whole numbers');
+    }
     const limits = await sizeLimits(this.type, context ?? APPLICATION);
     checkAnnounced(limits, { end, total }, this.type.fieldName);
     return limits;

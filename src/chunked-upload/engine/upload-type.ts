@@ -1,5 +1,5 @@
 import type { Checksum } from '../checksum/checksum.js';
-import type { OnComplete, SizeLimit } from '../chunked-upload.options.js';
+import type { OnComplete, SizeLimit, UserOf } from '../chunked-upload.options.js';
 import type { StorageProvider } from '../storage/storage.provider.js';
 
 /** The options of one upload type, checked, with defaults filled in and durations in milliseconds. */
@@ -13,10 +13,10 @@ export interface UploadType {
   readonly rollingExpiry: boolean;
   readonly leaseMs: number;
   readonly userRestricted: boolean;
-  readonly user: (request: never) => string | number | bigint | null | undefined;
+  readonly user: UserOf;
   readonly minBytes: SizeLimit;
   readonly maxBytes: SizeLimit;
   readonly fieldName: string;
   readonly checksum: Checksum | null;
-  readonly onComplete: OnComplete<never> | null;
+  readonly onComplete: OnComplete | null;
 }

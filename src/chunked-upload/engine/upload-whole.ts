@@ -1,8 +1,8 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { CompletedUpload, WholeInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
 import { storageFailure } from '../storage/storage-failure.js';
+import { limitBody } from './limit-body.js';
 import { NewUpload, late } from './new-upload.js';
 import { runCompletion } from './run-completion.js';
 import type { UploadEngine } from './upload-engine.js';
@@ -18,12 +18,8 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
   const { max } = await engine.checkAnnounced(context, length ?? 0, length);
   const begun = new NewUpload(engine, input, context);
   const { body, writer, file } = begun;
-  if (length !== null) {
-    body.limitTo(length, (received) => ChunkedUploadError.sizeMismatch(received, length));
-  } else if (max !== null) {
-    body.limitTo(max, () => ChunkedUploadError.tooLarge(max));
-  }
   try {
+    limitBody(body, { offset: 0, length, total: null, max });
     const received = await engine.receive(file, length, {
       body,
       writer,

@@ -43,7 +43,7 @@ export class LocalDiskStorage extends StorageProvider {
     const path = resolveKey(this.#root, file.key);
     const sync = this.#fsync === true;
     if (offset > 0) {
-      const handle = await open(path, constants.O_RDWR).catch(missing);
+      const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(missing);
       const { size } = await handle.stat();
       if (size >= offset) return new LocalDiskWriter(handle, offset, sync);
       await handle.close();
@@ -74,7 +74,12 @@ export class LocalDiskStorage extends StorageProvider {
   async createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable> {
     // Opened before it is returned, so that a missing file is an error and not a broken answer.
     const path = resolveKey(this.#root, file.finalKey);
-    const handle = await open(path, constants.O_RDONLY).catch(missing);
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(missing);
+    const stats = await handle.stat();
+    if (!stats.isFile() || (range && stats.size <= range.end)) {
+      await handle.close();
+      throw ChunkedUploadError.bytesMissing();
+    }
     return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 });
   }
 
@@ -99,7 +104,8 @@ export class LocalDiskStorage extends StorageProvider {
 
   async #create(path: string): Promise<FileHandle> {
     const folder = dirname(path);
-    const create = () => open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+    const create = () => open(path, flags, 0o640);
     if (this.#knownFolders.has(folder)) {
       try {
         return await create();
@@ -139,7 +145,8 @@ async function syncFolder(path: string): Promise<void> {
 
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  // A link in place of a file is not ours, wherever it leads.
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
 }
 
 function missing(error: unknown): never {

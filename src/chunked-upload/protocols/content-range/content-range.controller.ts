@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import type { UploadContext } from '../../chunked-upload.options.js';
+import type { RequestWithUser, UploadContext } from '../../chunked-upload.options.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import type { CompletedUpload } from '../../chunked-upload.inputs.js';
 import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
@@ -172,7 +172,7 @@ export abstract class ChunkedUploadController {
 
   /** Step: who calls. Default: what the option `user` says. */
   protected caller(request: HostRequest): UploadContext | Promise<UploadContext> {
-    const user = this.uploadType.user(request as never) ?? null;
+    const user = this.uploadType.user(request as unknown as RequestWithUser) ?? null;
     return { creator: user === null ? null : String(user), request };
   }
 

@@ -18,6 +18,9 @@ export interface HostResponse {
   header(name: string, value: string): unknown;
 }
 
+// RFC 3986, section 3.2.2, without its rarer characters.
+const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i;
+
 /** Node's own request. */
 export function incomingOf(request: HostRequest): IncomingMessage {
   return request.raw ?? (request as unknown as IncomingMessage);
@@ -29,8 +32,10 @@ export function absoluteUrl(request: HostRequest, levels: number): string {
   const target = request.originalUrl ?? incoming.url ?? '/';
   const segments = (target.split('?')[0] ?? '').replace(/\/+$/, '').split('/');
   const path = segments.slice(0, segments.length - levels).join('/');
-  const host = request.host ?? incoming.headers.host ?? 'localhost';
-  return `${request.protocol ?? 'http'}://${host}${path}`;
+  const host = request.host ?? incoming.headers.host ?? '';
+  // What is no host is not repeated: it could end the header or the page that it is shown in.
+  const authority = HOST.test(host) ? host : 'localhost';
+  return `${request.protocol ?? 'http'}://${authority}${path}`;
 }
 
 /** The query string, by no parser but the standard one. */

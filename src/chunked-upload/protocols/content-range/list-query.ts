@@ -40,7 +40,9 @@ function integer(query: URLSearchParams, name: string, least: number, most: numb
   if (value === undefined) return undefined;
   const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
-  throw ChunkedUploadError.invalidField(name, 'A valid integer is required.');
+  const range =
+    most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw ChunkedUploadError.invalidField(name, `A whole number ${range} is required.`);
 }
 
 function text(query: URLSearchParams, name: string): string | undefined {

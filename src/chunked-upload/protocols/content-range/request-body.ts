@@ -32,6 +32,9 @@ export async function readRequestBody(
   if ((incoming.headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw ChunkedUploadError.unsupportedBody('Content-Encoding is not supported');
   }
+  if (!/^(chunked)?$/i.test(incoming.headers['transfer-encoding'] ?? '')) {
+    throw ChunkedUploadError.unsupportedBody('Transfer-Encoding but chunked is not supported');
+  }
   switch (type) {
     case 'multipart/form-data':
       if (isEaten(incoming)) throw eaten(type);
