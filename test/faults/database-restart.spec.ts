@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.js';
 import { ChunkRequest, MIB, headOffset, send } from '../support/chunk-request.js';
 import { type TestDatabase, createDatabase } from '../support/database.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
@@ -49,7 +53,7 @@ async function goesOn(): Promise<void> {
   expect(await upload.finish(server.url)).toEqual({ equal: true });
 }
 
-describe('a database that restarts', () => {
+describe('a database whose connections are cut', () => {
   it('within a chunk costs at most a 503', async () => {
     const at = { id: upload.id, start: FIRST, length: SIZE - FIRST, total: SIZE };
     const chunk = new ChunkRequest(server.url, at);
@@ -74,6 +78,9 @@ describe('a database that restarts', () => {
     expect(answer?.status).toBe(503);
     expect(answer?.headers['retry-after']).toMatch(/^\d+$/);
     await line.open();
+    await isBack();
+    // Its lease could not be given back; nobody has to wait for its end.
+    expect((await upload.sendNext(server.url, MIB)).status).toBe(200);
     await goesOn();
   });
 
@@ -89,4 +96,37 @@ describe('a database that restarts', () => {
     await line.open();
     await goesOn();
   });
+});
+
+it('PostgreSQL itself can be restarted within a chunk', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'restarted-'));
+  let postgres = await startEmbeddedPostgres({ dataDir });
+  const own = await TcpProxy.to(postgres.url);
+  const host = await ServerProcess.start({ databaseUrl: own.url });
+  try {
+    for (let round = 0; round < 3; round += 1) {
+      const file = ResumingUpload.ofSize(SIZE);
+      expect((await file.sendNext(host.url, FIRST)).status).toBe(200);
+      const at = { id: file.id, start: FIRST, length: SIZE - FIRST, total: SIZE };
+      const chunk = new ChunkRequest(host.url, at);
+      await chunk.send(file.bytes.subarray(FIRST, 4 * MIB));
+      await chunk.taken();
+      await postgres.stop();
+      postgres = await startEmbeddedPostgres({ dataDir });
+      own.redirect(postgres.url);
+      await chunk.send(file.bytes.subarray(4 * MIB));
+      expect([200, 503]).toContain((await chunk.finish())?.status);
+
+      await until('the upload can go on', async () => {
+        if ((await file.ask(host.url)) === SIZE) return true;
+        return (await file.sendRest(host.url)).status === 200;
+      });
+      expect(await file.finish(host.url)).toEqual({ equal: true });
+    }
+  } finally {
+    await host.stop();
+    await own.cut();
+    await postgres.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });

@@ -6,7 +6,7 @@ export class TcpProxy {
   #server: Server | null = null;
   #port = 0;
 
-  private constructor(private readonly target: URL) {}
+  private constructor(private target: URL) {}
 
   static async to(url: string): Promise<TcpProxy> {
     const proxy = new TcpProxy(new URL(url));
@@ -20,6 +20,11 @@ export class TcpProxy {
     url.hostname = '127.0.0.1';
     url.port = String(this.#port);
     return url.href;
+  }
+
+  /** From now on to another server; its own URL stays. */
+  redirect(url: string): void {
+    this.target = new URL(url);
   }
 
   async open(): Promise<void> {

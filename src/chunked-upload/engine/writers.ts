@@ -33,6 +33,8 @@ export class Writers<T extends AbstractChunkedUpload> {
   readonly #beginning = new Set<Writer>();
   readonly #renewal: LeaseRenewal<T>;
   readonly #holder = thisHolder();
+  /** Tokens of leases that ended while the database was away, and are still in their rows. */
+  readonly #abandoned = new Set<string>();
   #closed = false;
 
   constructor(
@@ -55,7 +57,11 @@ export class Writers<T extends AbstractChunkedUpload> {
       const token = randomUUID();
       // Counted from before the statement, so that our clock never outlasts the database's.
       const leasedUntil = performance.now() + this.leaseMs;
-      const upload = await this.leases.lease(claim.id, token, { ...claim, holder: this.#holder });
+      const wanted = { ...claim, holder: this.#holder };
+      const upload = await this.leases.lease(claim.id, token, wanted).catch((error: unknown) => {
+        this.#abandon(token);
+        throw error;
+      });
       if (upload) {
         const { creator, offset } = upload;
         const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
@@ -67,7 +73,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       refuse(seen, claim);
       if (this.#leased.has(claim.id)) continue;
       const { leaseToken, leaseHolder } = seen.upload;
-      if (leaseToken !== null && hasDied(leaseHolder)) {
+      if (leaseToken !== null && (this.#abandoned.has(leaseToken) || hasDied(leaseHolder))) {
         await this.leases.release(claim.id, leaseToken);
         continue;
       }
@@ -96,9 +102,10 @@ export class Writers<T extends AbstractChunkedUpload> {
     writer.markEnded();
   }
 
-  /** Gives the lease back; where that fails it runs out by itself. */
+  /** Gives the lease back; where that fails the next request here does, or it runs out. */
   async release(writer: Writer): Promise<void> {
-    await this.leases.release(writer.uploadId, writer.token).catch(() => undefined);
+    const { uploadId, token } = writer;
+    await this.leases.release(uploadId, token).catch(() => this.#abandon(token));
   }
 
   /** Ends a silent writer of this process and keeps what it had received. */
@@ -130,6 +137,11 @@ export class Writers<T extends AbstractChunkedUpload> {
     for (const writer of writers) writer.stop(new WriterEnded(true, answer));
     await Promise.all(writers.map((writer) => writer.ended));
     this.#renewal.stop();
+  }
+
+  #abandon(token: string): void {
+    this.#abandoned.add(token);
+    setTimeout(() => this.#abandoned.delete(token), this.leaseMs).unref();
   }
 
   #refuseWhenClosed(): void {
