@@ -3,18 +3,21 @@ import { statfs } from 'node:fs/promises';
 import { createMD5 } from 'hash-wasm';
 import { expect, it } from 'vitest';
 import {
+  type Answer,
+  type Chunk,
+  ChunkRequest,
   FILES,
   KIB,
   MIB,
   keptOpen,
   representation,
   send,
-  sendChunk,
 } from '../support/chunk-request.js';
 import { startCluster } from '../support/cluster.js';
 import { rounds } from '../support/rounds.js';
 
 const CHUNK = 8 * MIB;
+const BYTES = randomBytes(CHUNK);
 const WARM_UP = 64 * MIB;
 const SIZE = rounds(5 * KIB) * MIB;
 
@@ -25,24 +28,31 @@ it(`grows by at most 32 MiB over ${SIZE / MIB} MiB after a warm-up of 64 MiB`, a
     const { bavail, bsize } = await statfs(server.dataDir);
     if (bavail * bsize < 2 * SIZE)
       context.skip(`needs ${(2 * SIZE) / MIB} MiB free in the temp folder`);
-    const chunk = randomBytes(CHUNK);
     const sum = (await createMD5()).init();
     const agent = keptOpen();
-    let id: string | null = null;
-    let warm = Number.NaN;
-    for (let offset = 0; offset < SIZE; offset += CHUNK) {
-      if (offset === WARM_UP) {
-        warm = await server.memory('VmHWM');
-        await server.forgetPeak();
+    let at: Chunk = { id: null, start: 0, length: CHUNK, total: SIZE };
+    const sendNext = async (length: number, multipart = false) => {
+      const request = new ChunkRequest(server.url, { ...at, length, multipart }, { agent });
+      for (let left = length; left > 0; left -= CHUNK) {
+        const bytes = BYTES.subarray(0, Math.min(CHUNK, left));
+        await request.send(bytes);
+        sum.update(bytes);
       }
-      const bytes = chunk.subarray(0, Math.min(CHUNK, SIZE - offset));
-      const at = { id, start: offset, total: SIZE };
-      ({ id } = representation(await sendChunk(server.url, at, bytes, { agent })));
-      sum.update(bytes);
-    }
+      const { id, offset } = representation((await request.finish()) as Answer);
+      at = { ...at, id, start: offset };
+    };
+
+    while (at.start < WARM_UP) await sendNext(CHUNK);
+    const warm = await server.memory('VmHWM');
+    await server.forgetPeak();
+    while (at.start < SIZE / 2) await sendNext(CHUNK);
+    // Two chunks that are far larger than the memory that may be used.
+    await sendNext(SIZE / 4);
+    await sendNext(SIZE - at.start, true);
+
     const body = Buffer.from(JSON.stringify({ md5: sum.digest('hex') }));
     const headers = { 'content-type': 'application/json' };
-    representation(await send('POST', `${server.url}${FILES}/${id}`, { headers, body, agent }));
+    representation(await send('POST', `${server.url}${FILES}/${at.id}`, { headers, body, agent }));
     agent.destroy();
     const growth = (await server.memory('VmHWM')) - warm;
     console.log(`peak after the warm-up: ${toMiB(warm)} MiB, then ${toMiB(growth)} MiB more`);
