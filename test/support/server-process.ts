@@ -9,6 +9,12 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAMS = { demo: 'dist/main.js', host: 'test/support/host-process.mjs' };
 
+// A process group of its own is not ended with this process, also not by the Ctrl-C that ends it.
+const running = new Set<number>();
+process.once('exit', () => {
+  for (const group of running) process.kill(-group, 'SIGKILL');
+});
+
 /** What `host-process.mjs` can be told. */
 export interface HostSettings {
   readonly leaseTime?: string;
@@ -69,6 +75,11 @@ export class ServerProcess {
     };
     const child = spawn(process.execPath, [PROGRAMS[program]], { cwd: ROOT, env, detached: true });
     this.#child = child;
+    const group = child.pid;
+    if (group !== undefined) {
+      running.add(group);
+      child.once('exit', () => running.delete(group));
+    }
     await new Promise<void>((resolve, reject) => {
       let answered = '';
       const read = (piece: Buffer): void => {
