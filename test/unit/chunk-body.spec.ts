@@ -76,6 +76,17 @@ describe('ChunkBody', () => {
     }
   });
 
+  it.each([
+    ['has ended', (body: ChunkBody) => body.end()],
+    ['has broken', (body: ChunkBody) => body.fail(new Error('broken'))],
+  ])('is refused by a limit that is set after it %s', async (_, over) => {
+    const body = new ChunkBody();
+    body.push(bytes(101));
+    over(body);
+    body.limitTo(100, refuse);
+    expect(await readAll(body)).toEqual({ read: 0, error: refuse(101) });
+  });
+
   it('holds its source back while nobody reads, and lets it go on afterwards', async () => {
     const calls: string[] = [];
     const body = new ChunkBody();

@@ -92,8 +92,9 @@ export class ChunkBody {
     this.#limit = bytes;
     this.#beyondLimit = refuse;
     if (this.#received <= bytes) return;
-    // Even if all of it has come by now.
+    // Even if it has come to its end by now, or broken: too much is refused first.
     this.#ended = false;
+    this.#failure = null;
     this.fail(refuse(this.#received));
   }
 
