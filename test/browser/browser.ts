@@ -25,6 +25,8 @@ export class Browser {
     const profile = await mkdtemp(join(tmpdir(), 'browser-'));
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: EXECUTABLE,
+      // Without a locale of its own a user's Chromium cannot open files with other names than ASCII.
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
       args: [
         '--headless',
         '--no-sandbox',

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -77,6 +77,7 @@ const TSCONFIG = {
 };
 
 let app: string;
+let env: NodeJS.ProcessEnv;
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -98,13 +99,23 @@ beforeAll(async () => {
     overrides: { 'file-type': '21.3.4' },
   };
   await writeFile(join(app, 'package.json'), JSON.stringify(manifest));
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app });
+  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
+  await run('npm', install, { cwd: app, env });
 }, 180_000);
 
 afterAll(async () => {
   await database.drop();
   await rm(app, { recursive: true, force: true });
 });
+
+/** npm's own cache, or for a user without a home one that goes with the folder. */
+async function writableCache(folder: string): Promise<string> {
+  const usual = process.env['npm_config_cache'] ?? join(homedir(), '.npm');
+  return mkdir(usual, { recursive: true }).then(
+    () => usual,
+    () => join(folder, '.npm'),
+  );
+}
 
 describe('the packed package in a fresh application', () => {
   it("compiles and runs the README's module, and takes an upload", async () => {
