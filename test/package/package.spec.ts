@@ -77,15 +77,14 @@ const TSCONFIG = {
 };
 
 let app: string;
-let env: NodeJS.ProcessEnv;
 let database: TestDatabase;
 
 beforeAll(async () => {
   app = await mkdtemp(join(tmpdir(), 'fresh-app-'));
   database = await createDatabase();
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', app], {
-    cwd: ROOT,
-  });
+  const env = { ...process.env, npm_config_cache: await writableCache(app) };
+  const pack = ['pack', '--silent', '--pack-destination', app];
+  const { stdout } = await run('npm', pack, { cwd: ROOT, env });
   const { devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
