@@ -51,6 +51,8 @@ export class HashingThread {
   }
 
   async slab(): Promise<SharedArrayBuffer> {
+    // Nobody gives one back any more.
+    if (this.#failure) throw this.#failure;
     const free = this.#free.pop();
     if (free) return free;
     if (this.#slabs < SLABS) {
