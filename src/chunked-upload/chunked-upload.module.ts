@@ -10,7 +10,7 @@ import type {
 } from './chunked-upload.options.js';
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
 import { checkAsyncOptions, checkEarlyOptions } from './early-options.js';
-import { withoutUndefined } from './upload-type.factory.js';
+import { EXTRA_KEYS, withoutUndefined } from './upload-type.factory.js';
 import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
 
 /**
@@ -27,7 +27,10 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
     return super.forRootAsync(options);
   }
 
-  /** Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete`. */
+  /**
+   * Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete` and what
+   * must be known early.
+   */
   static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
     if (!Array.isArray(types)) throw new TypeError('ChunkedUploadModule.forFeature takes an array');
     const modules = types.map((type) => {
@@ -52,13 +55,6 @@ function inheriting(type: UploadTypeOptions | UploadTypeAsyncOptions): LateOptio
 }
 
 function withoutEarly(type: UploadTypeOptions): ChunkedUploadTypeOptions {
-  const {
-    path: _path,
-    entity: _entity,
-    controller: _c,
-    dataSource: _d,
-    imports: _i,
-    ...late
-  } = type;
-  return late;
+  const early: readonly string[] = EXTRA_KEYS;
+  return Object.fromEntries(Object.entries(type).filter(([key]) => !early.includes(key)));
 }

@@ -18,17 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => host.close());
 
-/** A PUT by hand; `answer` fails where the connection is reset before it. */
-async function putByHand(
-  headers: Record<string, string | number | string[]>,
-  target = '/uploads?filename=a',
-): Promise<RawConnection> {
-  const connection = await RawConnection.open(host.url);
-  const type = { 'content-type': 'application/octet-stream' };
-  await connection.head('PUT', target, { 'x-user': 'ann', ...type, ...headers });
-  return connection;
-}
-
 const multipart = { 'content-type': 'multipart/form-data; boundary=b' };
 const part = '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n';
 
@@ -69,7 +58,7 @@ describe('A raw body', () => {
   });
 
   it('may come with Transfer-Encoding: chunked', async () => {
-    const connection = await putByHand({
+    const connection = await RawConnection.put(host.url, {
       'transfer-encoding': 'chunked',
       'content-range': 'bytes 0-99/300',
     });
@@ -82,7 +71,7 @@ describe('A raw body', () => {
 
   it.each([90, 110])('of unknown length and %i bytes in place of 100 is refused', async (size) => {
     const before = { uploads: await ann.list(), files: await storedFiles(host.root) };
-    const connection = await putByHand({
+    const connection = await RawConnection.put(host.url, {
       'transfer-encoding': 'chunked',
       'content-range': 'bytes 0-99/300',
     });
@@ -95,7 +84,7 @@ describe('A raw body', () => {
   });
 
   it('waits for 100 Continue where the client does', async () => {
-    const connection = await putByHand({
+    const connection = await RawConnection.put(host.url, {
       expect: '100-continue',
       'content-length': 100,
       'content-range': 'bytes 0-99/300',
@@ -141,7 +130,11 @@ describe('A body that is refused early', () => {
     ['for its encoding', { 'content-encoding': 'gzip' }, '/uploads?filename=a', 415],
     ['for its id', { 'content-range': `bytes 0-${size - 1}/*` }, `/uploads/${'0'.repeat(32)}`, 404],
   ])('%s is answered, and the connection lives on', async (_, headers, target, status) => {
-    const connection = await putByHand({ ...headers, 'content-length': size }, target);
+    const connection = await RawConnection.put(
+      host.url,
+      { ...headers, 'content-length': size },
+      target,
+    );
     for (let sent = 0; sent < size; sent += large.length) await connection.write(large);
     expect(await connection.answer()).toMatchObject({ status });
     await connection.head('GET', '/uploads/none', { 'x-user': 'ann' });
@@ -151,7 +144,7 @@ describe('A body that is refused early', () => {
 
   it('is answered while it is still coming, raw and in a form', async () => {
     for (const type of [{}, multipart]) {
-      const connection = await putByHand({ ...type, 'content-length': size });
+      const connection = await RawConnection.put(host.url, { ...type, 'content-length': size });
       await connection.write(part);
       await connection.write(large);
       const detail = 'Error in request headers';
@@ -161,7 +154,7 @@ describe('A body that is refused early', () => {
   });
 
   it('without end is cut off after its answer', async () => {
-    const connection = await putByHand({ 'transfer-encoding': 'chunked' });
+    const connection = await RawConnection.put(host.url, { 'transfer-encoding': 'chunked' });
     await connection.writePiece(first);
     expect((await connection.answer()).status).toBe(400);
     await connection.closed();

@@ -35,6 +35,18 @@ export class RawConnection {
     return connection;
   }
 
+  /** Begins a PUT by ann; `answer` fails where the connection is reset before it. */
+  static async put(
+    url: string,
+    headers: Readonly<Record<string, string | number | string[]>>,
+    target = '/uploads?filename=a',
+  ): Promise<RawConnection> {
+    const connection = await RawConnection.open(url);
+    const type = { 'content-type': 'application/octet-stream' };
+    await connection.head('PUT', target, { 'x-user': 'ann', ...type, ...headers });
+    return connection;
+  }
+
   /** Request line and headers; `host` is added. An array sends its header more than once. */
   async head(
     method: string,

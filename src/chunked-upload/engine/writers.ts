@@ -167,7 +167,7 @@ export class Writers<T extends AbstractChunkedUpload> {
 }
 
 /** Throws what is final about an upload that could not be leased. */
-export function refuse<T extends AbstractChunkedUpload>(
+function refuse<T extends AbstractChunkedUpload>(
   seen: Sighting<T> | null,
   claim: Claim,
 ): asserts seen is Sighting<T> {
