@@ -63,6 +63,14 @@ export abstract class AbstractChunkedUpload {
   @Column('text', { name: 'checksum', nullable: true })
   checksum!: string | null;
 
+  /** The first bytes, while they are too few to tell a type by; null after. */
+  @Column('bytea', { name: 'first_bytes', nullable: true })
+  firstBytes!: Buffer | null;
+
+  /** What the first bytes said they are, where the type's rules ask; null also where they say nothing. */
+  @Column('text', { name: 'mime_type', nullable: true })
+  mimeType!: string | null;
+
   @Column('smallint', { name: 'status', default: ChunkedUploadStatus.Incomplete })
   status!: ChunkedUploadStatus;
 

@@ -10,7 +10,7 @@ import type {
 } from './chunked-upload.options.js';
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
 import { checkAsyncOptions, checkEarlyOptions } from './early-options.js';
-import { EXTRA_KEYS, withoutUndefined } from './upload-type.factory.js';
+import { EXTRA_KEYS, withoutUndefined } from './option-checks.js';
 import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type {
+  CanActivate,
   DynamicModule,
   ForwardReference,
   InjectionToken,
@@ -9,15 +10,30 @@ import type {
 import type { EntityManager } from 'typeorm';
 import type { ChecksumAlgorithm } from './checksum/algorithms.js';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
+import type { UploadPolicy } from './policies/upload.policy.js';
 import type { ChunkedUploadController } from './protocols/content-range/content-range.controller.js';
 import type { StorageProvider } from './storage/storage.provider.js';
 
-/** Who asks, and by what: handed to limits and hooks. */
+/** What a caller's files may measure, in bytes. */
+export interface SizeLimits {
+  readonly min: number;
+  /** Null: no limit. */
+  readonly max: number | null;
+}
+
+/** Whose uploads a caller may touch; a null among the creators: those that somebody anonymous began. */
+export type UploadAccess = 'all' | { readonly creators: readonly (string | null)[] };
+
+/** Who asks, and by what: handed to limits, policies and hooks. */
 export interface UploadContext {
   /** The caller, as the option `user` names it; null: anonymous. */
   readonly creator: string | null;
   /** The framework's request; undefined where the service is called without HTTP. */
   readonly request?: unknown;
+  /** In place of what `userRestricted` says. */
+  readonly access?: UploadAccess;
+  /** In place of what `minBytes` and `maxBytes` say. */
+  readonly limits?: () => SizeLimits | Promise<SizeLimits>;
 }
 
 /** A size in bytes, fixed or by caller; null: no limit. */
@@ -49,6 +65,37 @@ export type UserOf = {
   method(request: RequestWithUser): string | number | bigint | null | undefined;
 }['method'];
 
+/** An entity class; its constructor's parameters do not matter. */
+export type OwnerEntity<O extends object = object> = abstract new (...args: never[]) => O;
+
+/** One kind of record that uploads may belong to. */
+export interface OwnerOptions<O extends object = object> {
+  /** An entity of the same data source, with a primary key of one column. */
+  readonly entity: OwnerEntity<O>;
+  /**
+   * Whether the caller may attach uploads to `owner`. Default: everybody may, to everything. A
+   * method's type, so that one for the host's own entity is taken.
+   */
+  canAttach?(owner: O, context: UploadContext): boolean | Promise<boolean>;
+  /** Whether uploads outlive their owner. Default: false. */
+  readonly keep?: boolean;
+}
+
+/** Names in requests, and what they stand for. */
+export type Owners = Readonly<Record<string, OwnerEntity | OwnerOptions>>;
+
+export interface CleanupOptions {
+  /** Milliseconds, or a duration such as `'1h'`. */
+  readonly every: number | string;
+}
+
+export interface AdminOptions {
+  /** Where the page and its endpoints are, below the host's prefix. */
+  readonly path: string;
+  /** At least one: whoever passes them sees and removes everybody's uploads. */
+  readonly guards: (Type<CanActivate> | CanActivate)[];
+}
+
 type ImportedModule = Type | DynamicModule | Promise<DynamicModule> | ForwardReference;
 
 /** What has to be known while modules are put together. */
@@ -61,7 +108,7 @@ export interface ChunkedUploadExtras {
   readonly controller?: Type<ChunkedUploadController> | false;
   /** Name of the TypeORM data source. */
   readonly dataSource?: string;
-  /** Modules whose providers the controller and its guards inject. */
+  /** Modules whose providers the controller, its guards and the policies inject. */
   readonly imports?: ImportedModule[];
 }
 
@@ -87,12 +134,24 @@ export interface ChunkedUploadTypeOptions {
   readonly user?: UserOf;
   readonly minBytes?: SizeLimit;
   readonly maxBytes?: SizeLimit;
+  /** Such as `['png', 'txt']`. Default: null, all. */
+  readonly allowedExtensions?: readonly string[] | null;
+  /** Such as `['video/mp4', 'image/*']`, judged by name and by first bytes. Default: null, all. */
+  readonly allowedMimeTypes?: readonly string[] | null;
+  /** Rules of your own, instances or classes that Nest injects into. */
+  readonly policies?: readonly (UploadPolicy | Type<UploadPolicy>)[];
+  /** What uploads may belong to, by name. Default: none. */
+  readonly owners?: Owners;
+  /** A class with class-validator's decorators: columns of the entity that the first request sets. */
+  readonly fields?: Type;
   /** Name of the file's part in a form. Default: `'file'`. */
   readonly fieldName?: string;
   /** Verified at completion. Default: `'md5'`; `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
   /** Runs inside the transaction that marks the upload complete. If it throws, it is not. */
   readonly onComplete?: OnComplete;
+  /** How often expired uploads are removed. Default: `{ every: '1h' }`; false: not by itself. */
+  readonly cleanup?: CleanupOptions | false;
 }
 
 export interface ChunkedUploadOptions extends ChunkedUploadTypeOptions, ChunkedUploadExtras {}

@@ -17,7 +17,8 @@ import { UploadEngine } from './engine/upload-engine.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import { UPLOAD_SERVICE, UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
-import { createUploadType, fail } from './upload-type.factory.js';
+import { fail } from './option-checks.js';
+import { createUploadType } from './upload-type.factory.js';
 import { registerUploadType } from './upload-type.registry.js';
 import type { UploadType } from './engine/upload-type.js';
 

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { fail } from './upload-type.factory.js';
+import { fail } from './option-checks.js';
 
 interface Registered {
   readonly path: string;
