@@ -6,6 +6,7 @@ export type {
   CompleteInput,
   CompletedUpload,
   FindInput,
+  NewUploadInput,
   UploadFields,
   WholeInput,
 } from './chunked-upload/chunked-upload.inputs.js';
@@ -14,16 +15,30 @@ export {
   getChunkedUploadToken,
 } from './chunked-upload/chunked-upload.tokens.js';
 export type {
+  AdminOptions,
   ChunkedUploadExtras,
+  CleanupOptions,
   ChunkedUploadOptions,
   ChunkedUploadTypeOptions,
   CompletionContext,
   OnComplete,
+  OwnerEntity,
+  OwnerOptions,
+  Owners,
   SizeLimit,
+  SizeLimits,
+  UploadAccess,
   UploadContext,
   UploadTypeAsyncOptions,
   UploadTypeOptions,
+  UserId,
 } from './chunked-upload/chunked-upload.options.js';
+export {
+  type PolicyStage,
+  type PolicySubject,
+  type PolicyVerdict,
+  UploadPolicy,
+} from './chunked-upload/policies/upload.policy.js';
 export {
   AbstractChunkedUpload,
   ChunkedUpload,

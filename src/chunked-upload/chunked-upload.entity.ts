@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typeorm';
-import type { JsonValue, StorageState } from './storage/storage.provider.js';
+import type { StorageState } from './storage/storage.provider.js';
 
 /** The wire's numbers: 1 and 2 are those of drf-chunked-upload. */
 export enum ChunkedUploadStatus {
@@ -112,7 +112,7 @@ export abstract class AbstractChunkedUpload {
 
   /** What `onComplete` answered, for whoever completes again. */
   @Column('simple-json', { name: 'response', nullable: true })
-  response!: JsonValue;
+  response!: unknown;
 }
 
 /** The upload of an application that needs no columns of its own. */

@@ -144,8 +144,12 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('digest_mismatch', `${header} does not match the chunk`);
   }
 
-  static invalidField(field: string, sentence: string) {
-    return new ChunkedUploadError('invalid_field', { [field]: [sentence] });
+  static invalidField(field: string, sentence: string, cause?: unknown) {
+    return new ChunkedUploadError('invalid_field', { [field]: [sentence] }, {}, cause);
+  }
+
+  static invalidFields(sentences: Record<string, string[]>) {
+    return new ChunkedUploadError('invalid_field', sentences);
   }
 
   /** The body broke off; what had arrived was kept where the upload can be found again. */

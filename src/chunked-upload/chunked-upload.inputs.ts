@@ -3,14 +3,25 @@ import type { JsonValue } from './storage/storage.provider.js';
 import type { ChunkInput } from './engine/chunk-body.js';
 import type { ChunkDigest } from './engine/reception.js';
 
-/** A value, or a function that is asked for it late: a form may say it only after the file. */
-export type Late<V> = V | (() => V);
-
 export interface UploadFields {
   /** 1 to 255 characters. */
   readonly filename: string;
+  /** Together with `ownerId`, or not at all. */
   readonly ownerType?: string | null;
   readonly ownerId?: string | null;
+  /** Values for the type's `fields`; what is none of them is passed over. */
+  readonly [field: string]: unknown;
+}
+
+/** What a new upload's row takes from its request. */
+export interface NewUploadInput {
+  /**
+   * A function is asked before the first byte, where null means that more may be said, and again
+   * when the row is written, `atEnd`.
+   */
+  readonly fields: UploadFields | ((atEnd: boolean) => UploadFields | null);
+  /** Name that gives the stored file its extension. Default: `filename`. */
+  readonly clientName?: string;
 }
 
 /** The bytes of one request. */
@@ -29,19 +40,13 @@ export interface AppendInput extends BodyInput {
   readonly total?: number | null;
 }
 
-export interface BeginInput extends BodyInput {
+export interface BeginInput extends BodyInput, NewUploadInput {
   readonly total?: number | null;
-  /** Asked before the first byte and again when the row is written. */
-  readonly fields: Late<UploadFields>;
-  /** Name that gives the stored file its extension. Default: `filename`. */
-  readonly clientName?: string;
 }
 
-export interface WholeInput extends BodyInput {
-  readonly fields: Late<UploadFields>;
-  readonly clientName?: string;
-  /** The file's checksum in hex, asked for after the last byte. */
-  readonly checksum?: Late<string | null | undefined>;
+export interface WholeInput extends BodyInput, NewUploadInput {
+  /** The file's checksum in hex; a function is asked after the last byte. */
+  readonly checksum?: string | null | (() => string | null);
 }
 
 export interface CompleteInput {

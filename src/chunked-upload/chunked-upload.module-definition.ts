@@ -4,14 +4,14 @@ import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-up
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import { CHUNKED_UPLOAD_OPTIONS, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { checkEarlyOptions } from './early-options.js';
-import { createUploadType } from './upload-type.factory.js';
+import { draftUploadType } from './upload-type.factory.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
 
 // Without a type of its own nobody else looks at them, unless further types do.
 const CHECKED_DEFAULTS = {
   provide: Symbol('CHECKED_DEFAULTS'),
   inject: [CHUNKED_UPLOAD_OPTIONS],
-  useFactory: (options: ChunkedUploadTypeOptions) => createUploadType('', options),
+  useFactory: (options: ChunkedUploadTypeOptions) => draftUploadType('', options),
 };
 
 /** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */

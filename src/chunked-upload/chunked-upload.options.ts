@@ -60,9 +60,12 @@ export interface RequestWithUser {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** Of a caller; null or undefined: anonymous. */
+export type UserId = string | number | bigint | null | undefined;
+
 /** Names the caller; a method's type, so that one for the host's own kind of request is taken. */
 export type UserOf = {
-  method(request: RequestWithUser): string | number | bigint | null | undefined;
+  method(request: RequestWithUser): UserId;
 }['method'];
 
 /** An entity class; its constructor's parameters do not matter. */

@@ -15,12 +15,13 @@ import type {
   UploadPage,
   WholeInput,
 } from './chunked-upload.inputs.js';
-import type { UploadContext } from './chunked-upload.options.js';
+import type { SizeLimits, UploadContext } from './chunked-upload.options.js';
+import { APPLICATION } from './application.js';
 import { appendChunk } from './engine/append-chunk.js';
 import { beginUpload } from './engine/begin-upload.js';
 import { completeUpload } from './engine/complete-upload.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
-import { APPLICATION, type UploadEngine, requireId } from './engine/upload-engine.js';
+import { type UploadEngine, requireId } from './engine/upload-engine.js';
 import { uploadWhole } from './engine/upload-whole.js';
 import { storageFailure } from './storage/storage-failure.js';
 import type { ByteRange } from './storage/storage.provider.js';
@@ -115,6 +116,11 @@ export class ChunkedUploadService<
   /** Removes bytes and record, whatever the state; a running writer is ended. Repeatable. */
   async remove(id: string, context?: UploadContext): Promise<void> {
     return removeUpload(this.engine, id, context);
+  }
+
+  /** What the files of this caller may measure: the options `minBytes` and `maxBytes`. */
+  async limits(context: UploadContext = APPLICATION): Promise<SizeLimits> {
+    return this.engine.rules.limits(context);
   }
 
   /** Ends the running writers and keeps what they had received, while the database is there. */

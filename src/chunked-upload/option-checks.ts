@@ -167,6 +167,6 @@ export function withoutUndefined<T extends object>(options: T): Partial<T> {
 }
 
 /** @throws TypeError that names the option. */
-export function fail(option: string, sentence: string): never {
-  throw new TypeError(`ChunkedUploadModule: the option "${option}" ${sentence}`);
+export function fail(option: string, sentence: string, cause?: unknown): never {
+  throw new TypeError(`ChunkedUploadModule: the option "${option}" ${sentence}`, { cause });
 }

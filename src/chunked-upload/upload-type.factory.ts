@@ -1,6 +1,8 @@
 import { Checksum } from './checksum/checksum.js';
+import type { Type } from '@nestjs/common';
 import type { ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import type { UploadType } from './engine/upload-type.js';
+import type { UploadPolicy } from './policies/upload.policy.js';
 import {
   algorithm,
   cleanup,
@@ -66,8 +68,18 @@ const KEYS: Record<keyof ChunkedUploadTypeOptions, true> = {
   cleanup: true,
 };
 
+/** An upload type before Nest and TypeORM have been asked for what its options name. */
+export interface UploadTypeDraft extends Omit<UploadType, 'policies' | 'fields'> {
+  /** In lower case, without a dot; null: all. */
+  readonly allowedExtensions: readonly string[] | null;
+  /** In lower case, `image/*` among them; null: all. */
+  readonly allowedMimeTypes: readonly string[] | null;
+  readonly policies: readonly (UploadPolicy | Type<UploadPolicy>)[];
+  readonly fields: Type | null;
+}
+
 /** Checks options and fills in defaults. @throws TypeError with a sentence that names the option. */
-export function createUploadType(path: string, given: ChunkedUploadTypeOptions): UploadType {
+export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): UploadTypeDraft {
   rejectUnknownKeys(given, Object.keys(KEYS));
   const options = { ...DEFAULTS, ...withoutUndefined(given) };
   const { checksum, minBytes, maxBytes } = options;

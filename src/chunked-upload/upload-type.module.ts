@@ -5,7 +5,7 @@ import type {
   Type,
 } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
@@ -17,8 +17,8 @@ import { UploadEngine } from './engine/upload-engine.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import { UPLOAD_SERVICE, UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
-import { fail } from './option-checks.js';
-import { createUploadType } from './upload-type.factory.js';
+import { draftUploadType } from './upload-type.factory.js';
+import { resolveUploadType } from './upload-type.resolver.js';
 import { registerUploadType } from './upload-type.registry.js';
 import type { UploadType } from './engine/upload-type.js';
 
@@ -54,10 +54,15 @@ export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): Dyn
       { provide: OPTIONS, ...late },
       {
         provide: UPLOAD_TYPE,
-        inject: [OPTIONS, ModulesContainer],
-        useFactory: (options: ChunkedUploadTypeOptions, application: ModulesContainer) => {
+        inject: [OPTIONS, getDataSourceToken(dataSource), ModuleRef, ModulesContainer],
+        useFactory: (
+          options: ChunkedUploadTypeOptions,
+          source: DataSource,
+          moduleRef: ModuleRef,
+          application: ModulesContainer,
+        ) => {
           registerUploadType(application, path, entity);
-          return createUploadType(path, options);
+          return resolveUploadType(draftUploadType(path, options), entity, source, moduleRef);
         },
       },
       {
@@ -76,9 +81,6 @@ function createService(
   dataSource: DataSource,
   entity: Type<AbstractChunkedUpload>,
 ): ChunkedUploadService<AbstractChunkedUpload> {
-  if (!dataSource.hasMetadata(entity)) {
-    fail('entity', `${entity.name} is not an entity of the data source: list it in its "entities"`);
-  }
   const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
   const table = new UploadTable(dataSource, entity);
   const repository = new ChunkedUploadRepository(table, expiry);

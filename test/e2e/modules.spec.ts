@@ -9,12 +9,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
-import type {
-  ChunkedUploadTypeOptions,
-  HostRequest,
-  UploadContext,
-  UploadRepresentation,
-} from 'nestjs-chunked-upload';
+import type { ChunkedUploadTypeOptions, UploadRepresentation } from 'nestjs-chunked-upload';
 import {
   AbstractChunkedUpload,
   ChunkedUpload,
@@ -62,8 +57,8 @@ class TokenGuard implements CanActivate {
 
 @UseGuards(TokenGuard)
 class VideoController extends ChunkedUploadController {
-  protected override caller(request: HostRequest): UploadContext {
-    return { creator: 'always-me', request };
+  protected override user(): string {
+    return 'always-me';
   }
 
   protected override represent(upload: AbstractChunkedUpload, url: string): UploadRepresentation {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkedUploadTypeOptions } from '../../src/chunked-upload/chunked-upload.options.js';
 import { LocalDiskStorage } from '../../src/chunked-upload/storage/local-disk.storage.js';
-import { createUploadType } from '../../src/chunked-upload/upload-type.factory.js';
+import { draftUploadType } from '../../src/chunked-upload/upload-type.factory.js';
 
 // What a wrong option says when an application starts: test/e2e/options.spec.ts.
 
-describe('createUploadType', () => {
+describe('draftUploadType', () => {
   it("fills in the contract's defaults", () => {
-    const type = createUploadType('uploads', {});
+    const type = draftUploadType('uploads', {});
     expect(type).toMatchObject({
       path: 'uploads',
       uploadPath: 'chunked_uploads/%Y/%m/%d',
@@ -27,7 +27,7 @@ describe('createUploadType', () => {
   });
 
   it('knows the caller by request.user.id', () => {
-    const { user } = createUploadType('uploads', {});
+    const { user } = draftUploadType('uploads', {});
     const ask = (request: object) => user(request as never);
     expect([ask({ user: { id: 7 } }), ask({ user: {} }), ask({})]).toEqual([7, null, null]);
   });
@@ -39,14 +39,14 @@ describe('createUploadType', () => {
     ['1.5d', 129_600_000],
     [null, null],
   ])('reads the duration %j', (expiresIn, millis) => {
-    expect(createUploadType('uploads', { expiresIn }).expiresInMs).toBe(millis);
+    expect(draftUploadType('uploads', { expiresIn }).expiresInMs).toBe(millis);
   });
 
   it.each(['', 'x', '-1d', -1, 0, Number.NaN, Number.POSITIVE_INFINITY, {}, []])(
     'refuses the duration %j',
     (expiresIn) => {
       const options = { expiresIn } as ChunkedUploadTypeOptions;
-      expect(() => createUploadType('uploads', options)).toThrow(
+      expect(() => draftUploadType('uploads', options)).toThrow(
         'ChunkedUploadModule: the option "expiresIn" must be at least 1 milliseconds',
       );
     },
@@ -55,18 +55,18 @@ describe('createUploadType', () => {
   it.each(['md5', 'sha1', 'sha256', 'sha512', 'blake3', 'crc32'] as const)(
     'knows %s',
     (checksum) => {
-      expect(createUploadType('uploads', { checksum }).checksum?.algorithm).toBe(checksum);
+      expect(draftUploadType('uploads', { checksum }).checksum?.algorithm).toBe(checksum);
     },
   );
 
   it('takes false for no checksum', () => {
-    expect(createUploadType('uploads', { checksum: false }).checksum).toBeNull();
+    expect(draftUploadType('uploads', { checksum: false }).checksum).toBeNull();
   });
 
   it.each(['a/../b', './a', 'a//b', '/a', 'a\0', 'a\\b', '..'])(
     'refuses the uploadPath %j',
     (uploadPath) => {
-      expect(() => createUploadType('uploads', { uploadPath })).toThrow('"uploadPath"');
+      expect(() => draftUploadType('uploads', { uploadPath })).toThrow('"uploadPath"');
     },
   );
 });

@@ -20,6 +20,10 @@ export interface NewRow {
   readonly creator: string | null;
   readonly ownerType: string | null;
   readonly ownerId: string | null;
+  readonly firstBytes: Buffer | null;
+  readonly mimeType: string | null;
+  /** Values of the entity's own columns, by property. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export interface ListFilter {
@@ -72,21 +76,21 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
 
   async find(filter: ListFilter): Promise<T[]> {
     const { name, c } = this.table;
-    const parameters: unknown[] = [];
+    // An anonymous caller has no list.
+    const creators = filter.scope?.creators.filter((creator) => creator !== null);
+    const creator = this.table.creatorIs(creators && { creators }, 1);
+    const { parameters } = creator;
     const conditions: string[] = [];
     const add = (column: string | undefined, value: unknown) => {
       if (value === undefined) return;
       parameters.push(value);
-      conditions.push(`${column} = $${parameters.length}`);
+      conditions.push(` AND ${column} = $${parameters.length}`);
     };
-    // An anonymous caller has no list: `= NULL` holds for no row.
-    if (filter.scope) add(c.creator, filter.scope.creator);
     add(c.status, filter.status);
     add(c.ownerType, filter.ownerType);
     add(c.ownerId, filter.ownerId);
-    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
     parameters.push(filter.limit, filter.offset);
-    const sql = `SELECT * FROM ${name} ${where} ORDER BY ${c.createdAt}, ${c.id}
+    const sql = `SELECT * FROM ${name} WHERE true${creator.sql}${conditions.join('')} ORDER BY ${c.createdAt}, ${c.id}
       LIMIT $${parameters.length - 1} OFFSET $${parameters.length}`;
     return (await this.table.query(sql, parameters)).map((row) => this.table.hydrate(row));
   }
@@ -110,7 +114,8 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     return this.table.dataSource.transaction(work).catch(databaseFailure);
   }
 
-  async #insert(upload: NewRow, extra: object, manager?: EntityManager): Promise<T> {
+  async #insert(row: NewRow, extra: object, manager?: EntityManager): Promise<T> {
+    const { fields, ...upload } = row;
     const expiresAt =
       this.expiry.ms === null
         ? null
@@ -119,7 +124,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
       .createQueryBuilder()
       .insert()
       .into(this.table.entity)
-      .values({ ...upload, createdAt: now, expiresAt, ...extra } as never)
+      .values({ ...fields, ...upload, createdAt: now, expiresAt, ...extra } as never)
       .returning('*')
       .updateEntity(false);
     const result = await insert.execute().catch(databaseFailure);

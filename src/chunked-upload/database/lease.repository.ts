@@ -21,6 +21,15 @@ export interface Progress {
   readonly total: number | null;
   readonly checksumState: Buffer | null;
   readonly storageState: StorageState | null;
+  readonly firstBytes: Buffer | null;
+  readonly mimeType: string | null;
+}
+
+/** What is known of a file once it is whole. */
+export interface CompletionResult {
+  readonly checksum: string | null;
+  readonly storageState: StorageState | null;
+  readonly mimeType: string | null;
 }
 
 /** A row as it was at one moment of the database's clock. */
@@ -152,12 +161,12 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         : c.expiresAt;
     const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
         ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
-        ${this.#noLease}
+        ${c.firstBytes} = $7, ${c.mimeType} = $8, ${this.#noLease}
       WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
-    const { offset, total, checksumState, storageState } = progress;
-    return this.table.first(
-      await this.table.query(sql, [id, token, offset, total, checksumState, asJson(storageState)]),
-    );
+    const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
+    const state = asJson(storageState);
+    const parameters = [id, token, offset, total, checksumState, state, firstBytes, mimeType];
+    return this.table.first(await this.table.query(sql, parameters));
   }
 
   /** Gives a lease back and changes nothing else. */
@@ -182,19 +191,18 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   async complete(
     id: string,
     token: string,
-    result: { checksum: string | null; storageState: StorageState | null },
+    result: CompletionResult,
     manager?: EntityManager,
   ): Promise<T | null> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Complete},
         ${c.completedAt} = clock_timestamp(), ${c.expiresAt} = NULL, ${c.checksum} = $3,
         ${c.checksumState} = NULL, ${c.storageState} = $4::jsonb,
-        ${this.#noLease}
+        ${c.firstBytes} = NULL, ${c.mimeType} = $5, ${this.#noLease}
       WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
-    const { checksum, storageState } = result;
-    return this.table.first(
-      await this.table.query(sql, [id, token, checksum, asJson(storageState)], manager),
-    );
+    const { checksum, storageState, mimeType } = result;
+    const parameters = [id, token, checksum, asJson(storageState), mimeType];
+    return this.table.first(await this.table.query(sql, parameters, manager));
   }
 
   /**

@@ -3,7 +3,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { databaseFailure } from './database-failure.js';
 
 /** Whose uploads a statement may touch; undefined: everybody's. A null creator is anonymous. */
-export type Scope = { readonly creator: string | null } | undefined;
+export type Scope = { readonly creators: readonly (string | null)[] } | undefined;
 
 export type Row = Record<string, unknown>;
 
@@ -57,7 +57,13 @@ export class UploadTable<T extends AbstractChunkedUpload> {
   /** The condition that a row is in `scope`, with the parameter `position`. */
   creatorIs(scope: Scope, position: number): { sql: string; parameters: unknown[] } {
     if (!scope) return { sql: '', parameters: [] };
-    const sql = ` AND ${this.c.creator} IS NOT DISTINCT FROM $${position}::text`;
-    return { sql, parameters: [scope.creator] };
+    const { creator } = this.c;
+    const known = scope.creators.filter((name) => name !== null);
+    const anonymous = scope.creators.includes(null) ? ` OR ${creator} IS NULL` : '';
+    // With `ANY` an index no longer gives the rows of one creator in their order.
+    const [one] = known;
+    const equals = known.length === 1 ? `$${position}::text` : `ANY($${position}::text[])`;
+    const sql = ` AND (${creator} = ${equals}${anonymous})`;
+    return { sql, parameters: [known.length === 1 ? one : known] };
   }
 }

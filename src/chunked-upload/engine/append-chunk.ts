@@ -1,7 +1,9 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AppendInput } from '../chunked-upload.inputs.js';
+import { APPLICATION } from '../application.js';
 import type { UploadContext } from '../chunked-upload.options.js';
 import { ChunkBody } from './chunk-body.js';
+import { FirstBytes } from './first-bytes.js';
 import { limitBody } from './limit-body.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 
@@ -13,25 +15,37 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const { offset, length = null, total = null, digests = [] } = input;
-  const { max } = await engine.checkAnnounced(context, offset + (length ?? 0), total);
+  const size = offset + (length ?? 0);
+  const { max } = await engine.rules.announced('chunk', { size, total }, context ?? APPLICATION);
   const body = ChunkBody.from(input.body);
   const scope = engine.scope(context);
   const claim = { id: requireId(id), scope, offset, total, body };
   const { upload, writer } = await engine.writers.claim(claim);
   let leased = true;
   try {
-    limitBody(body, { offset, length, total: total ?? upload.total, max });
-    const { failure, ...received } = await engine.receive(upload, total ?? upload.total, {
+    const now = { size, total: total ?? upload.total, mimeType: upload.mimeType };
+    await engine.ask('chunk', upload, now, context);
+    limitBody(body, { offset, length, total: now.total, max });
+    const firstBytes =
+      upload.firstBytes &&
+      new FirstBytes(upload.firstBytes, (mimeType) =>
+        engine.ask('first-bytes', upload, { ...now, mimeType }, context),
+      );
+    const { failure, ...received } = await engine.receive(upload, now.total, {
       body,
       writer,
       offset,
       length,
       digests,
+      firstBytes,
       checksumState: upload.checksumState,
       mayBeEmpty: false,
       keepBroken: true,
     });
-    const progress = { ...received, total };
+    if (received.offset === now.total) await firstBytes?.end();
+    const { mimeType } = upload;
+    const beginning = firstBytes?.at(received.offset) ?? { firstBytes: null, mimeType };
+    const progress = { ...received, ...beginning, total };
     const committed = await engine.leases.commit(upload.id, writer.token, progress);
     if (!committed) throw await engine.lost(writer);
     leased = false;

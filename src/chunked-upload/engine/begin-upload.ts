@@ -12,11 +12,13 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
   context: UploadContext,
 ): Promise<T> {
   const { length = null, total = null, digests = [] } = input;
-  const { max } = await engine.checkAnnounced(context, length ?? 0, total);
-  const begun = new NewUpload(engine, input, context);
-  const { body, writer } = begun;
+  const announced = { size: length ?? 0, total };
+  const { max } = await engine.rules.announced('begin', announced, context);
+  const begun = new NewUpload(engine, input, announced, context);
+  const { body, writer, firstBytes } = begun;
   try {
     limitBody(body, { offset: 0, length, total, max });
+    await begun.judgeEarly();
     // Nobody could find an anonymous upload whose first answer was never received.
     const keepBroken = context.creator !== null;
     const { failure, ...received } = await engine.receive(begun.file, total, {
@@ -24,12 +26,14 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
       writer,
       length,
       digests,
+      firstBytes,
       keepBroken,
       checksumState: null,
       offset: 0,
       mayBeEmpty: false,
     });
-    const upload = await engine.repository.insert({ ...begun.describe(), ...received, total });
+    const row = await begun.judge({ size: received.offset, total });
+    const upload = await engine.repository.insert({ ...row, ...received });
     if (failure) throw failure;
     return upload;
   } catch (error) {

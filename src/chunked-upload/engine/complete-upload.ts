@@ -3,6 +3,8 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { CompleteInput, CompletedUpload } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
 import { storageFailure } from '../storage/storage-failure.js';
+import type { JsonValue } from '../storage/storage.provider.js';
+import { detectMimeType } from '../mime-type/detect-mime-type.js';
 import { runCompletion } from './run-completion.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 import type { Writer } from './writer.js';
@@ -48,18 +50,33 @@ async function finish<T extends AbstractChunkedUpload>(
   if (offset !== total) throw ChunkedUploadError.incomplete(offset, total);
   const checksum = (await type.checksum?.digest(upload.checksumState, offset)) ?? null;
   engine.compareChecksum(checksum, input.checksum);
-  await engine.checkFinal(context, total);
+  const mimeType = await judge(engine, upload, total, context);
   // From here on no chunk is taken any more, also after a crash.
   if (upload.total === null && !(await leases.setTotal(id, writer.token, total))) {
     throw await engine.lost(writer);
   }
   const storageState = await type.storage.finish(upload, total).catch(storageFailure);
   return runCompletion(engine, context?.request, async (manager) => {
-    const result = { checksum, storageState };
+    const result = { checksum, storageState, mimeType };
     const complete = await leases.complete(id, writer.token, result, manager);
     if (!complete) throw await engine.lost(writer);
     return complete;
   });
+}
+
+/** Asks the rules for the last time, and for the first time about a type that nobody judged yet. */
+async function judge<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  upload: T,
+  total: number,
+  context: UploadContext | undefined,
+): Promise<string | null> {
+  const { firstBytes } = upload;
+  const mimeType = firstBytes ? await detectMimeType(firstBytes) : upload.mimeType;
+  const now = { size: total, total, mimeType };
+  if (firstBytes) await engine.ask('first-bytes', upload, now, context);
+  await engine.ask('complete', upload, now, context);
+  return mimeType;
 }
 
 /** The same answer for everybody who completes with the same sum. */
@@ -71,7 +88,7 @@ async function completeAgain<T extends AbstractChunkedUpload>(
 ): Promise<CompletedUpload<T>> {
   const upload = await engine.find(id, context);
   engine.compareChecksum(upload.checksum, input.checksum);
-  return { upload, response: upload.response ?? undefined };
+  return { upload, response: (upload.response as JsonValue | null) ?? undefined };
 }
 
 function unlessComplete(error: unknown): null {

@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import type { BodyInput, Late, UploadFields } from '../chunked-upload.inputs.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { BodyInput, NewUploadInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
+import type { NewRow } from '../database/chunked-upload.repository.js';
+import type { PolicySubject } from '../policies/upload.policy.js';
 import type { StoredFile } from '../storage/storage.provider.js';
 import { uploadKeys } from '../storage/upload-keys.js';
 import { ChunkBody } from './chunk-body.js';
+import { FirstBytes } from './first-bytes.js';
 import type { UploadEngine } from './upload-engine.js';
 import type { Writer } from './writer.js';
+
+/** What its request says of a new upload, checked. */
+type Origin = Pick<NewRow, 'filename' | 'ownerType' | 'ownerId' | 'fields'>;
+
+type Sizes = Pick<PolicySubject, 'size' | 'total'>;
 
 /** An upload before it has a row: nobody else knows its id, so nothing has to be claimed. */
 export class NewUpload<T extends AbstractChunkedUpload> {
@@ -14,27 +23,64 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   readonly file: StoredFile;
   readonly body: ChunkBody;
   readonly writer: Writer;
-  readonly #fields: () => UploadFields;
+  /** Null where nobody asks for them. */
+  readonly firstBytes: FirstBytes | null;
+  readonly #fields: (atEnd: boolean) => UploadFields | null;
+  /** What was known when the rules were asked before the first byte. */
+  #early: { readonly given: string; readonly origin: Origin } | null = null;
 
   constructor(
     private readonly engine: UploadEngine<T>,
-    input: BodyInput & { readonly fields: Late<UploadFields>; readonly clientName?: string },
+    input: BodyInput & NewUploadInput,
+    private readonly announced: Sizes,
     private readonly context: UploadContext,
   ) {
-    this.#fields = late(input.fields);
-    // Asked at once for the first time: what is wrong already now costs nobody a transfer.
-    const { filename } = this.#fields();
-    const keys = uploadKeys(engine.type, this.id, input.clientName ?? filename);
-    this.file = { ...keys, storageState: null };
+    const { fields } = input;
+    this.#fields = typeof fields === 'function' ? fields : () => fields;
+    const clientName = input.clientName ?? this.#fields(false)?.filename ?? '';
+    this.file = { ...uploadKeys(engine.type, this.id, clientName), storageState: null };
+    this.firstBytes = engine.rules.readFirstBytes
+      ? new FirstBytes(null, async () => {
+          if (this.#early) await this.#ask('first-bytes', this.#early.origin, announced);
+        })
+      : null;
     this.body = ChunkBody.from(input.body);
     this.writer = engine.writers.begin(this.id, context.creator, this.body);
   }
 
-  /** What the row says of the upload's origin. */
-  describe() {
-    const { filename, ownerType = null, ownerId = null } = this.#fields();
+  /** Asks the rules before the first byte, where all that they need has been said by then. */
+  async judgeEarly(): Promise<void> {
+    const fields = this.#fields(false);
+    if (!fields) return;
+    const origin = await this.#check(fields);
+    await this.#ask('begin', origin, this.announced);
+    this.#early = { given: JSON.stringify(fields), origin };
+  }
+
+  /**
+   * Asks the rules what they have not been asked yet, with the sizes as they are now, and returns
+   * what the row says of the upload's origin.
+   */
+  async judge(sizes: Sizes): Promise<Omit<NewRow, 'checksumState' | 'storageState'>> {
+    if (sizes.size === sizes.total) await this.firstBytes?.end();
+    const fields = this.#fields(true);
+    if (!fields) throw ChunkedUploadError.malformedRequest('The upload has no fields');
+    let origin = this.#early?.origin;
+    // A form may have said more, or something else, after the file.
+    if (!origin || this.#early?.given !== JSON.stringify(fields)) {
+      origin = await this.#check(fields);
+      await this.#ask('begin', origin, sizes);
+      if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
+    }
     const { id, file, context } = this;
-    return { id, ...file, filename, ownerType, ownerId, creator: context.creator };
+    const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
+    const { size: offset, total } = sizes;
+    return { id, ...file, ...origin, ...beginning, creator: context.creator, offset, total };
+  }
+
+  /** Asks the rules for the last time about a file that came whole. */
+  async judgeComplete(row: Origin, size: number): Promise<void> {
+    await this.#ask('complete', row, { size, total: size });
   }
 
   /**
@@ -49,9 +95,22 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       // The failure that led here is the one to report.
     }
   }
+
+  async #check(given: UploadFields): Promise<Origin> {
+    const { filename, ownerType = null, ownerId = null } = given;
+    const fields = (await this.engine.type.fields?.validate(given)) ?? {};
+    return { filename, ownerType, ownerId, fields };
+  }
+
+  async #ask(stage: PolicySubject['stage'], origin: Origin, sizes: Sizes): Promise<void> {
+    const { filename, ownerType, ownerId, fields } = origin;
+    const mimeType = this.firstBytes?.mimeType ?? null;
+    const subject = { stage, filename, ownerType, ownerId, fields, mimeType, ...sizes };
+    await this.engine.rules.ask(subject, this.context);
+  }
 }
 
 /** A function for what may be known late. */
-export function late<V>(value: Late<V>): () => V {
+export function late<V>(value: V | (() => V)): () => V {
   return typeof value === 'function' ? (value as () => V) : () => value;
 }

@@ -4,6 +4,7 @@ import type { RunningChecksum } from '../checksum/running-checksum.js';
 import type { StorageState, StorageWriter } from '../storage/storage.provider.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { ChunkBody } from './chunk-body.js';
+import type { FirstBytes } from './first-bytes.js';
 import { type Writer, WriterEnded } from './writer.js';
 
 /** A digest of this chunk alone, checked at its end (RFC 9530, RFC 1864). */
@@ -22,6 +23,8 @@ export interface ReceptionInput {
   /** Bytes that were announced; null where nothing was. */
   readonly length: number | null;
   readonly digests: readonly ChunkDigest[];
+  /** Null where nobody asks what they are, or where that has been answered. */
+  readonly firstBytes: FirstBytes | null;
   readonly fieldName: string;
   /** Whether no byte at all is a proper body. */
   readonly mayBeEmpty: boolean;
@@ -51,6 +54,7 @@ export async function receive(input: ReceptionInput, target: StorageWriter): Pro
   try {
     try {
       for (let batch = await body.read(); batch; batch = await body.read()) {
+        await input.firstBytes?.take(batch);
         input.writer.assertLeased();
         await writeAndHash(batch, target, running);
         for (const bytes of batch) {
@@ -60,6 +64,7 @@ export async function receive(input: ReceptionInput, target: StorageWriter): Pro
       }
       verify(input, received);
     } catch (error) {
+      if (error === input.firstBytes?.refusal) throw error;
       failure = keptFailure(error, input, received);
     }
     // The last bytes are hashed while they are synced.

@@ -2,25 +2,25 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { UploadContext } from '../chunked-upload.options.js';
+import { APPLICATION } from '../application.js';
 import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';
 import { sameChecksum } from '../checksum/checksum.js';
-import { checkAnnounced, checkFinal, sizeLimits } from '../policies/size-limits.js';
+import type { PolicySubject } from '../policies/upload.policy.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { StoredFile } from '../storage/storage.provider.js';
 import { parseUploadId } from '../upload-id.js';
 import { type Reception, type ReceptionInput, receive } from './reception.js';
+import { UploadRules } from './upload-rules.js';
 import type { UploadType } from './upload-type.js';
 import type { Writer } from './writer.js';
 import { Writers } from './writers.js';
 
-/** The application itself, in place of a caller. */
-export const APPLICATION: UploadContext = { creator: null };
-
 /** The parts of one upload type that its use cases work with, and the steps that they share. */
 export class UploadEngine<T extends AbstractChunkedUpload> {
   readonly writers: Writers<T>;
+  readonly rules: UploadRules;
 
   constructor(
     readonly type: UploadType,
@@ -28,11 +28,14 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     readonly leases: LeaseRepository<T>,
   ) {
     this.writers = new Writers(leases, type.leaseMs);
+    this.rules = new UploadRules(type);
   }
 
   /** Whose uploads this caller may touch. */
   scope(context: UploadContext | undefined): Scope {
-    return context && this.type.userRestricted ? { creator: context.creator } : undefined;
+    if (!context) return undefined;
+    const { access = this.type.userRestricted ? { creators: [context.creator] } : 'all' } = context;
+    return access === 'all' ? undefined : access;
   }
 
   /** @throws ChunkedUploadError `not_found`, also for an id that is none */
@@ -74,21 +77,17 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     }
   }
 
-  /** Holds what a request says about sizes against the limits of its caller. */
-  async checkAnnounced(context: UploadContext | undefined, end: number, total: number | null) {
-    for (const size of [end, total ?? 0]) {
-      if (Number.isSafeInteger(size) && size >= 0) continue;
-      throw ChunkedUploadError.malformedRequest('Offset, length and total must be whole numbers');
-    }
-    const limits = await sizeLimits(this.type, context ?? APPLICATION);
-    checkAnnounced(limits, { end, total }, this.type.fieldName);
-    return limits;
-  }
-
-  /** Holds the file as it is against the limits of its caller. */
-  async checkFinal(context: UploadContext | undefined, size: number): Promise<void> {
-    const limits = await sizeLimits(this.type, context ?? APPLICATION);
-    checkFinal(limits, size, this.type.fieldName);
+  /** Asks the rules about an upload that has a row. */
+  async ask(
+    stage: PolicySubject['stage'],
+    upload: T,
+    now: Pick<PolicySubject, 'size' | 'total' | 'mimeType'>,
+    context: UploadContext | undefined,
+  ): Promise<void> {
+    const { filename, ownerType, ownerId } = upload;
+    const fields = this.type.fields?.of(upload) ?? {};
+    const subject = { ...now, stage, filename, ownerType, ownerId, fields };
+    await this.rules.ask(subject, context ?? APPLICATION);
   }
 
   /** Why a writer's token is no longer in the row. */

@@ -1,7 +1,7 @@
-import type { Type } from '@nestjs/common';
 import type { Checksum } from '../checksum/checksum.js';
 import type { OnComplete, OwnerOptions, SizeLimit, UserOf } from '../chunked-upload.options.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
+import type { OwnFields } from '../fields/own-fields.js';
 import type { StorageProvider } from '../storage/storage.provider.js';
 
 /** The options of one upload type, checked, with defaults filled in and durations in milliseconds. */
@@ -18,15 +18,11 @@ export interface UploadType {
   readonly user: UserOf;
   readonly minBytes: SizeLimit;
   readonly maxBytes: SizeLimit;
-  /** In lower case, without a dot; null: all. */
-  readonly allowedExtensions: readonly string[] | null;
-  /** In lower case, `image/*` among them; null: all. */
-  readonly allowedMimeTypes: readonly string[] | null;
-  /** The host's own. */
-  readonly policies: readonly (UploadPolicy | Type<UploadPolicy>)[];
+  /** In the order in which they are asked: names, types, owners, then the host's own. */
+  readonly policies: readonly UploadPolicy[];
   /** By their names in requests. */
   readonly owners: ReadonlyMap<string, OwnerOptions>;
-  readonly fields: Type | null;
+  readonly fields: OwnFields | null;
   readonly fieldName: string;
   readonly checksum: Checksum | null;
   readonly onComplete: OnComplete | null;

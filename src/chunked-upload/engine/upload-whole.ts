@@ -15,16 +15,19 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
 ): Promise<CompletedUpload<T>> {
   const { repository, type } = engine;
   const { length = null, digests = [] } = input;
-  const { max } = await engine.checkAnnounced(context, length ?? 0, length);
-  const begun = new NewUpload(engine, input, context);
-  const { body, writer, file } = begun;
+  const announced = { size: length ?? 0, total: length };
+  const { max } = await engine.rules.announced('begin', announced, context);
+  const begun = new NewUpload(engine, input, announced, context);
+  const { body, writer, file, firstBytes } = begun;
   try {
     limitBody(body, { offset: 0, length, total: null, max });
+    await begun.judgeEarly();
     const received = await engine.receive(file, length, {
       body,
       writer,
       length,
       digests,
+      firstBytes,
       checksumState: null,
       offset: 0,
       mayBeEmpty: true,
@@ -35,18 +38,12 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
     engine.requireChecksum(given);
     const checksum = (await type.checksum?.digest(received.checksumState, size)) ?? null;
     engine.compareChecksum(checksum, given);
-    await engine.checkFinal(context, size);
+    const row = await begun.judge({ size, total: size });
+    await begun.judgeComplete(row, size);
     const written = { ...file, storageState: received.storageState };
     const storageState = await type.storage.finish(written, size).catch(storageFailure);
-    const row = {
-      ...begun.describe(),
-      offset: size,
-      total: size,
-      checksumState: null,
-      storageState,
-    };
     return await runCompletion(engine, context.request, (manager) =>
-      repository.insertComplete(row, checksum, manager),
+      repository.insertComplete({ ...row, checksumState: null, storageState }, checksum, manager),
     );
   } catch (error) {
     await begun.discard();

@@ -186,5 +186,5 @@ function refuse<T extends AbstractChunkedUpload>(
 }
 
 function mayTouch(scope: Scope, writer: Writer): boolean {
-  return scope === undefined || scope.creator === writer.creator;
+  return scope === undefined || scope.creators.includes(writer.creator);
 }

@@ -3,7 +3,6 @@ import {
   Get,
   Head,
   HttpCode,
-  Inject,
   Param,
   Post,
   Put,
@@ -12,13 +11,8 @@ import {
   StreamableFile,
   UseFilters,
 } from '@nestjs/common';
-import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
+import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import type { RequestWithUser, UploadContext } from '../../chunked-upload.options.js';
-import type { ChunkedUploadService } from '../../chunked-upload.service.js';
-import type { CompletedUpload } from '../../chunked-upload.inputs.js';
-import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
-import type { UploadType } from '../../engine/upload-type.js';
 import { chunkDigests } from './chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
 import { type ContentRange, parseContentRange } from './content-range.js';
@@ -33,23 +27,18 @@ import {
   queryOf,
 } from './host-request.js';
 import { nextPageLink, parseListQuery } from './list-query.js';
-import { type UploadRepresentation, representUpload } from './representation.js';
+import type { UploadRepresentation } from './representation.js';
 import { type ReceivedFile, readRequestBody } from './request-body.js';
 import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
+import { UploadSteps } from './upload-steps.js';
 
 /**
  * The HTTP side of one upload type. Extend it to add guards, interceptors and other decorators, or
- * to override a step (the protected methods), and hand it over as the option `controller`; the path
- * comes from the option `path`.
+ * to override a step (the methods of `UploadSteps`), and hand it over as the option `controller`; the
+ * path comes from the option `path`.
  */
 @UseFilters(ChunkedUploadExceptionFilter)
-export abstract class ChunkedUploadController {
-  @Inject(UPLOAD_SERVICE)
-  protected readonly uploads!: ChunkedUploadService<AbstractChunkedUpload>;
-
-  @Inject(UPLOAD_TYPE)
-  protected readonly uploadType!: UploadType;
-
+export abstract class ChunkedUploadController extends UploadSteps {
   /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
   @Put()
   async putFirst(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
@@ -89,7 +78,7 @@ export abstract class ChunkedUploadController {
   async list(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
     const query = queryOf(incomingOf(request));
     const wanted = parseListQuery(query);
-    const page = await this.uploads.findPage(wanted, await this.caller(request));
+    const page = await this.uploads.findPage(wanted, await this.context(request));
     const url = absoluteUrl(request, 0);
     response.header('Cache-Control', 'no-store');
     if (page.hasMore) {
@@ -107,7 +96,7 @@ export abstract class ChunkedUploadController {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<void> {
-    const upload = await this.uploads.findResumable(id, await this.caller(request));
+    const upload = await this.uploads.findResumable(id, await this.context(request));
     response.header('Cache-Control', 'no-store');
     response.header('Upload-Offset', String(upload.offset));
     if (upload.total !== null) response.header('Upload-Length', String(upload.total));
@@ -119,7 +108,7 @@ export abstract class ChunkedUploadController {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<UploadRepresentation> {
-    const upload = await this.uploads.findOne(id, await this.caller(request));
+    const upload = await this.uploads.findOne(id, await this.context(request));
     response.header('Cache-Control', 'no-store');
     return this.represent(upload, absoluteUrl(request, 1));
   }
@@ -130,7 +119,10 @@ export abstract class ChunkedUploadController {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<void> {
-    setHead(response, (await this.#findFile(request, id)).answer);
+    const upload = await this.#findComplete(request, id);
+    const elsewhere = await this.redirectDownload(upload, request);
+    if (elsewhere !== undefined) redirect(response, elsewhere);
+    else setHead(response, fileResponse(upload, incomingOf(request).headers));
   }
 
   /** Serves the completed file, or a range of it. */
@@ -140,7 +132,13 @@ export abstract class ChunkedUploadController {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<StreamableFile | undefined> {
-    const { upload, answer } = await this.#findFile(request, id);
+    const upload = await this.#findComplete(request, id);
+    const elsewhere = await this.redirectDownload(upload, request);
+    if (elsewhere !== undefined) {
+      redirect(response, elsewhere);
+      return undefined;
+    }
+    const answer = fileResponse(upload, incomingOf(request).headers);
     const isEmpty = answer.status === 304 || answer.status === 416;
     // Before the headers are set: they would go out with an error as well.
     const stream = isEmpty ? null : await this.uploads.createReadStream(upload, answer.range);
@@ -159,7 +157,7 @@ export abstract class ChunkedUploadController {
       if (id === null) {
         throw ChunkedUploadError.invalidField('upload_id', 'This field is required.');
       }
-      await this.uploads.remove(id, await this.caller(request));
+      await this.uploads.remove(id, await this.context(request));
     });
   }
 
@@ -167,31 +165,12 @@ export abstract class ChunkedUploadController {
   @Delete(':id')
   @HttpCode(204)
   async remove(@Req() request: HostRequest, @Param('id') id: string): Promise<void> {
-    await this.uploads.remove(id, await this.caller(request));
-  }
-
-  /** Step: who calls. Default: what the option `user` says. */
-  protected caller(request: HostRequest): UploadContext | Promise<UploadContext> {
-    const user = this.uploadType.user(request as unknown as RequestWithUser) ?? null;
-    return { creator: user === null ? null : String(user), request };
-  }
-
-  /** Step: how an upload is shown. `collectionUrl` is absolute, without a slash at its end. */
-  protected represent(upload: AbstractChunkedUpload, collectionUrl: string): UploadRepresentation {
-    return representUpload(upload, collectionUrl);
-  }
-
-  /** Step: what a completing request is answered. Default: what `onComplete` returned, if anything. */
-  protected answerCompletion(
-    { upload, response }: CompletedUpload<AbstractChunkedUpload>,
-    collectionUrl: string,
-  ): unknown {
-    return response === undefined ? this.represent(upload, collectionUrl) : response;
+    await this.uploads.remove(id, await this.context(request));
   }
 
   async #put(request: HostRequest, response: HostResponse, pathId: string | null) {
     const incoming = incomingOf(request);
-    const context = await this.caller(request);
+    const context = await this.context(request);
     const fields = new FormFields(queryOf(incoming));
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
     const upload = await this.#reading(request, fields, async (file) => {
@@ -214,7 +193,7 @@ export abstract class ChunkedUploadController {
   }
 
   async #post(request: HostRequest, response: HostResponse, pathId: string | null) {
-    const context = await this.caller(request);
+    const context = await this.context(request);
     const incoming = incomingOf(request);
     const fields = new FormFields(queryOf(incoming));
     const checksumField = this.uploadType.checksum?.algorithm ?? '';
@@ -244,10 +223,10 @@ export abstract class ChunkedUploadController {
     return JSON.stringify(answer);
   }
 
-  async #findFile(request: HostRequest, id: string) {
-    const upload = await this.uploads.findOne(id, await this.caller(request));
+  async #findComplete(request: HostRequest, id: string) {
+    const upload = await this.uploads.findOne(id, await this.context(request));
     if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
-    return { upload, answer: fileResponse(upload, incomingOf(request).headers) };
+    return upload;
   }
 
   #checkLength(file: ReceivedFile, range: ContentRange): void {
@@ -273,6 +252,12 @@ export abstract class ChunkedUploadController {
       throw error;
     }
   }
+}
+
+function redirect(response: HostResponse, target: string | URL): void {
+  response.header('Cache-Control', 'no-store');
+  response.header('Location', String(target));
+  response.status(302);
 }
 
 function setHead(response: HostResponse, { status, headers }: FileResponse): void {

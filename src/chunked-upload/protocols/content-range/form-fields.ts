@@ -17,6 +17,16 @@ export class FormFields {
     return this.#form.get(name) ?? this.query.getAll(name).at(-1) ?? null;
   }
 
+  /** All of it by name, the form over the query string. */
+  all(): Record<string, string> {
+    return Object.fromEntries([...this.query, ...this.#form]);
+  }
+
+  /** Whether the form itself has said it so far. */
+  has(name: string): boolean {
+    return this.#form.has(name);
+  }
+
   set(name: string, value: string): void {
     this.#form.set(name, value);
     if (this.#fileBegun) this.#late.add(name);

@@ -19,17 +19,24 @@ export interface UploadRepresentation {
   readonly expires: string | null;
   /** The same instant as `expires`, by this project's own rule of names. */
   readonly expires_at: string | null;
+  /** Values of the type's `fields`. */
+  readonly [field: string]: unknown;
 }
 
-/** `collectionUrl` is the absolute URL of the upload type, without a slash at its end. */
+/**
+ * `collectionUrl` is the absolute URL of the upload type, without a slash at its end; `fields` are
+ * the values of its own fields.
+ */
 export function representUpload(
   upload: AbstractChunkedUpload,
   collectionUrl: string,
+  fields: Readonly<Record<string, unknown>> = {},
 ): UploadRepresentation {
   const url = `${collectionUrl}/${upload.id}`;
   const complete = upload.status === ChunkedUploadStatus.Complete;
   const expires = complete ? null : (upload.expiresAt?.toISOString() ?? null);
   return {
+    ...jsonOf(fields),
     id: upload.id,
     url,
     file: complete ? `${url}/file` : null,
@@ -45,4 +52,14 @@ export function representUpload(
     expires,
     expires_at: expires,
   };
+}
+
+/** JSON has no whole numbers above 2^53: they are shown as the database writes them. */
+function jsonOf(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' ? String(value) : (value ?? null),
+    ]),
+  );
 }

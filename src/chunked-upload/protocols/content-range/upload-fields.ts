@@ -1,5 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import type { UploadFields } from '../../chunked-upload.inputs.js';
+import type { NewUploadInput, UploadFields } from '../../chunked-upload.inputs.js';
 import { checkFilename, refuseDots } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import type { ReceivedFile } from './request-body.js';
@@ -7,20 +7,23 @@ import type { ReceivedFile } from './request-body.js';
 const LONGEST_WAIT_MS = 2000;
 
 /** What a new upload's row takes from the request, as far as it has been read when it is asked. */
-export function uploadFields(
-  form: FormFields,
-  file: ReceivedFile,
-): { fields: () => UploadFields; clientName: string } {
-  const fields = (): UploadFields => {
+export function uploadFields(form: FormFields, file: ReceivedFile): NewUploadInput {
+  const fields = (atEnd: boolean): UploadFields | null => {
     refuseLateId(form);
     refuseDots(file.name?.trim() ?? '');
-    refuseOwner(form);
-    const given = form.get('filename') ?? file.name;
-    // A part without a name may be followed by the field; asked again at the end of the form.
-    if (given === null && form.mayGrow) return { filename: '' };
-    return { filename: checkFilename(given) };
+    // After the file a form may say another name, and anything else.
+    if (form.mayGrow && !atEnd) return null;
+    const filename = checkFilename(form.get('filename') ?? file.name);
+    return { ...form.all(), filename, ...ownerOf(form) };
   };
   return { fields, clientName: file.name ?? form.get('filename') ?? '' };
+}
+
+/** Both or none; blank is none, as in a form that has been left empty. */
+function ownerOf(form: FormFields): Pick<UploadFields, 'ownerType' | 'ownerId'> {
+  const ownerType = form.get('owner_type') || null;
+  const ownerId = form.get('owner_id') || null;
+  return { ownerType, ownerId };
 }
 
 /** The upload that the request names outside of its path; null: none. */
@@ -47,13 +50,4 @@ function refuseLateId(form: FormFields): void {
   if (!form.isLate('upload_id')) return;
   const sentence = 'This field must come before the file, or in the query string.';
   throw ChunkedUploadError.invalidField('upload_id', sentence);
-}
-
-// No upload type takes owners yet: one that is asked for is refused rather than dropped in silence.
-function refuseOwner(form: FormFields): void {
-  for (const field of ['owner_type', 'owner_id']) {
-    if (form.get(field)) {
-      throw ChunkedUploadError.invalidField(field, 'This upload type does not take owners.');
-    }
-  }
 }

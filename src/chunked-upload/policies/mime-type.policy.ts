@@ -1,0 +1,9 @@
+import { UploadPolicy, type PolicyVerdict } from './upload.policy.js';
+export class MimeTypePolicy extends UploadPolicy {
+  constructor(readonly allowed: readonly string[]) {
+    super();
+  }
+  check(): PolicyVerdict {
+    return null;
+  }
+}

@@ -1,0 +1,80 @@
+import { Inject } from '@nestjs/common';
+import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
+import type { CompletedUpload } from '../../chunked-upload.inputs.js';
+import type {
+  RequestWithUser,
+  SizeLimits,
+  UploadAccess,
+  UploadContext,
+  UserId,
+} from '../../chunked-upload.options.js';
+import type { ChunkedUploadService } from '../../chunked-upload.service.js';
+import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
+import type { UploadType } from '../../engine/upload-type.js';
+import type { HostRequest } from './host-request.js';
+import { type UploadRepresentation, representUpload } from './representation.js';
+
+/**
+ * The steps of every request, for a host's subclass of `ChunkedUploadController` to override one by
+ * one. None of them is a route.
+ */
+export abstract class UploadSteps {
+  @Inject(UPLOAD_SERVICE)
+  protected readonly uploads!: ChunkedUploadService<AbstractChunkedUpload>;
+
+  @Inject(UPLOAD_TYPE)
+  protected readonly uploadType!: UploadType;
+
+  /** Step: who calls; null: anonymous. Default: what the option `user` says. */
+  protected user(request: HostRequest): UserId | Promise<UserId> {
+    return this.uploadType.user(request as unknown as RequestWithUser);
+  }
+
+  /**
+   * Step: whose uploads the caller may see and touch. Default: with `userRestricted` the own ones,
+   * else all.
+   */
+  protected access({ creator }: UploadContext): UploadAccess | Promise<UploadAccess> {
+    return this.uploadType.userRestricted ? { creators: [creator] } : 'all';
+  }
+
+  /** Step: what the caller's files may measure. Default: the options `minBytes` and `maxBytes`. */
+  protected limits(context: UploadContext): SizeLimits | Promise<SizeLimits> {
+    return this.uploads.limits(context);
+  }
+
+  /** Step: how an upload is shown. `collectionUrl` is absolute, without a slash at its end. */
+  protected represent(upload: AbstractChunkedUpload, collectionUrl: string): UploadRepresentation {
+    return representUpload(upload, collectionUrl, this.uploadType.fields?.of(upload));
+  }
+
+  /** Step: what a completing request is answered. Default: what `onComplete` returned, if anything. */
+  protected answerCompletion(
+    { upload, response }: CompletedUpload<AbstractChunkedUpload>,
+    collectionUrl: string,
+  ): unknown {
+    return response === undefined ? this.represent(upload, collectionUrl) : response;
+  }
+
+  /**
+   * Step: where a completed file is to be fetched from instead, such as a signed URL of its store;
+   * answered with 302. Default: nowhere, the file is served here.
+   */
+  protected redirectDownload(
+    _upload: AbstractChunkedUpload,
+    _request: HostRequest,
+  ): string | URL | undefined | Promise<string | URL | undefined> {
+    return undefined;
+  }
+
+  /** The caller, with what the steps say of it. */
+  protected async context(request: HostRequest): Promise<UploadContext> {
+    const user = (await this.user(request)) ?? null;
+    const caller = { creator: user === null ? null : String(user), request };
+    return {
+      ...caller,
+      access: await this.access(caller),
+      limits: () => this.limits(caller),
+    };
+  }
+}
