@@ -49,6 +49,7 @@ export {
   type ChunkedUploadErrorCode,
   type ErrorDetail,
 } from './chunked-upload/chunked-upload.errors.js';
+export { UploadSteps } from './chunked-upload/protocols/content-range/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
 export type { HostRequest } from './chunked-upload/protocols/content-range/host-request.js';
 export type { UploadRepresentation } from './chunked-upload/protocols/content-range/representation.js';
