@@ -5,8 +5,11 @@ export type {
   BeginInput,
   CompleteInput,
   CompletedUpload,
+  FindByOwnerInput,
   FindInput,
   NewUploadInput,
+  OwnerReference,
+  OwnerTarget,
   UploadFields,
   WholeInput,
 } from './chunked-upload/chunked-upload.inputs.js';

@@ -65,6 +65,22 @@ export interface FindInput {
   readonly offset?: number;
 }
 
+/** An owner by its registered name and its primary key. */
+export interface OwnerReference {
+  readonly type: string;
+  readonly id: string | number | bigint;
+}
+
+/** An entity of a class that is registered as an owner, or an `OwnerReference`. */
+export type OwnerTarget = object;
+
+export interface FindByOwnerInput {
+  readonly status?: ChunkedUploadStatus;
+  /** Default: all. */
+  readonly limit?: number;
+  readonly offset?: number;
+}
+
 export interface UploadPage<T extends AbstractChunkedUpload> {
   readonly uploads: T[];
   /** How many it may hold. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import {
   type AbstractChunkedUpload,
   type ChunkedUpload,
@@ -11,18 +12,23 @@ import type {
   BeginInput,
   CompleteInput,
   CompletedUpload,
+  FindByOwnerInput,
   FindInput,
+  OwnerReference,
+  OwnerTarget,
   UploadPage,
   WholeInput,
 } from './chunked-upload.inputs.js';
 import type { SizeLimits, UploadContext } from './chunked-upload.options.js';
 import { APPLICATION } from './application.js';
 import { appendChunk } from './engine/append-chunk.js';
+import { assignOwner } from './engine/assign-owner.js';
 import { beginUpload } from './engine/begin-upload.js';
 import { completeUpload } from './engine/complete-upload.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
 import { type UploadEngine, requireId } from './engine/upload-engine.js';
 import { uploadWhole } from './engine/upload-whole.js';
+import type { OwnedUploads } from './owners/owned-uploads.js';
 import { storageFailure } from './storage/storage-failure.js';
 import type { ByteRange } from './storage/storage.provider.js';
 
@@ -39,7 +45,10 @@ const MOST_AT_ONCE = 1000;
 export class ChunkedUploadService<
   T extends AbstractChunkedUpload = ChunkedUpload,
 > implements BeforeApplicationShutdown {
-  constructor(private readonly engine: UploadEngine<T>) {}
+  constructor(
+    private readonly engine: UploadEngine<T>,
+    private readonly owned: OwnedUploads<T>,
+  ) {}
 
   /**
    * Begins an upload with its first bytes. A body that breaks is kept as far as it came if the
@@ -97,6 +106,61 @@ export class ChunkedUploadService<
     const wanted = { ...input, scope, limit: limit + 1, offset: input.offset ?? 0 };
     const found = await this.engine.repository.find(wanted);
     return { uploads: found.slice(0, limit), limit, hasMore: found.length > limit };
+  }
+
+  /**
+   * All uploads of an owner, oldest first. Give its entity, or its registered name and its primary
+   * key.
+   */
+  async findByOwner(
+    owner: OwnerTarget,
+    input?: FindByOwnerInput,
+    context?: UploadContext,
+  ): Promise<T[]>;
+  async findByOwner(
+    type: string,
+    id: OwnerReference['id'],
+    input?: FindByOwnerInput,
+    context?: UploadContext,
+  ): Promise<T[]>;
+  async findByOwner(
+    owner: OwnerTarget | string,
+    ...rest:
+      | [FindByOwnerInput?, UploadContext?]
+      | [OwnerReference['id'], FindByOwnerInput?, UploadContext?]
+  ): Promise<T[]> {
+    if (typeof owner !== 'string') {
+      return this.findByOwners([owner], ...(rest as [FindByOwnerInput?, UploadContext?]));
+    }
+    const [id, ...others] = rest as [OwnerReference['id'], FindByOwnerInput?, UploadContext?];
+    return this.findByOwners([{ type: owner, id }], ...others);
+  }
+
+  /** All uploads of many owners, oldest first, by one query. */
+  async findByOwners(
+    owners: readonly OwnerTarget[],
+    input: FindByOwnerInput = {},
+    context?: UploadContext,
+  ): Promise<T[]> {
+    return this.owned.find(owners, { ...input, scope: this.engine.scope(context) });
+  }
+
+  /**
+   * Gives an upload, in whatever state, to an owner, or with null to none; a request that writes it
+   * goes on. With a caller, that one must see the upload, and `canAttach` must agree. With the
+   * `manager` of a transaction it is done in there, as it must be for an owner that is not yet
+   * committed.
+   *
+   * @throws ChunkedUploadError `not_found`; `invalid_field` about `owner_type` or `owner_id`; `busy`
+   * while the upload's completion runs
+   */
+  async assignOwner(
+    id: string,
+    owner: OwnerTarget | null,
+    context?: UploadContext,
+    manager?: EntityManager,
+  ): Promise<T> {
+    return assignOwner(this.engine, this.owned, { id, owner, context, manager });
   }
 
   /** The bytes of a completed upload. @throws ChunkedUploadError `not_found` before it is one */

@@ -1,6 +1,6 @@
 import { Checksum } from './checksum/checksum.js';
 import type { Type } from '@nestjs/common';
-import type { ChunkedUploadTypeOptions } from './chunked-upload.options.js';
+import type { ChunkedUploadTypeOptions, OwnerOptions } from './chunked-upload.options.js';
 import type { UploadType } from './engine/upload-type.js';
 import type { UploadPolicy } from './policies/upload.policy.js';
 import {
@@ -69,12 +69,17 @@ const KEYS: Record<keyof ChunkedUploadTypeOptions, true> = {
 };
 
 /** An upload type before Nest and TypeORM have been asked for what its options name. */
-export interface UploadTypeDraft extends Omit<UploadType, 'policies' | 'fields'> {
+export interface UploadTypeDraft extends Omit<
+  UploadType,
+  'policies' | 'readsFirstBytes' | 'owners' | 'fields'
+> {
   /** In lower case, without a dot; null: all. */
   readonly allowedExtensions: readonly string[] | null;
   /** In lower case, `image/*` among them; null: all. */
   readonly allowedMimeTypes: readonly string[] | null;
   readonly policies: readonly (UploadPolicy | Type<UploadPolicy>)[];
+  /** By their names in requests. */
+  readonly owners: ReadonlyMap<string, OwnerOptions>;
   readonly fields: Type | null;
 }
 

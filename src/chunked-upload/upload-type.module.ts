@@ -11,6 +11,7 @@ import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import { ChunkedUploadRepository } from './database/chunked-upload.repository.js';
+import { OwnedUploadRepository } from './database/owned-upload.repository.js';
 import { LeaseRepository } from './database/lease.repository.js';
 import { UploadTable } from './database/upload-table.js';
 import { UploadEngine } from './engine/upload-engine.js';
@@ -19,6 +20,7 @@ import { UPLOAD_SERVICE, UPLOAD_TYPE, getChunkedUploadToken } from './chunked-up
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
+import { OwnedUploads } from './owners/owned-uploads.js';
 import { registerUploadType } from './upload-type.registry.js';
 import type { UploadType } from './engine/upload-type.js';
 
@@ -37,6 +39,7 @@ export interface LateOptions {
 }
 
 const OPTIONS = Symbol('UPLOAD_TYPE_OPTIONS');
+const PARTS = Symbol('UPLOAD_TYPE_PARTS');
 
 /** One upload type: a table, a service and a controller, in a module of its own. */
 @Module({})
@@ -66,9 +69,20 @@ export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): Dyn
         },
       },
       {
-        provide: token,
+        provide: PARTS,
         inject: [UPLOAD_TYPE, getDataSourceToken(dataSource)],
-        useFactory: (type: UploadType, source: DataSource) => createService(type, source, entity),
+        useFactory: (type: UploadType, source: DataSource) => createParts(type, source, entity),
+      },
+      {
+        provide: token,
+        inject: [PARTS],
+        useFactory: (parts: UploadTypeParts) => new ChunkedUploadService(parts.engine, parts.owned),
+      },
+      // By itself, since Nest asks providers what they do at the start and at the end.
+      {
+        provide: OwnedUploads,
+        inject: [PARTS],
+        useFactory: ({ owned }: UploadTypeParts) => owned,
       },
       { provide: UPLOAD_SERVICE, useExisting: token },
     ],
@@ -76,14 +90,21 @@ export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): Dyn
   };
 }
 
-function createService(
+interface UploadTypeParts {
+  readonly engine: UploadEngine<AbstractChunkedUpload>;
+  readonly owned: OwnedUploads<AbstractChunkedUpload>;
+}
+
+function createParts(
   type: UploadType,
   dataSource: DataSource,
   entity: Type<AbstractChunkedUpload>,
-): ChunkedUploadService<AbstractChunkedUpload> {
+): UploadTypeParts {
   const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
   const table = new UploadTable(dataSource, entity);
   const repository = new ChunkedUploadRepository(table, expiry);
   const leases = new LeaseRepository(table, type.leaseMs, expiry);
-  return new ChunkedUploadService(new UploadEngine(type, repository, leases));
+  const engine = new UploadEngine(type, repository, leases);
+  const owned = new OwnedUploads(engine, new OwnedUploadRepository(table), dataSource);
+  return { engine, owned };
 }

@@ -5,6 +5,8 @@ import { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { UploadType } from './engine/upload-type.js';
 import { OwnFields } from './fields/own-fields.js';
 import { fail } from './option-checks.js';
+import { OwnerPolicy } from './owners/owner.policy.js';
+import { OwnerTypes } from './owners/owner-types.js';
 import { ExtensionPolicy } from './policies/extension.policy.js';
 import { MimeTypePolicy } from './policies/mime-type.policy.js';
 import type { UploadPolicy } from './policies/upload.policy.js';
@@ -12,7 +14,7 @@ import type { UploadTypeDraft } from './upload-type.factory.js';
 
 /** Completes a draft by what Nest injects into its policies, and TypeORM knows of its entity. */
 export async function resolveUploadType(
-  { allowedExtensions, allowedMimeTypes, policies, fields, ...draft }: UploadTypeDraft,
+  draft: UploadTypeDraft,
   entity: new () => AbstractChunkedUpload,
   dataSource: DataSource,
   moduleRef: ModuleRef,
@@ -20,16 +22,21 @@ export async function resolveUploadType(
   if (!dataSource.hasMetadata(entity)) {
     fail('entity', `${entity.name} is not an entity of the data source: list it in its "entities"`);
   }
+  const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
+  const owners = new OwnerTypes(draft.owners, dataSource);
   const builtIn: UploadPolicy[] = [];
   if (allowedExtensions) builtIn.push(new ExtensionPolicy(allowedExtensions));
   if (allowedMimeTypes) builtIn.push(new MimeTypePolicy(allowedMimeTypes));
+  if (draft.owners.size > 0) builtIn.push(new OwnerPolicy(owners));
   const own = policies.map(async (policy) =>
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
   );
   const columns = ownColumns(dataSource.getMetadata(entity));
   return {
-    ...draft,
+    ...rest,
     policies: [...builtIn, ...(await Promise.all(own))],
+    readsFirstBytes: allowedMimeTypes !== null || policies.length > 0,
+    owners,
     fields: fields && (await OwnFields.of(fields, columns)),
   };
 }

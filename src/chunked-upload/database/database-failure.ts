@@ -12,6 +12,13 @@ export function databaseFailure(error: unknown): never {
   throw error;
 }
 
+/** Whether a value did not fit its column: SQLSTATE class 22, such as a number out of range. */
+export function isDataException(error: unknown): boolean {
+  const { driverError = error } = error as { driverError?: { code?: unknown } };
+  const { code } = driverError as { code?: unknown };
+  return typeof code === 'string' && /^22...$/.test(code);
+}
+
 function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;

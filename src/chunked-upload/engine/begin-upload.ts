@@ -5,7 +5,7 @@ import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';
 import type { UploadEngine } from './upload-engine.js';
 
-/** Receives the first chunk; the row is written, by one statement, when its bytes are durable. */
+/** Receives the first chunk; the row is written, by one statement unless it has an owner, when its bytes are durable. */
 export async function beginUpload<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
   input: BeginInput,
@@ -33,7 +33,9 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
       mayBeEmpty: false,
     });
     const row = await begun.judge({ size: received.offset, total });
-    const upload = await engine.repository.insert({ ...row, ...received });
+    const upload = await begun.record(row, (manager) =>
+      engine.repository.insert({ ...row, ...received }, manager),
+    );
     if (failure) throw failure;
     return upload;
   } catch (error) {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, NewUploadInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
+import { withOwner } from '../owners/with-owner.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
 import type { StoredFile } from '../storage/storage.provider.js';
 import { uploadKeys } from '../storage/upload-keys.js';
@@ -39,7 +41,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     this.#fields = typeof fields === 'function' ? fields : () => fields;
     const clientName = input.clientName ?? this.#fields(false)?.filename ?? '';
     this.file = { ...uploadKeys(engine.type, this.id, clientName), storageState: null };
-    this.firstBytes = engine.rules.readFirstBytes
+    this.firstBytes = engine.type.readsFirstBytes
       ? new FirstBytes(null, async () => {
           if (this.#early) await this.#ask('first-bytes', this.#early.origin, announced);
         })
@@ -83,6 +85,18 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     await this.#ask('complete', row, { size, total: size });
   }
 
+  /** Writes the row by `insert`: with an owner in a transaction in which that cannot be removed. */
+  async record<R>(
+    { ownerType: type, ownerId: id }: Origin,
+    insert: (manager?: EntityManager) => Promise<R>,
+    manager?: EntityManager,
+  ): Promise<R> {
+    const { repository } = this.engine;
+    const parts = { owners: this.engine.type.owners, repository };
+    const owner = type !== null && id !== null ? { type, id } : null;
+    return withOwner(parts, owner, insert, manager);
+  }
+
   /**
    * Removes the bytes if there is no row. Where that cannot be told they stay: to lose a recorded
    * upload is worse than to keep bytes too many.
@@ -97,9 +111,11 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   }
 
   async #check(given: UploadFields): Promise<Origin> {
-    const { filename, ownerType = null, ownerId = null } = given;
-    const fields = (await this.engine.type.fields?.validate(given)) ?? {};
-    return { filename, ownerType, ownerId, fields };
+    const { filename } = given;
+    const { type } = this.engine;
+    const owner = await type.owners.findNamed(given.ownerType, given.ownerId);
+    const fields = (await type.fields?.validate(given)) ?? {};
+    return { filename, ownerType: owner?.type ?? null, ownerId: owner?.id ?? null, fields };
   }
 
   async #ask(stage: PolicySubject['stage'], origin: Origin, sizes: Sizes): Promise<void> {

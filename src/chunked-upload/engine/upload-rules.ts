@@ -12,11 +12,6 @@ export class UploadRules {
     this.#sizes = new SizePolicy(type);
   }
 
-  /** Whether anybody asks what the first bytes say. */
-  get readFirstBytes(): boolean {
-    return this.type.policies.length > 0;
-  }
-
   async limits(context: UploadContext): Promise<SizeLimits> {
     return this.#sizes.limits(context);
   }

@@ -1,6 +1,7 @@
 import type { Checksum } from '../checksum/checksum.js';
-import type { OnComplete, OwnerOptions, SizeLimit, UserOf } from '../chunked-upload.options.js';
+import type { OnComplete, SizeLimit, UserOf } from '../chunked-upload.options.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
+import type { OwnerTypes } from '../owners/owner-types.js';
 import type { OwnFields } from '../fields/own-fields.js';
 import type { StorageProvider } from '../storage/storage.provider.js';
 
@@ -20,8 +21,9 @@ export interface UploadType {
   readonly maxBytes: SizeLimit;
   /** In the order in which they are asked: names, types, owners, then the host's own. */
   readonly policies: readonly UploadPolicy[];
-  /** By their names in requests. */
-  readonly owners: ReadonlyMap<string, OwnerOptions>;
+  /** Whether one of them asks what the first bytes say. */
+  readonly readsFirstBytes: boolean;
+  readonly owners: OwnerTypes;
   readonly fields: OwnFields | null;
   readonly fieldName: string;
   readonly checksum: Checksum | null;

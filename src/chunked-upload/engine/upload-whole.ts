@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { CompletedUpload, WholeInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
@@ -42,8 +43,11 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
     await begun.judgeComplete(row, size);
     const written = { ...file, storageState: received.storageState };
     const storageState = await type.storage.finish(written, size).catch(storageFailure);
+    const complete = { ...row, checksumState: null, storageState };
+    const insert = (manager?: EntityManager) =>
+      repository.insertComplete(complete, checksum, manager);
     return await runCompletion(engine, context.request, (manager) =>
-      repository.insertComplete({ ...row, checksumState: null, storageState }, checksum, manager),
+      begun.record(row, insert, manager),
     );
   } catch (error) {
     await begun.discard();

@@ -1,0 +1,105 @@
+import type { DataSource, EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
+import { databaseFailure, isDataException } from './database-failure.js';
+
+const INTEGERS = ['smallint', 'integer', 'bigint'];
+const TEXTS = ['character varying', 'text'];
+
+/** A record of the host, or why there is none. */
+export interface FoundOwner {
+  readonly record: object | null;
+  /** The error that a key gave which the column cannot hold. */
+  readonly cause?: unknown;
+}
+
+/** The table of one kind of owner: an entity of the host's with a primary key of one column. */
+export class OwnerTable {
+  readonly #target: EntityTarget<object>;
+  readonly #key;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    target: EntityTarget<object>,
+  ) {
+    this.#target = target;
+    const [key] = dataSource.getMetadata(target).primaryColumns;
+    if (!key) throw new TypeError('An entity without a primary key cannot own uploads');
+    this.#key = key;
+  }
+
+  /** The primary key as an upload's row keeps it; null where the entity has none. */
+  idOf(record: object): string | null {
+    return keyText(this.#key.getEntityValue(record));
+  }
+
+  /** @throws ChunkedUploadError `unavailable`; never for what stands in `id` */
+  async find(id: string, manager: EntityManager = this.dataSource.manager): Promise<FoundOwner> {
+    try {
+      // By itself, because an error of the host's transformer looks like any other inside of a query.
+      this.#transform(id);
+    } catch (cause) {
+      return { record: null, cause };
+    }
+    try {
+      return { record: await manager.findOne(this.#target, { where: this.#where(id) }) };
+    } catch (cause) {
+      if (isDataException(cause)) return { record: null, cause };
+      return databaseFailure(cause);
+    }
+  }
+
+  /** Keeps the row from being deleted until the transaction ends. False: it is gone. */
+  async lock(id: string, manager: EntityManager): Promise<boolean> {
+    const found = manager.findOne(this.#target, {
+      where: this.#where(id),
+      loadEagerRelations: false,
+      lock: { mode: 'for_key_share' },
+    });
+    return (await found.catch(databaseFailure)) !== null;
+  }
+
+  /**
+   * The condition that no row has the key which the text column `id` names. Null where text and key
+   * cannot be compared by the database: another type of key, or one with a transformer.
+   */
+  missing(id: string): string | null {
+    const wanted = this.#wanted(id);
+    if (wanted === null) return null;
+    const { driver } = this.dataSource;
+    const { tablePath } = this.dataSource.getMetadata(this.#target);
+    const name = tablePath.split('.').map((part) => driver.escape(part));
+    const key = driver.escape(this.#key.databaseName);
+    return `NOT EXISTS (SELECT 1 FROM ${name.join('.')} AS "cu_owner"
+      WHERE "cu_owner".${key} = ${wanted})`;
+  }
+
+  /** `id` as a value of the key's type, so that the key's index is used; SQL's null if it is none. */
+  #wanted(id: string): string | null {
+    const type = this.dataSource.driver.normalizeType(this.#key);
+    if (this.#key.transformer) return null;
+    if (TEXTS.includes(type)) return id;
+    if (type === 'uuid') {
+      const pattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+      return `CASE WHEN ${id} ~* '${pattern}' THEN ${id}::uuid END`;
+    }
+    if (!INTEGERS.includes(type)) return null;
+    return `CASE WHEN ${id} ~ '^-?[0-9]{1,19}$' THEN
+      CASE WHEN ${id}::numeric BETWEEN -9223372036854775808 AND 9223372036854775807
+      THEN ${id}::bigint END END`;
+  }
+
+  #where(id: string): FindOptionsWhere<object> {
+    return this.#key.createValueMap(id);
+  }
+
+  #transform(id: string): unknown {
+    const transformers = [this.#key.transformer ?? []].flat();
+    return transformers.reduce((value: unknown, each) => each.to(value) as unknown, id);
+  }
+}
+
+/** A primary key as text; null for nothing. */
+export function keyText(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date) return value.toISOString();
+  return String(value);
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { OwnerTarget } from '../chunked-upload.inputs.js';
+import type { OwnedFilter, OwnedUploadRepository } from '../database/owned-upload.repository.js';
+import type { UploadEngine } from '../engine/upload-engine.js';
+import { OwnerRemovalSubscriber, type RemovableUploads } from './owner-removal.subscriber.js';
+import type { OwnerTypes, RemovedRecord } from './owner-types.js';
+
+/** The host's request that removed an owner waits this long for the bytes, in milliseconds. */
+const PATIENCE_MS = 1000;
+const AT_ONCE = 8;
+
+/** The uploads of one type and the records of the host that they belong to. */
+export class OwnedUploads<T extends AbstractChunkedUpload>
+  implements RemovableUploads<T>, OnModuleInit, OnApplicationShutdown
+{
+  readonly #logger = new Logger('ChunkedUpload');
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(
+    private readonly engine: UploadEngine<T>,
+    readonly repository: OwnedUploadRepository<T>,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  get owners(): OwnerTypes {
+    return this.engine.type.owners;
+  }
+
+  onModuleInit(): void {
+    if (this.owners.tables.size > 0) OwnerRemovalSubscriber.of(this.dataSource).add(this);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    OwnerRemovalSubscriber.of(this.dataSource).delete(this);
+    await Promise.all(this.#removals);
+  }
+
+  async find(owners: readonly OwnerTarget[], filter: OwnedFilter): Promise<T[]> {
+    const keys = owners.flatMap((owner) => this.owners.keysOf(owner));
+    return keys.length > 0 ? this.repository.find(keys, filter) : [];
+  }
+
+  /** Uploads whose owners are gone although nobody told TypeORM to remove them; oldest first. */
+  async findOrphans(limit: number): Promise<T[]> {
+    return this.repository.findOrphans(this.owners.tables, limit);
+  }
+
+  async removeRecordsOf(removed: readonly RemovedRecord[], manager: EntityManager): Promise<T[]> {
+    const keys = removed.flatMap((each) => this.owners.keysOfRemoved(each));
+    return keys.length > 0 ? this.repository.removeOf(keys, manager) : [];
+  }
+
+  /** Never fails: what led here is committed, and bytes without a record are found later. */
+  async removeBytesOf(uploads: readonly T[], manager: EntityManager): Promise<void> {
+    try {
+      // A savepoint that was rolled back has restored some.
+      const ids = uploads.map(({ id }) => id);
+      const existing = await this.repository.existing(ids, manager);
+      const removal = this.#removeAll(uploads.filter(({ id }) => !existing.has(id)));
+      this.#removals.add(removal);
+      void removal.finally(() => this.#removals.delete(removal));
+      await Promise.race([removal, sleep(PATIENCE_MS, undefined, { ref: false })]);
+    } catch (error) {
+      for (const { id } of uploads) this.#warn(id, error);
+    }
+  }
+
+  async #removeAll(uploads: T[]): Promise<void> {
+    for (let at = 0; at < uploads.length; at += AT_ONCE) {
+      await Promise.all(uploads.slice(at, at + AT_ONCE).map((upload) => this.#removeBytes(upload)));
+    }
+  }
+
+  async #removeBytes(upload: T): Promise<void> {
+    try {
+      await this.engine.writers.stop(upload.id, ChunkedUploadError.notFound());
+      await this.engine.type.storage.remove(upload);
+    } catch (error) {
+      this.#warn(upload.id, error);
+    }
+  }
+
+  #warn(id: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#logger.warn(`Upload ${id} went with its owner, but its bytes are still there: ${reason}`);
+  }
+}

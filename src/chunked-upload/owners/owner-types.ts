@@ -1,0 +1,186 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { OwnerTarget } from '../chunked-upload.inputs.js';
+import type { OwnerEntity, OwnerOptions, UploadContext } from '../chunked-upload.options.js';
+import type { OwnerKey } from '../database/owned-upload.repository.js';
+import { OwnerTable, keyText } from '../database/owner-table.js';
+import { fail } from '../option-checks.js';
+
+const LONGEST_QUOTE = 50;
+
+/** An owner that is there. */
+export interface Owner extends OwnerKey {
+  readonly record: object;
+}
+
+/** What TypeORM tells of a record that it removed. */
+export interface RemovedRecord {
+  readonly entityClass: unknown;
+  readonly record: unknown;
+  readonly id: unknown;
+}
+
+interface OwnerType {
+  readonly name: string;
+  readonly options: OwnerOptions;
+  readonly table: OwnerTable;
+}
+
+/** What the uploads of one type may belong to. */
+export class OwnerTypes {
+  readonly #types: ReadonlyMap<string, OwnerType>;
+
+  /** @throws TypeError with a sentence that names the option */
+  constructor(owners: ReadonlyMap<string, OwnerOptions>, dataSource: DataSource) {
+    this.#types = new Map(
+      Array.from(owners, ([name, options]) => {
+        const { entity } = options;
+        if (!dataSource.hasMetadata(entity)) {
+          fail('owners', `of "${name}": ${entity.name} is not an entity of the data source`);
+        }
+        if (dataSource.getMetadata(entity).primaryColumns.length !== 1) {
+          fail('owners', `of "${name}": ${entity.name} must have a primary key of one column`);
+        }
+        return [name, { name, options, table: new OwnerTable(dataSource, entity) }];
+      }),
+    );
+  }
+
+  /**
+   * The owner that a request names; null where it names none.
+   * @throws ChunkedUploadError `invalid_field`, about `owner_type` or `owner_id`
+   */
+  async findNamed(
+    type: string | null | undefined,
+    id: string | null | undefined,
+    manager?: EntityManager,
+  ): Promise<Owner | null> {
+    const named = type ?? null;
+    const numbered = id ?? null;
+    if (named !== null && numbered !== null) return this.find(named, numbered, manager);
+    if (named === null && numbered === null) return null;
+    throw refused(named === null ? 'owner_type' : 'owner_id', 'An owner has a type and an id.');
+  }
+
+  /**
+   * The owner with the id as its own record says it. Soft-deleted records are none.
+   * @throws ChunkedUploadError `invalid_field`, about `owner_type` or `owner_id`
+   */
+  async find(type: string, id: string, manager?: EntityManager): Promise<Owner> {
+    const { table } = this.#type(type);
+    const { record, cause } = await table.find(id, manager);
+    const ownId = record && table.idOf(record);
+    if (!record || ownId === null) throw missing(type, id, cause);
+    return { type, id: ownId, record };
+  }
+
+  /**
+   * Keeps the owner in place until the transaction ends, in which an upload is given to it.
+   * @throws ChunkedUploadError `invalid_field` if it was removed meanwhile
+   */
+  async hold(owner: OwnerKey, manager: EntityManager): Promise<void> {
+    const there = await this.#type(owner.type).table.lock(owner.id, manager);
+    if (!there) throw missing(owner.type, owner.id);
+  }
+
+  /** @throws ChunkedUploadError `invalid_field` if this caller may not attach files to it */
+  async authorize(owner: Owner, context: UploadContext): Promise<void> {
+    const { options } = this.#type(owner.type);
+    if (!options.canAttach) return;
+    // What is not typed may answer anything, such as an object that looks like a yes.
+    const answer: unknown = await options.canAttach(owner.record, context);
+    if (answer === true) return;
+    throw refused('owner_id', `You may not attach files to this ${owner.type}.`);
+  }
+
+  /**
+   * Name and id of an owner: of an entity, or as given. The nearest class of an entity counts.
+   * @throws ChunkedUploadError `invalid_field` where there is no such class, or it has several names
+   */
+  keyOf(target: OwnerTarget): OwnerKey {
+    const types = this.#typesOf(target);
+    const [key, ...others] = keysIn(
+      types.filter((type) => isNearest(type, types)),
+      target,
+    );
+    if (key && others.length === 0) return key;
+    const sentence = `${className(target)} has several names among the owners: give type and id.`;
+    throw refused('owner_type', sentence);
+  }
+
+  /**
+   * By all the names under which an entity may own uploads.
+   * @throws ChunkedUploadError `invalid_field` where there are none
+   */
+  keysOf(target: OwnerTarget): OwnerKey[] {
+    return keysIn(this.#typesOf(target), target);
+  }
+
+  /** What a removed record was to the uploads that do not outlive it. */
+  keysOfRemoved({ entityClass, record, id }: RemovedRecord): OwnerKey[] {
+    const ownId = keyText(id);
+    if (ownId === null) return [];
+    return this.#mortal
+      .filter(({ options: { entity } }) => {
+        const isSubclass = (entityClass as OwnerEntity | null)?.prototype instanceof entity;
+        return isSubclass || entityClass === entity || record instanceof entity;
+      })
+      .map(({ name }) => ({ type: name, id: ownId }));
+  }
+
+  /** Tables of the owners that their uploads do not outlive, by name. */
+  get tables(): ReadonlyMap<string, OwnerTable> {
+    return new Map(this.#mortal.map(({ name, table }) => [name, table]));
+  }
+
+  get #mortal(): OwnerType[] {
+    return [...this.#types.values()].filter(({ options }) => !options.keep);
+  }
+
+  #type(name: string): OwnerType {
+    const type = this.#types.get(name);
+    if (type) return type;
+    throw refused('owner_type', `There is no type of owner "${quote(name)}".`);
+  }
+
+  #typesOf(target: object): OwnerType[] {
+    return [...this.#types.values()].filter(({ options }) => target instanceof options.entity);
+  }
+}
+
+function isNearest({ options: { entity } }: OwnerType, among: readonly OwnerType[]): boolean {
+  return !among.some(({ options: other }) => other.entity.prototype instanceof entity);
+}
+
+function keysIn(types: readonly OwnerType[], target: OwnerTarget): OwnerKey[] {
+  if (types.length === 0) return [keyFrom(target)];
+  return types.map(({ name, table }) => {
+    const id = table.idOf(target);
+    if (id === null) throw refused('owner_id', `This ${name} has no id yet, or no longer.`);
+    return { type: name, id };
+  });
+}
+
+function keyFrom(target: object): OwnerKey {
+  const { type, id } = target as { type?: unknown; id?: unknown };
+  const given = ['string', 'number', 'bigint'].includes(typeof id) ? keyText(id) : null;
+  if (typeof type === 'string' && given !== null) return { type, id: given };
+  throw refused('owner_type', `${className(target)} is not among the owners of these uploads.`);
+}
+
+function className(target: object): string {
+  const { constructor } = target as { constructor?: { name: string } };
+  return constructor?.name ?? 'This';
+}
+
+function missing(type: string, id: string, cause?: unknown): ChunkedUploadError {
+  return refused('owner_id', `There is no ${type} "${quote(id)}".`, cause);
+}
+
+function refused(field: string, sentence: string, cause?: unknown): ChunkedUploadError {
+  return ChunkedUploadError.invalidField(field, sentence, cause);
+}
+
+function quote(text: string): string {
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
