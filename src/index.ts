@@ -55,7 +55,10 @@ export {
 export { UploadSteps } from './chunked-upload/protocols/content-range/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
 export type { HostRequest } from './chunked-upload/protocols/content-range/host-request.js';
-export type { UploadRepresentation } from './chunked-upload/protocols/content-range/representation.js';
+export {
+  representUpload,
+  type UploadRepresentation,
+} from './chunked-upload/protocols/content-range/representation.js';
 export {
   type ByteRange,
   type JsonValue,

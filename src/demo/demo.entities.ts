@@ -1,5 +1,15 @@
-import { Entity } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { AbstractChunkedUpload } from '../index.js';
+
+/** What files can belong to. */
+@Entity('person')
+export class Person {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column('text')
+  name!: string;
+}
 
 @Entity('file_upload')
 export class FileUpload extends AbstractChunkedUpload {}

@@ -17,3 +17,16 @@ export class CreateUploadTables1763769600001 implements MigrationInterface {
     }
   }
 }
+
+export class CreatePeople1763856000000 implements MigrationInterface {
+  readonly name = 'CreatePeople1763856000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('CREATE TABLE person (id serial PRIMARY KEY, name text NOT NULL)');
+    await queryRunner.query("INSERT INTO person (name) VALUES ('Ada'), ('Grace'), ('Edsger')");
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('DROP TABLE person');
+  }
+}

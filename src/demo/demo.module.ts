@@ -6,11 +6,12 @@ import type { DataSourceOptions } from 'typeorm';
 import { ChunkedUploadModule, LocalDiskStorage } from '../index.js';
 import { BasicAuthGuard } from './basic-auth.guard.js';
 import { connect } from './database.js';
-import { FileUpload, NoteUpload, VideoUpload } from './demo.entities.js';
-import { CreateUploadTables1763769600001 } from './demo.migrations.js';
+import { FileUpload, NoteUpload, Person, VideoUpload } from './demo.entities.js';
+import { CreatePeople1763856000000, CreateUploadTables1763769600001 } from './demo.migrations.js';
 import { DetailFilter } from './detail.filter.js';
 import { HealthController } from './health.controller.js';
 import { PageController } from './page.controller.js';
+import { PeopleController } from './people.controller.js';
 import type { Settings } from './settings.js';
 
 /** The demo: three upload types, each with a table of its own, and a page to try them. */
@@ -25,24 +26,40 @@ export class DemoModule {
             type: 'postgres',
             url: databaseUrl,
             autoLoadEntities: true,
-            migrations: [CreateUploadTables1763769600001],
+            migrations: [CreateUploadTables1763769600001, CreatePeople1763856000000],
             // Without it a request waits for ever for a connection of a pool that is used up.
             connectTimeoutMS: 5000,
           }),
           dataSourceFactory: (options) => connect(options as DataSourceOptions),
         }),
+        TypeOrmModule.forFeature([Person]),
         ChunkedUploadModule.forRoot({
           path: 'uploads/files',
           entity: FileUpload,
           storage: new LocalDiskStorage({ root: join(settings.dataDir, 'media') }),
           expiresIn: settings.uploadExpiresIn,
+          // The demo lets everybody attach files to everyone; an application decides here who may.
+          owners: { person: { entity: Person, canAttach: () => true } },
         }),
         ChunkedUploadModule.forFeature([
-          { path: 'uploads/videos', entity: VideoUpload, maxBytes: 50 * 1024 * 1024 },
-          { path: 'uploads/notes', entity: NoteUpload, minBytes: 10, maxBytes: 1000 },
+          {
+            path: 'uploads/videos',
+            entity: VideoUpload,
+            maxBytes: 50 * 1024 * 1024,
+            allowedMimeTypes: ['video/mp4'],
+            owners: {},
+          },
+          {
+            path: 'uploads/notes',
+            entity: NoteUpload,
+            minBytes: 10,
+            maxBytes: 1000,
+            allowedExtensions: ['png', 'txt'],
+            owners: {},
+          },
         ]),
       ],
-      controllers: [HealthController, PageController],
+      controllers: [HealthController, PageController, PeopleController],
       providers: [
         { provide: APP_GUARD, useClass: BasicAuthGuard },
         { provide: APP_FILTER, useClass: DetailFilter },

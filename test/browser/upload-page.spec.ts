@@ -161,6 +161,19 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await expectDownload('secret of alice.txt', Buffer.from('nobody else reads this'));
   });
 
+  it('attaches a file to a person', async () => {
+    const path = join(folder, 'portrait.txt');
+    await writeFile(path, 'Grace, 1952');
+    await page.getByLabel('for', { exact: true }).selectOption('Grace');
+
+    await choose(path);
+    await inState('portrait.txt', 'complete');
+    const { uploads } = (await (await fetch(`${demo.url}/people/2`)).json()) as {
+      uploads: { filename: string; owner_id: string }[];
+    };
+    expect(uploads).toMatchObject([{ filename: 'portrait.txt', owner_id: '2' }]);
+  });
+
   it('says in the words of the server why a file is refused', async () => {
     const path = join(folder, 'long.txt');
     await writeFile(path, 'x'.repeat(1001));
@@ -192,12 +205,12 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await inState('film.mp4', 'complete');
     await page.getByLabel('Upload to').focus();
     const reached: string[] = [];
-    for (let step = 0; step < 4; step += 1) {
+    for (let step = 0; step < 5; step += 1) {
       await page.keyboard.press('Tab');
       reached.push(await page.evaluate(() => document.activeElement?.id ?? ''));
     }
     // The choices, the place to drop files, and the two buttons of the row, which have no id.
-    expect(reached).toEqual(['user', 'files', '', '']);
+    expect(reached).toEqual(['user', 'owner', 'files', '', '']);
   });
 });
 

@@ -113,6 +113,70 @@ describe('Its upload types', () => {
   });
 });
 
+describe('Its rules', () => {
+  it('take MP4 alone as a video, by name and by content', async () => {
+    const mp4 = Buffer.concat([
+      Buffer.from('\0\0\0\x18ftypisom\0\0\x02\0isomiso2', 'latin1'),
+      file,
+    ]);
+    const send = (bytes: Buffer, filename: string) =>
+      uploads('videos').whole(bytes, { filename, query: { md5: md5(bytes) } });
+    expect((await send(mp4, 'film.mp4')).status).toBe(200);
+    for (const [bytes, name] of [
+      [mp4, 'film.avi'],
+      [file, 'film.mp4'],
+      [Buffer.from('<!doctype html><script>1</script>'), 'film.mp4'],
+    ] as const) {
+      const answer = await send(bytes, name);
+      expect(answer).toMatchObject({ status: 400, detail: { file: [expect.any(String)] } });
+    }
+  });
+
+  it('take png and txt as notes', async () => {
+    const send = (filename: string) => uploads('notes').put('bytes 0-299/300', file, { filename });
+    expect((await send('a.txt')).status).toBe(200);
+    expect((await send('a.PNG')).status).toBe(200);
+    expect((await send('a.exe')).status).toBe(400);
+  });
+});
+
+describe('Its people', () => {
+  const people = (id: string | number, method = 'GET', headers = {}) =>
+    fetch(`${demo.url}/people/${id}`, { method, headers });
+
+  it('have uploads, and take them with them', async () => {
+    const owner = { owner_type: 'person', owner_id: '3' };
+    const headers = as('alice');
+    const begun = await uploads('files').begin(file, 300, { query: owner, headers });
+    expect(begun).toMatchObject(owner);
+    const shown = (await (await people(3)).json()) as { uploads: object[] };
+    expect(shown).toEqual({ id: 3, name: 'Edsger', uploads: [begun] });
+    expect((await people(3, 'DELETE')).status).toBe(401);
+    expect((await people(3, 'DELETE', headers)).status).toBe(403);
+    expect((await uploads('files').get(begun.id, { headers })).status).toBe(200);
+    expect((await people(3, 'DELETE', as('admin'))).status).toBe(204);
+    expect((await people(3)).status).toBe(404);
+    expect((await uploads('files').get(begun.id, { headers })).status).toBe(404);
+  });
+
+  it.each(['4', 'abc', '99999999999999999999', '-1', '1.5', '1e0', "1'"])(
+    'do not include %j',
+    async (id) => {
+      expect((await people(encodeURIComponent(id))).status).toBe(404);
+      const query = { owner_type: 'person', owner_id: id };
+      const answer = await uploads('files').put('bytes 0-299/300', file, { query });
+      expect(answer).toMatchObject({ status: 400, detail: { owner_id: [expect.any(String)] } });
+    },
+  );
+
+  it('own files alone', async () => {
+    const query = { owner_type: 'person', owner_id: '1' };
+    const options = { query, filename: 'a.txt' };
+    const answer = await uploads('notes').put('bytes 0-299/300', file, options);
+    expect(answer).toMatchObject({ status: 400, detail: { owner_type: [expect.any(String)] } });
+  });
+});
+
 describe('Its errors', () => {
   const json = { 'content-type': 'application/json' };
   const requests: [string, number, () => Promise<Answer>][] = [

@@ -44,11 +44,12 @@ export class UploadRow implements Task {
     private readonly queue: UploadQueue,
     private readonly changed: () => void,
   ) {
-    const { endpoint, user } = target;
+    const { endpoint, user, owner } = target;
     this.upload = new ChunkedUpload(file, {
       endpoint,
       headers: headersOf(user),
       scope: user,
+      fields: owner,
       onProgress: (progress) => this.showProgress(progress),
       onStateChange: (state) => this.follow(state),
       onRetry: ({ error }) => this.showError(error),
