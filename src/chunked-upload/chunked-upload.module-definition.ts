@@ -1,9 +1,16 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
 import { ChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
-import { CHUNKED_UPLOAD_OPTIONS, getChunkedUploadToken } from './chunked-upload.tokens.js';
+import {
+  CHUNKED_UPLOAD_OPTIONS,
+  INHERITED_DATA_SOURCE,
+  getChunkedUploadToken,
+} from './chunked-upload.tokens.js';
 import { checkEarlyOptions } from './early-options.js';
+import { setInheritedOptions } from './inherited-options.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
 
@@ -13,6 +20,15 @@ const CHECKED_DEFAULTS = {
   inject: [CHUNKED_UPLOAD_OPTIONS],
   useFactory: (options: ChunkedUploadTypeOptions) => draftUploadType('', options),
 };
+
+// Null where nobody needs it: all types may name data sources of their own.
+function inheritedDataSource(name: string | undefined): Provider {
+  return {
+    provide: INHERITED_DATA_SOURCE,
+    inject: [{ token: getDataSourceToken(name), optional: true }],
+    useFactory: (dataSource?: DataSource) => dataSource ?? null,
+  };
+}
 
 /** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -31,16 +47,20 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
       (definition, extras) => {
         const { path = 'uploads', entity = ChunkedUpload } = extras;
         checkEarlyOptions({ ...extras, path, entity });
+        const { dataSource } = extras;
+        // Those of `forRootAsync` are not among the extras.
+        const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
+        setInheritedOptions({ dataSource, imports });
+        const providers = [...(definition.providers ?? []), inheritedDataSource(dataSource)];
+        const exports = [CHUNKED_UPLOAD_OPTIONS, INHERITED_DATA_SOURCE];
         if (path === false) {
           return {
             ...definition,
             global: true,
-            providers: [...(definition.providers ?? []), CHECKED_DEFAULTS],
-            exports: [CHUNKED_UPLOAD_OPTIONS],
+            providers: [...providers, CHECKED_DEFAULTS],
+            exports,
           };
         }
-        // Those of `forRootAsync` are not among the extras.
-        const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
         const early: UploadTypeEarly = { ...extras, path, entity, imports };
         const type = uploadTypeModule(early, {
           inject: [CHUNKED_UPLOAD_OPTIONS],
@@ -51,10 +71,10 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
           global: true,
           imports: [...(definition.imports ?? []), type],
           providers: [
-            ...(definition.providers ?? []),
+            ...providers,
             { provide: ChunkedUploadService, useExisting: getChunkedUploadToken(entity) },
           ],
-          exports: [CHUNKED_UPLOAD_OPTIONS, ChunkedUploadService, type],
+          exports: [...exports, ChunkedUploadService, type],
         };
       },
     )

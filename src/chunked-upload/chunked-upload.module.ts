@@ -11,7 +11,7 @@ import type {
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
 import { checkAsyncOptions, checkEarlyOptions } from './early-options.js';
 import { EXTRA_KEYS, withoutUndefined } from './option-checks.js';
-import { type LateOptions, uploadTypeModule } from './upload-type.module.js';
+import { type LateOptions, furtherTypeModule } from './upload-type.module.js';
 
 /**
  * Chunked, resumable uploads for a Nest application.
@@ -28,15 +28,15 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Further upload types. What one leaves out it takes from `forRoot`, but for `onComplete` and what
-   * must be known early.
+   * Further upload types. What one leaves out it takes from `forRoot`, but for `controller`,
+   * `admin` and `onComplete`; its `imports` come beside those of `forRoot`.
    */
   static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
     if (!Array.isArray(types)) throw new TypeError('ChunkedUploadModule.forFeature takes an array');
     const modules = types.map((type) => {
       if ('useFactory' in type) checkAsyncOptions(type);
       checkEarlyOptions(type);
-      return uploadTypeModule(type, inheriting(type));
+      return furtherTypeModule(type, inheriting(type));
     });
     return { module: ChunkedUploadModule, imports: modules, exports: modules };
   }

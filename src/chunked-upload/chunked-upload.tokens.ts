@@ -4,6 +4,9 @@ import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 /** The options of `forRoot`, which further types inherit from. */
 export const CHUNKED_UPLOAD_OPTIONS = Symbol('CHUNKED_UPLOAD_OPTIONS');
 
+/** The data source that `forRoot` names, which further types inherit. */
+export const INHERITED_DATA_SOURCE = Symbol('INHERITED_DATA_SOURCE');
+
 /** Within one type's module: its options, checked and complete. */
 export const UPLOAD_TYPE = Symbol('UPLOAD_TYPE');
 

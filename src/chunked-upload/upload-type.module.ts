@@ -16,11 +16,18 @@ import { LeaseRepository } from './database/lease.repository.js';
 import { UploadTable } from './database/upload-table.js';
 import { UploadEngine } from './engine/upload-engine.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
-import { UPLOAD_SERVICE, UPLOAD_TYPE, getChunkedUploadToken } from './chunked-upload.tokens.js';
+import {
+  INHERITED_DATA_SOURCE,
+  UPLOAD_SERVICE,
+  UPLOAD_TYPE,
+  getChunkedUploadToken,
+} from './chunked-upload.tokens.js';
+import { type InheritedOptions, inheritedOptions } from './inherited-options.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from './owners/owned-uploads.js';
+import { fail } from './option-checks.js';
 import { registerUploadType } from './upload-type.registry.js';
 import type { UploadType } from './engine/upload-type.js';
 
@@ -39,25 +46,74 @@ export interface LateOptions {
 }
 
 const OPTIONS = Symbol('UPLOAD_TYPE_OPTIONS');
+const DATA_SOURCE = Symbol('UPLOAD_TYPE_DATA_SOURCE');
 const PARTS = Symbol('UPLOAD_TYPE_PARTS');
 
 /** One upload type: a table, a service and a controller, in a module of its own. */
 @Module({})
 export class UploadTypeModule {}
 
+/** The type of `forRoot`. */
 export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): DynamicModule {
-  const { path, entity, controller, dataSource, imports = [] } = early;
+  return {
+    ...dynamicModule(early, late, getDataSourceToken(early.dataSource)),
+    imports: importsOf(early),
+  };
+}
+
+/** A type of `forFeature`: what it leaves out of `dataSource` and `imports` is that of `forRoot`. */
+export function furtherTypeModule(early: UploadTypeEarly, late: LateOptions): DynamicModule {
+  const { dataSource, imports = [] } = early;
+  const source = dataSource === undefined ? INHERITED_DATA_SOURCE : getDataSourceToken(dataSource);
+  // Nest asks more than once, and tells dynamic modules apart by reference.
+  const merged = new WeakMap<InheritedOptions, DynamicModule['imports']>();
+  return {
+    ...dynamicModule(early, late, source),
+    // Read when Nest scans the modules, not before.
+    get imports() {
+      const inherited = inheritedOptions();
+      const known =
+        merged.get(inherited) ??
+        importsOf({
+          ...early,
+          dataSource: dataSource ?? inherited.dataSource,
+          imports: [...imports, ...(inherited.imports ?? [])],
+        });
+      merged.set(inherited, known);
+      return known;
+    },
+  };
+}
+
+function importsOf({
+  entity,
+  dataSource,
+  imports = [],
+}: UploadTypeEarly): DynamicModule['imports'] {
+  return [...imports, TypeOrmModule.forFeature([entity], dataSource)];
+}
+
+function dynamicModule(
+  { path, entity, controller }: UploadTypeEarly,
+  late: LateOptions,
+  dataSource: InjectionToken,
+): DynamicModule {
   const token = getChunkedUploadToken(entity);
   const controllers = controller === false ? [] : [createUploadController(path, controller)];
   return {
     module: UploadTypeModule,
-    imports: [...imports, TypeOrmModule.forFeature([entity], dataSource)],
     controllers,
     providers: [
       { provide: OPTIONS, ...late },
       {
+        provide: DATA_SOURCE,
+        inject: [dataSource],
+        useFactory: (source: DataSource | null) =>
+          source ?? fail('dataSource', 'names none, and there is no default data source'),
+      },
+      {
         provide: UPLOAD_TYPE,
-        inject: [OPTIONS, getDataSourceToken(dataSource), ModuleRef, ModulesContainer],
+        inject: [OPTIONS, DATA_SOURCE, ModuleRef, ModulesContainer],
         useFactory: (
           options: ChunkedUploadTypeOptions,
           source: DataSource,
@@ -70,7 +126,7 @@ export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): Dyn
       },
       {
         provide: PARTS,
-        inject: [UPLOAD_TYPE, getDataSourceToken(dataSource)],
+        inject: [UPLOAD_TYPE, DATA_SOURCE],
         useFactory: (type: UploadType, source: DataSource) => createParts(type, source, entity),
       },
       {

@@ -1,6 +1,10 @@
 import {
   type CanActivate,
+  type DynamicModule,
   type ExecutionContext,
+  type INestApplication,
+  type ModuleMetadata,
+  type Type,
   Controller,
   Get,
   Injectable,
@@ -71,6 +75,26 @@ class VideoController extends ChunkedUploadController {
   }
 }
 
+@Entity()
+class Note extends AbstractChunkedUpload {}
+
+@Entity()
+class EarlyVideo extends AbstractChunkedUpload {}
+
+// Evaluated before any forRoot, as a feature's file is before that of the root module.
+@Module({
+  imports: [ChunkedUploadModule.forFeature([{ path: 'early', entity: EarlyVideo }])],
+})
+class EarlyModule {}
+
+@Module({})
+class OtherModule {}
+
+@Module({ providers: [{ provide: Settings, useValue: { maxBytes: 150 } }], exports: [Settings] })
+class StricterModule {}
+
+type ModuleImports = NonNullable<ModuleMetadata['imports']>;
+
 type Async = Parameters<typeof ChunkedUploadModule.forRootAsync>[0];
 
 describe('forRootAsync', () => {
@@ -88,7 +112,7 @@ describe('forRootAsync', () => {
   ];
 
   it.each(ways)('takes its options by %s', async (_, options) => {
-    await withAsync({ ...options, path: 'files', entity: Video }, async (url) => {
+    await withAsync({ ...options, path: 'files', entity: Video }, [], async (url) => {
       const answer = await new UploadClient(`${url}/files`).put('bytes 0-99/300', first);
       expect(answer).toMatchObject({ status: 400, body: { detail: limited } });
     });
@@ -96,7 +120,7 @@ describe('forRootAsync', () => {
 
   it('lends its imports to the controller', async () => {
     const options = { imports: [SettingsModule], controller: VideoController };
-    await withAsync({ ...options, useFactory: () => ({}) }, async (url) => {
+    await withAsync({ ...options, useFactory: () => ({}) }, [], async (url) => {
       const client = new UploadClient(`${url}/uploads`);
       expect((await client.send('GET', {})).status).toBe(403);
       expect((await client.send('GET', { headers: { 'x-limit': '200' } })).status).toBe(200);
@@ -105,22 +129,29 @@ describe('forRootAsync', () => {
 
   it('stops the start for what stands beside the factory and is no early option', async () => {
     const options = { useFactory: () => ({}), maxBytes: 5 } as unknown as Async;
-    await expect(withAsync(options, async () => undefined)).rejects.toThrow('option "maxBytes"');
+    await expect(withAsync(options, [], async () => undefined)).rejects.toThrow(
+      'option "maxBytes"',
+    );
   });
 
   it('stops the start for an early option that only the factory knows', async () => {
     const options = { useFactory: () => ({ path: 'late' }) } as unknown as Async;
-    await expect(withAsync(options, async () => undefined)).rejects.toThrow('option "path"');
+    await expect(withAsync(options, [], async () => undefined)).rejects.toThrow('option "path"');
   });
 });
 
-async function withAsync(options: Async, work: (url: string) => Promise<void>): Promise<void> {
+async function withAsync(
+  options: Async,
+  imports: ModuleImports,
+  work: (url: string, app: INestApplication) => Promise<void>,
+): Promise<void> {
   const database = await createDatabase();
   try {
     const source = { type: 'postgres', url: database.url, retryAttempts: 0 } as const;
     @Module({
       imports: [
         TypeOrmModule.forRoot({ ...source, autoLoadEntities: true, synchronize: true }),
+        ...imports,
         ChunkedUploadModule.forRootAsync(options),
       ],
     })
@@ -128,7 +159,7 @@ async function withAsync(options: Async, work: (url: string) => Promise<void>): 
     const app = await NestFactory.create(HostModule, { logger: false, abortOnError: false });
     await app.listen(0, '127.0.0.1');
     try {
-      await work(await app.getUrl());
+      await work(await app.getUrl(), app);
     } finally {
       await app.close();
     }
@@ -172,6 +203,43 @@ describe('controller', () => {
   });
 });
 
+describe('imports', () => {
+  it('of forRoot are those of a further type as well, beside its own', async () => {
+    const types = [
+      { path: 'videos', entity: Video, controller: VideoController },
+      { path: 'notes', entity: Note, controller: VideoController, imports: [OtherModule] },
+    ];
+    await withHost({ upload: { imports: [SettingsModule] }, types }, async (host) => {
+      for (const path of ['videos', 'notes']) {
+        const client = new UploadClient(`${host.url}/${path}`);
+        expect((await client.send('GET', {})).status).toBe(403);
+        expect((await client.send('GET', { headers: { 'x-limit': '200' } })).status).toBe(200);
+      }
+    });
+  });
+
+  it('of forRootAsync too', async () => {
+    const types = [{ path: 'videos', entity: Video, controller: VideoController }];
+    const further = ChunkedUploadModule.forFeature(types);
+    const root = { imports: [SettingsModule], inject: [Settings], useFactory: () => ({}) };
+    await withAsync(root, [further], async (url) => {
+      const client = new UploadClient(`${url}/videos`);
+      expect((await client.send('GET', { headers: { 'x-limit': '200' } })).status).toBe(200);
+    });
+  });
+
+  it('of a further type go before those of forRoot', async () => {
+    const types = [
+      { path: 'videos', entity: Video, controller: VideoController, imports: [StricterModule] },
+    ];
+    await withHost({ upload: { imports: [SettingsModule] }, types }, async (host) => {
+      const client = new UploadClient(`${host.url}/videos`);
+      expect((await client.send('GET', { headers: { 'x-limit': '200' } })).status).toBe(403);
+      expect((await client.send('GET', { headers: { 'x-limit': '150' } })).status).toBe(200);
+    });
+  });
+});
+
 describe("The host's own routes", () => {
   it('are left alone', async () => {
     @Controller('other')
@@ -193,31 +261,94 @@ describe("The host's own routes", () => {
   });
 });
 
+/** A data source by the name of `second`, with a database of its own. */
+async function withSecond(work: (second: DynamicModule) => Promise<void>): Promise<void> {
+  const database = await createDatabase();
+  try {
+    await work(
+      TypeOrmModule.forRoot({
+        name: 'second',
+        type: 'postgres',
+        url: database.url,
+        autoLoadEntities: true,
+        synchronize: true,
+        retryAttempts: 0,
+      }),
+    );
+  } finally {
+    await database.drop();
+  }
+}
+
+function countOf(app: INestApplication, dataSource: string, entity: Type): Promise<number> {
+  return app.get<DataSource>(getDataSourceToken(dataSource)).getRepository(entity).count();
+}
+
 describe('dataSource', () => {
   it('by name: the table is in that one', async () => {
-    const second = await createDatabase();
-    try {
-      const imports = [
-        TypeOrmModule.forRoot({
-          name: 'second',
-          type: 'postgres',
-          url: second.url,
-          autoLoadEntities: true,
-          synchronize: true,
-          retryAttempts: 0,
-        }),
-      ];
-      await withHost({ imports, upload: { dataSource: 'second' } }, async (host) => {
+    await withSecond(async (second) => {
+      await withHost({ imports: [second], upload: { dataSource: 'second' } }, async (host) => {
         const { id } = await new UploadClient(`${host.url}/uploads`).file(file);
         const named = host.app.get<DataSource>(getDataSourceToken('second'));
         expect(await named.getRepository(ChunkedUpload).find()).toMatchObject([
           { id, checksum: md5(file) },
         ]);
-        expect(await host.dataSource.getRepository(ChunkedUpload).count()).toBe(0);
+        expect(await countOf(host.app, 'default', ChunkedUpload)).toBe(0);
       });
-    } finally {
-      await second.drop();
-    }
+    });
+  });
+
+  it('of forRoot is that of a further type, and of one that names its own is not', async () => {
+    await withSecond(async (second) => {
+      const upload = { dataSource: 'second' };
+      const imports = [second, EarlyModule];
+      const types = [{ path: 'notes', entity: Note, dataSource: 'default' }];
+      await withHost({ imports, upload, types }, async (host) => {
+        await new UploadClient(`${host.url}/early`).file(file);
+        await new UploadClient(`${host.url}/notes`).file(file);
+        expect(await countOf(host.app, 'second', EarlyVideo)).toBe(1);
+        expect(await countOf(host.app, 'default', Note)).toBe(1);
+      });
+    });
+  });
+
+  it('of forRootAsync is that of a further type, also where it registers no type', async () => {
+    await withSecond(async (second) => {
+      for (const path of ['uploads', false] as const) {
+        const root = { path, dataSource: 'second', useFactory: () => ({ maxBytes: 200 }) };
+        await withAsync({ ...root, imports: [] }, [second, EarlyModule], async (url, app) => {
+          const early = new UploadClient(`${url}/early`);
+          expect((await early.put('bytes 0-99/300', first)).detail).toBe(limited);
+          const before = await countOf(app, 'second', EarlyVideo);
+          expect((await early.put('bytes 0-99/200', first)).status).toBe(200);
+          expect(await countOf(app, 'second', EarlyVideo)).toBe(before + 1);
+        });
+      }
+    });
+  });
+
+  it('of another application before this one does not matter', async () => {
+    await withSecond(async (second) => {
+      const imports = [second, EarlyModule];
+      for (const dataSource of ['second', undefined]) {
+        const upload = dataSource === undefined ? {} : { dataSource };
+        await withHost({ imports, upload }, async (host) => {
+          const before = await countOf(host.app, dataSource ?? 'default', EarlyVideo);
+          await new UploadClient(`${host.url}/early`).file(file);
+          expect(await countOf(host.app, dataSource ?? 'default', EarlyVideo)).toBe(before + 1);
+        });
+      }
+    });
+  });
+
+  it('that is not there, or lacks the entity of a further type, stops the start', async () => {
+    const types = [{ path: 'notes', entity: Note }];
+    const upload = { dataSource: 'nowhere', path: false } as const;
+    await expect(withHost({ types, upload }, async () => undefined)).rejects.toThrow(/nowhere/);
+    const database = { autoLoadEntities: false, entities: [ChunkedUpload] } as object;
+    await expect(withHost({ types, database }, async () => undefined)).rejects.toThrow(
+      'Note is not an entity of the data source',
+    );
   });
 
   it('without the entity stops the start by a sentence', async () => {
