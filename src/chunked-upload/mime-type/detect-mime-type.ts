@@ -1,5 +1,79 @@
+import { fileTypeFromBuffer } from 'file-type';
+import { markupType } from './markup.js';
+
+/** How many bytes of a file's beginning say what it is: all that file-type looks at, rounded. */
 export const FIRST_BYTES = 4096;
-export async function detectMimeType(bytes: Uint8Array): Promise<string | null> {
-  const { fileTypeFromBuffer } = await import('file-type');
-  return (await fileTypeFromBuffer(bytes))?.mime ?? null;
+
+/**
+ * What a file's first bytes say it is; null: nothing, as those of plain text. Needs the first
+ * `FIRST_BYTES` bytes, or the whole file if it is smaller; ignores further ones. Never throws.
+ */
+export async function detectMimeType(firstBytes: Uint8Array): Promise<string | null> {
+  const bytes = firstBytes.subarray(0, FIRST_BYTES);
+  const text = decode(bytes);
+  // Before all signatures, some of which stand far behind: what begins as HTML is HTML to a browser.
+  const type = markupType(text) ?? (await typeBySignature(bytes));
+  if (type === null || !isText(text) || TEXT_SIGNATURES.has(type)) return type;
+  // Two letters are a signature of some binary formats, and the beginning of many a text.
+  return null;
+}
+
+// Types with a signature whose files may be all text.
+const TEXT_SIGNATURES = new Set([
+  'text/html',
+  'text/calendar',
+  'text/vcard',
+  'text/vtt',
+  'image/svg+xml',
+  'application/pdf',
+  'application/eps',
+  'application/postscript',
+  'application/rtf',
+  'application/pgp-encrypted',
+  'application/x-ms-regedit',
+  'application/xhtml+xml',
+  'application/xml',
+]);
+
+// What file-type does not say of files whose rest is missing, or says at the price of inflating it.
+const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
+  ['\x1F\x8B\x08', 'application/gzip'],
+];
+const SIGNATURES_OF_PARTS: readonly (readonly [signature: string, type: string])[] = [
+  ['II*\0', 'image/tiff'],
+  ['MM\0*', 'image/tiff'],
+  ['ID3', 'audio/mpeg'],
+  ['PK\x03\x04', 'application/zip'],
+];
+
+async function typeBySignature(bytes: Uint8Array): Promise<string | null> {
+  const beginning = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
+  const among = (list: typeof SIGNATURES): string | null =>
+    list.find(([signature]) => beginning.startsWith(signature))?.[1] ?? null;
+  return among(SIGNATURES) ?? (await typeByLibrary(bytes)) ?? among(SIGNATURES_OF_PARTS);
+}
+
+async function typeByLibrary(bytes: Uint8Array): Promise<string | null> {
+  try {
+    const found = await fileTypeFromBuffer(bytes);
+    // Without parameters: `audio/ogg; codecs=opus`.
+    return found?.mime.split(';')[0]?.toLowerCase() ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** As far as markup and control characters go: UTF-16 by its mark, all else by single bytes. */
+function decode(bytes: Uint8Array): string {
+  const [first, second, third] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  const hasMark = first === 0xef && second === 0xbb && third === 0xbf;
+  return Buffer.from(hasMark ? bytes.subarray(3) : bytes).toString('latin1');
+}
+
+/** Without "binary data bytes" of WHATWG MIME Sniffing, section 3. */
+function isText(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex
+  return !/[\0-\x08\x0B\x0E-\x1A\x1C-\x1F]/.test(text);
 }
