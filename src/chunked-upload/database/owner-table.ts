@@ -4,6 +4,8 @@ import { databaseFailure, isDataException } from './database-failure.js';
 const INTEGERS = ['smallint', 'integer', 'bigint'];
 const TEXTS = ['character varying', 'text'];
 
+export type PrimaryKey = string | number | bigint | boolean | Date | null | undefined;
+
 /** A record of the host, or why there is none. */
 export interface FoundOwner {
   readonly record: object | null;
@@ -97,9 +99,10 @@ export class OwnerTable {
   }
 }
 
-/** A primary key as text; null for nothing. */
-export function keyText(value: unknown): string | null {
+/** A primary key as text; null for nothing, and for what has no text. */
+export function keyText(value: PrimaryKey): string | null {
   if (value === undefined || value === null) return null;
   if (value instanceof Date) return value.toISOString();
-  return String(value);
+  const text = String(value);
+  return text === '[object Object]' ? null : text;
 }

@@ -3,7 +3,7 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
 import type { OwnerEntity, OwnerOptions, UploadContext } from '../chunked-upload.options.js';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
-import { OwnerTable, keyText } from '../database/owner-table.js';
+import { OwnerTable, type PrimaryKey, keyText } from '../database/owner-table.js';
 import { fail } from '../option-checks.js';
 
 const LONGEST_QUOTE = 50;
@@ -17,7 +17,7 @@ export interface Owner extends OwnerKey {
 export interface RemovedRecord {
   readonly entityClass: unknown;
   readonly record: unknown;
-  readonly id: unknown;
+  readonly id: PrimaryKey;
 }
 
 interface OwnerType {
@@ -162,7 +162,7 @@ function keysIn(types: readonly OwnerType[], target: OwnerTarget): OwnerKey[] {
 }
 
 function keyFrom(target: object): OwnerKey {
-  const { type, id } = target as { type?: unknown; id?: unknown };
+  const { type, id } = target as { type?: unknown; id?: PrimaryKey };
   const given = ['string', 'number', 'bigint'].includes(typeof id) ? keyText(id) : null;
   if (typeof type === 'string' && given !== null) return { type, id: given };
   throw refused('owner_type', `${className(target)} is not among the owners of these uploads.`);
