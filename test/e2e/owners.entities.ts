@@ -34,6 +34,12 @@ export class Team {
 }
 
 @Entity()
+export class Seat {
+  @PrimaryColumn('int')
+  number!: number;
+}
+
+@Entity()
 export class Account {
   @PrimaryColumn('bigint')
   id!: string;
@@ -106,6 +112,7 @@ export class Scan extends AbstractChunkedUpload {}
 export const ENTITIES = [
   Person,
   Team,
+  Seat,
   Account,
   Device,
   Country,

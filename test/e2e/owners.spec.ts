@@ -32,6 +32,7 @@ import {
   Parcel,
   Person,
   Scan,
+  Seat,
   Team,
 } from './owners.entities.js';
 
@@ -57,6 +58,7 @@ beforeAll(async () => {
       owners: {
         person: { entity: Person, canAttach },
         team: Team,
+        seat: Seat,
         account: Account,
         device: Device,
         country: Country,
@@ -261,7 +263,7 @@ describe('An owner’s id', () => {
     uploads.assignOwner((await upload()).id, { type, id });
 
   it.each([
-    ['int', 'person', Person, { id: 7001 }, ['7001', '07001', ' 7001', '+7001', 7001, 7001n]],
+    ['int', 'seat', Seat, { number: 7 }, ['7', '007', ' 7', '+7', 7, 7n]],
     ['bigint', 'account', Account, { id: '9223372036854775807' }, ['9223372036854775807']],
     ['uuid', 'device', Device, { id: UUID }, [UUID, UUID.toUpperCase(), `{${UUID}}`]],
     ['varchar', 'country', Country, { code: 'ÄÖ 🇩🇪' }, ['ÄÖ 🇩🇪']],
