@@ -96,7 +96,7 @@ export function names(
 
 /** `png` and `.png` are the same. */
 export function extensionName(name: string): string | null {
-  return /^\.?([\w-]+)$/.exec(name)?.[1] ?? null;
+  return /^\.?([\w-]+(\.[\w-]+)*)$/.exec(name)?.[1] ?? null;
 }
 
 export function mimeTypePattern(name: string): string | null {
