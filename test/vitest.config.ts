@@ -15,11 +15,29 @@ const alias = [
   },
 ];
 
+// What a client meets, which must not depend on the framework below Nest.
+const PROTOCOL_SPECS =
+  '{begin-and-continue,bodies,complete,completion,delete,download,errors-of-*,filenames,forms,' +
+  'read-and-list,storage-failures,who-sees-what,whole-file}.spec.ts';
+
+interface Project {
+  readonly name: string;
+  readonly alone: boolean;
+  readonly include?: string;
+  readonly env?: Record<string, string>;
+}
+
 /** In the order in which they run, the quickest to tell what is broken first. */
-const projects = [
+const projects: Project[] = [
   { name: 'unit', alone: false },
   { name: 'contract', alone: false },
   { name: 'e2e', alone: false },
+  {
+    name: 'fastify',
+    alone: false,
+    include: `test/e2e/${PROTOCOL_SPECS}`,
+    env: { HOST_PLATFORM: 'fastify' },
+  },
   // These kill servers, fill disks, install packages: one file at a time, beside nothing else.
   { name: 'faults', alone: true },
   { name: 'package', alone: true },
@@ -30,12 +48,13 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     globalSetup: 'test/support/global-setup.ts',
-    projects: projects.map(({ name, alone }, groupOrder) => ({
+    projects: projects.map(({ name, alone, include, env }, groupOrder) => ({
       resolve: { alias },
       test: {
         name,
         server: { deps: { external: [/\/dist\//] } },
-        include: [`test/${name}/**/*.spec.ts`],
+        include: [include ?? `test/${name}/**/*.spec.ts`],
+        ...(env ? { env } : {}),
         maxWorkers: alone ? 1 : 2,
         sequence: { groupOrder },
         testTimeout: alone ? 5 * MINUTE : MINUTE / 2,

@@ -23,6 +23,7 @@ import {
   getChunkedUploadToken,
 } from './chunked-upload.tokens.js';
 import { type InheritedOptions, inheritedOptions } from './inherited-options.js';
+import { UnreadBodies } from './platform/unread-bodies.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
@@ -105,6 +106,7 @@ function dynamicModule(
     controllers,
     providers: [
       { provide: OPTIONS, ...late },
+      UnreadBodies,
       {
         provide: DATA_SOURCE,
         inject: [dataSource],

@@ -11,7 +11,10 @@ let ann: UploadClient;
 const file = sample(300);
 
 beforeAll(async () => {
-  host = await startHost({ prepare: (app) => app.set('trust proxy', 'loopback') });
+  host = await startHost({
+    prepare: (app) => app.set('trust proxy', 'loopback'),
+    fastify: { adapter: { trustProxy: 'loopback' } },
+  });
   ann = new UploadClient(`${host.url}/uploads`);
 });
 afterAll(() => host.close());

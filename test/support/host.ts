@@ -2,10 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
+import type {
+  INestApplication,
+  ModuleMetadata,
+  NestApplicationOptions,
+  Type,
+} from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { NextFunction, Request, Response } from 'express';
 import {
@@ -30,14 +36,25 @@ export interface HostOptions {
   readonly database?: Partial<DataSourceOptions>;
   /** Nest's own options, `rawBody` and the like. */
   readonly nest?: NestApplicationOptions;
-  /** Called before the application listens. */
+  /** Called before the application listens, on Express. */
   readonly prepare?: (app: NestExpressApplication) => void;
+  /** Default: Express, or in the project `fastify` that. */
+  readonly platform?: 'express' | 'fastify';
+  readonly fastify?: {
+    /** Fastify's own options. */
+    readonly adapter?: ConstructorParameters<typeof FastifyAdapter>[0];
+    /** Called before the application listens, on Fastify. */
+    readonly prepare?: (app: NestFastifyApplication) => void;
+  };
 }
+
+// The project `fastify` runs specs of the project `e2e` once more, on the other framework.
+const usual = process.env['HOST_PLATFORM'] === 'fastify' ? 'fastify' : 'express';
 
 /** A host application in this process, over real HTTP, a database and a folder of its own. */
 export interface Host {
   readonly url: string;
-  readonly app: NestExpressApplication;
+  readonly app: INestApplication;
   readonly uploads: ChunkedUploadService;
   readonly dataSource: DataSource;
   /** Folder of the local disk storage. */
@@ -86,17 +103,9 @@ async function startIn(root: string, databaseUrl: string, options: HostOptions):
   })
   class HostModule {}
 
-  const app = await NestFactory.create<NestExpressApplication>(HostModule, {
-    logger: false,
-    abortOnError: false,
-    ...options.nest,
-  });
-  app.use((request: Request & { user?: unknown }, _: Response, next: NextFunction) => {
-    const id = request.headers['x-user'];
-    if (id !== undefined) request.user = { id };
-    next();
-  });
-  options.prepare?.(app);
+  const { platform = usual } = options;
+  const create = platform === 'fastify' ? createOnFastify : createOnExpress;
+  const app = await create(HostModule, options);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const withRoot = options.upload?.path !== false;
@@ -108,6 +117,35 @@ async function startIn(root: string, databaseUrl: string, options: HostOptions):
     root,
     close: () => app.close(),
   };
+}
+
+const quiet: NestApplicationOptions = { logger: false, abortOnError: false };
+
+async function createOnExpress(module: Type, { nest, prepare }: HostOptions) {
+  const app = await NestFactory.create<NestExpressApplication>(module, { ...quiet, ...nest });
+  app.use((request: Request & { user?: unknown }, _: Response, next: NextFunction) => {
+    const id = request.headers['x-user'];
+    if (id !== undefined) request.user = { id };
+    next();
+  });
+  prepare?.(app);
+  return app;
+}
+
+async function createOnFastify(module: Type, { nest, fastify = {} }: HostOptions) {
+  // Fastify answers longer parameters itself: ids of the specs that are to reach us are longer.
+  const router = { routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5000 } };
+  const adapter = new FastifyAdapter({ ...router, ...fastify.adapter } as object);
+  const options = { ...quiet, forceCloseConnections: true, ...nest };
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, options);
+  const instance = app.getHttpAdapter().getInstance();
+  instance.addHook('onRequest', (request, _, done) => {
+    const id = request.headers['x-user'];
+    if (id !== undefined) Object.assign(request, { user: { id } });
+    done();
+  });
+  fastify.prepare?.(app);
+  return app;
 }
 
 /** A host for the time of `work`. */

@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ReadsBody } from '../../platform/fastify.js';
 import { chunkDigests } from './chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
 import { type ContentRange, parseContentRange } from './content-range.js';
@@ -41,12 +42,14 @@ import { UploadSteps } from './upload-steps.js';
 export abstract class ChunkedUploadController extends UploadSteps {
   /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
   @Put()
+  @ReadsBody()
   async putFirst(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
     return this.#put(request, response, null);
   }
 
   /** Takes the next chunk. */
   @Put(':id')
+  @ReadsBody()
   async put(
     @Req() request: HostRequest,
     @Res({ passthrough: true }) response: HostResponse,
@@ -57,6 +60,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
   /** Takes a whole file, or completes the upload that `upload_id` names. */
   @Post()
+  @ReadsBody()
   @HttpCode(200)
   async postWhole(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
     return this.#post(request, response, null);
@@ -64,6 +68,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
   /** Completes an upload. */
   @Post(':id')
+  @ReadsBody()
   @HttpCode(200)
   async post(
     @Req() request: HostRequest,
@@ -149,6 +154,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
   /** Removes the upload that `upload_id` names. */
   @Delete()
+  @ReadsBody()
   @HttpCode(204)
   async removeNamed(@Req() request: HostRequest): Promise<void> {
     const fields = new FormFields(queryOf(incomingOf(request)));

@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { SetMetadata } from '@nestjs/common';
+
+// What Nest hands to Fastify as the route's `config`: that of `@RouteConfig()`.
+const ROUTE_CONFIG = '__fastify_route_config__';
+const READS_BODY = 'chunkedUploadReadsBody';
+
+const FORMS = ['application/json', 'application/x-www-form-urlencoded'];
+
+// What is used of Fastify, which is not imported: most hosts run without it.
+interface FastifyRequest {
+  /** As the host sees them; settable. */
+  headers: IncomingHttpHeaders;
+  readonly routeOptions: { readonly config?: object };
+}
+
+type Done = () => void;
+
+export interface FastifyInstance {
+  hasContentTypeParser(type: string): boolean;
+  addHook(
+    name: 'preParsing',
+    hook: (request: FastifyRequest, reply: unknown, payload: unknown, done: Done) => void,
+  ): unknown;
+  addHook(
+    name: 'preValidation',
+    hook: (request: FastifyRequest, reply: unknown, done: Done) => void,
+  ): unknown;
+}
+
+/** A route whose body is left unread on Fastify, as it is on Express. */
+export const ReadsBody = (): MethodDecorator =>
+  SetMetadata(ROUTE_CONFIG, { [READS_BODY]: true }) as MethodDecorator;
+
+/**
+ * Makes Fastify leave the bodies of upload routes unread. It has no parser for them, answers what it
+ * has no parser for by a 415, and a parser of ours could not be confined to a route. So while it
+ * looks for a parser, such a request seems to it to have no body; Node's own request stays as it is.
+ * Forms go to the host's parser where there is one.
+ */
+export function leaveBodiesUnread(fastify: FastifyInstance): void {
+  const hidden = new WeakMap<FastifyRequest, IncomingHttpHeaders>();
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
+    const { headers } = request;
+    const isOurs = READS_BODY in (request.routeOptions.config ?? {});
+    if (isOurs && !isParsedForm(fastify, headers['content-type'])) {
+      hidden.set(request, headers);
+      request.headers = {
+        ...headers,
+        'content-type': undefined,
+        'content-length': undefined,
+        'transfer-encoding': undefined,
+      };
+    }
+    done();
+  });
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    const headers = hidden.get(request);
+    if (headers) request.headers = headers;
+    done();
+  });
+}
+
+function isParsedForm(fastify: FastifyInstance, contentType = ''): boolean {
+  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  return FORMS.includes(type) && fastify.hasContentTypeParser(type);
+}
