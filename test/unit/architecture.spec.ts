@@ -91,6 +91,13 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/^policies\//, /^(@nestjs\/|typeorm)/, true)).toEqual([]);
   });
 
+  it('the platform knows no part of us, and nobody imports a framework below Nest', () => {
+    expect(
+      imports.filter(({ from, to }) => /^platform\//.test(from) && to.endsWith('.ts')),
+    ).toEqual([{ from: 'platform/unread-bodies.ts', to: 'platform/fastify.ts', typeOnly: false }]);
+    expect(found(/./, /^(express|fastify|@fastify\/.*|@nestjs\/platform-.*)$/, true)).toEqual([]);
+  });
+
   it('the database knows no storage, no protocol and no use case', () => {
     expect(found(/^database\//, /^(protocols|engine|policies|checksum)\//)).toEqual([]);
     expect(found(/^database\//, /^storage\//)).toEqual([]);
