@@ -6,7 +6,7 @@ import {
   ChunkedUpload,
   ChunkedUploadController,
   type HostRequest,
-  type UploadContext,
+  type UserId,
 } from 'nestjs-chunked-upload';
 import { MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { Entity } from 'typeorm';
@@ -63,7 +63,7 @@ describe('On Fastify the routes of the host', () => {
     ['POST', 'other', 'application/json', 400],
     ['POST', 'none', 'application/octet-stream', 404],
     ['PUT', 'other', 'application/octet-stream', 404],
-  ])('are as they were: %s /%s of %s', async (method, path, type, status) => {
+  ])('are as they were: %s /%s of %s', async (method, path, type, expected) => {
     const answers = await Promise.all(
       [uploads, bare].map(({ url }) =>
         new UploadClient(`${url}/${path}`).send(
@@ -79,7 +79,7 @@ describe('On Fastify the routes of the host', () => {
       body,
     }));
     expect(ours).toEqual(theirs);
-    expect(ours?.status).toBe(status);
+    expect(ours?.status).toBe(expected);
   });
 });
 
@@ -163,10 +163,10 @@ describe('On Fastify a body', () => {
   it('leaves the headers as they came, for guards and for our steps', async () => {
     const seen: unknown[] = [];
     class SeeingController extends ChunkedUploadController {
-      protected override caller(request: HostRequest): UploadContext | Promise<UploadContext> {
+      protected override user(request: HostRequest): UserId | Promise<UserId> {
         const { headers } = request as { headers?: Record<string, string> };
         seen.push([headers?.['content-type'], headers?.['content-length'], headers?.['x-user']]);
-        return super.caller(request);
+        return super.user(request);
       }
     }
     await withFastify({ upload: { controller: SeeingController } }, async (host) => {

@@ -208,7 +208,9 @@ describe('allowedExtensions', () => {
 
 describe('allowedMimeTypes', () => {
   const png = Buffer.concat([
-    Buffer.from('89504e470d0a1a0a0000000d494844520000000100000001080600000', 'hex'),
+    // Signature, IHDR of 13 bytes, and the beginning of the IDAT.
+    Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000', 'hex'),
+    Buffer.from('012c49444154', 'hex'),
     sample(300),
   ]);
   const html = Buffer.from('<!-- x --><HTML><script>alert(1)</script></HTML>'.padEnd(300));

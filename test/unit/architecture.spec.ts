@@ -93,7 +93,7 @@ describe('The imports of src/chunked-upload', () => {
 
   it('the platform knows no part of us, and nobody imports a framework below Nest', () => {
     expect(
-      imports.filter(({ from, to }) => /^platform\//.test(from) && to.endsWith('.ts')),
+      imports.filter(({ from, to }) => from.startsWith('platform/') && to.endsWith('.ts')),
     ).toEqual([{ from: 'platform/unread-bodies.ts', to: 'platform/fastify.ts', typeOnly: false }]);
     expect(found(/./, /^(express|fastify|@fastify\/.*|@nestjs\/platform-.*)$/, true)).toEqual([]);
   });
