@@ -4,7 +4,12 @@ export { type ChunkedUploadOptions, type Retry } from './options.js';
 export { type Progress, type UploadState } from './progress.js';
 export { type HeaderSource } from './remote-uploads.js';
 export { type Representation, type UploadStatus } from './representation.js';
-export { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
+export {
+  type Credentials,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from './transport.js';
 export { type ErrorDetail, UploadError, type UploadErrorCode } from './upload-error.js';
 export {
   type Fingerprint,

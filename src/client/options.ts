@@ -1,7 +1,7 @@
 import { type ChecksumAlgorithm } from './file-checksum.js';
 import { type Progress, type UploadState } from './progress.js';
 import { type HeaderSource } from './remote-uploads.js';
-import { type Transport } from './transport.js';
+import { type Credentials, type Transport } from './transport.js';
 import { type UploadError } from './upload-error.js';
 import { type KeyValueStorage } from './upload-memory.js';
 
@@ -21,7 +21,7 @@ export interface ChunkedUploadOptions {
   /** Sent with every request, e.g. `Authorization`. */
   readonly headers?: HeaderSource;
   /** Whether cookies go to other origins; default `same-origin`. */
-  readonly credentials?: RequestCredentials;
+  readonly credentials?: Credentials;
   /** Bytes in one request; default 8 MiB. */
   readonly chunkSize?: number;
   /** What the first request tells beside the name, e.g. `owner_type` and `owner_id`. */

@@ -1,6 +1,11 @@
 import { type Endpoint, type Query } from './endpoint.js';
 import { isRepresentation, type Representation } from './representation.js';
-import { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
+import {
+  type Credentials,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from './transport.js';
 import { UploadError } from './upload-error.js';
 
 /** A contiguous range of a file: from `begin` up to the byte before `end`. */
@@ -21,7 +26,7 @@ export type HeaderSource =
 export interface Connection {
   readonly endpoint: Endpoint;
   readonly headers: HeaderSource;
-  readonly credentials: RequestCredentials;
+  readonly credentials: Credentials;
   /** Milliseconds; 0: never. */
   readonly stallTimeout: number;
   readonly transport: Transport;

@@ -1,11 +1,14 @@
 import { fetchTransport } from './fetch-transport.js';
 import { xhrTransport } from './xhr-transport.js';
 
+/** As `RequestCredentials`, whose types a program for Node need not have. */
+export type Credentials = 'include' | 'omit' | 'same-origin';
+
 export interface TransportRequest {
   readonly method: 'DELETE' | 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly credentials: RequestCredentials;
+  readonly credentials: Credentials;
   readonly body?: Blob | string;
   /** Ends the request at once; the promise rejects. */
   readonly signal: AbortSignal;

@@ -1,8 +1,11 @@
 /** What the memory needs of a `Storage`: `localStorage`, `sessionStorage` or a double of them. */
-export type KeyValueStorage = Pick<
-  Storage,
-  'getItem' | 'key' | 'length' | 'removeItem' | 'setItem'
->;
+export interface KeyValueStorage {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
 
 /** What tells one file, bound for one place, from another. */
 export interface Fingerprint {

@@ -73,10 +73,10 @@ describe('On Fastify the routes of the host', () => {
         ),
       ),
     );
-    const [ours, theirs] = answers.map(({ status, headers, body }) => ({
-      status,
-      connection: headers.get('connection'),
-      body,
+    const [ours, theirs] = answers.map((answer) => ({
+      status: answer.status,
+      connection: answer.headers.get('connection'),
+      body: answer.body,
     }));
     expect(ours).toEqual(theirs);
     expect(ours?.status).toBe(expected);

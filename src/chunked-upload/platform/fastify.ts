@@ -29,8 +29,7 @@ export interface FastifyInstance {
 }
 
 /** A route whose body is left unread on Fastify, as it is on Express. */
-export const ReadsBody = (): MethodDecorator =>
-  SetMetadata(ROUTE_CONFIG, { [READS_BODY]: true }) as MethodDecorator;
+export const ReadsBody = (): MethodDecorator => SetMetadata(ROUTE_CONFIG, { [READS_BODY]: true });
 
 /**
  * Makes Fastify leave the bodies of upload routes unread. It has no parser for them, answers what it
