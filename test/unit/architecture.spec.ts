@@ -79,7 +79,7 @@ describe('The imports of src/chunked-upload', () => {
     }
   });
 
-  it.each(['storage', 'checksum'])('%s knows neither Nest, nor TypeORM, nor HTTP', (folder) => {
+  it.each(['storage', 'checksum', 'mime-type'])('%s knows neither Nest, nor TypeORM, nor HTTP', (folder) => {
     const own = new RegExp(`^${folder}/`);
     expect(found(own, /^(@nestjs\/|typeorm|pg$|node:https?|express|busboy)/, true)).toEqual([]);
     expect(found(own, /^(protocols|engine|database|policies|migrations)\//, true)).toEqual([]);

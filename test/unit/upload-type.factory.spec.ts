@@ -69,4 +69,21 @@ describe('draftUploadType', () => {
       expect(() => draftUploadType('uploads', { uploadPath })).toThrow('"uploadPath"');
     },
   );
+
+  it('reads extensions in any case, with a dot in front or inside', () => {
+    const { allowedExtensions } = createUploadType('uploads', {
+      allowedExtensions: ['PNG', '.txt', ' .tar.gz '],
+    });
+    expect(allowedExtensions).toEqual(['png', 'txt', 'tar.gz']);
+  });
+
+  it.each(['', '.', '..', 'a..b', 'a.', '*', 'a/b', '*.png', 7, null])(
+    'refuses the extension %j',
+    (extension) => {
+      const allowedExtensions = [extension] as string[];
+      expect(() => createUploadType('uploads', { allowedExtensions })).toThrow(
+        '"allowedExtensions" must be a list',
+      );
+    },
+  );
 });

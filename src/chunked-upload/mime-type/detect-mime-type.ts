@@ -35,22 +35,34 @@ const TEXT_SIGNATURES = new Set([
   'application/xml',
 ]);
 
-// What file-type does not say of files whose rest is missing, or says at the price of inflating it.
-const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
-  ['\x1F\x8B\x08', 'application/gzip'],
-];
-const SIGNATURES_OF_PARTS: readonly (readonly [signature: string, type: string])[] = [
+type Signature = readonly [beginning: string, type: string];
+
+// file-type would inflate them first, to say the same.
+const COMPRESSED: readonly Signature[] = [['\x1F\x8B\x08', 'application/gzip']];
+
+// What file-type does not say, or not of files whose rest is missing.
+const MISSED: readonly Signature[] = [
   ['II*\0', 'image/tiff'],
   ['MM\0*', 'image/tiff'],
   ['ID3', 'audio/mpeg'],
   ['PK\x03\x04', 'application/zip'],
+  // WAV beyond 4 GiB, and with the other order of bytes.
+  ['RF64', 'audio/wav'],
+  ['BW64', 'audio/wav'],
+  ['RIFX', 'audio/wav'],
 ];
 
 async function typeBySignature(bytes: Uint8Array): Promise<string | null> {
   const beginning = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  const among = (list: typeof SIGNATURES): string | null =>
-    list.find(([signature]) => beginning.startsWith(signature))?.[1] ?? null;
-  return among(SIGNATURES) ?? (await typeByLibrary(bytes)) ?? among(SIGNATURES_OF_PARTS);
+  // The mark of UTF-16 and UTF-32, which file-type takes for a frame of sound.
+  if (beginning.startsWith('\xFF\xFE')) return notSound(await typeByLibrary(bytes));
+  const among = (signatures: readonly Signature[]): string | null =>
+    signatures.find(([signature]) => beginning.startsWith(signature))?.[1] ?? null;
+  return among(COMPRESSED) ?? (await typeByLibrary(bytes)) ?? among(MISSED);
+}
+
+function notSound(type: string | null): string | null {
+  return type === 'audio/mpeg' ? null : type;
 }
 
 async function typeByLibrary(bytes: Uint8Array): Promise<string | null> {

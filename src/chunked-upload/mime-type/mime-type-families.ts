@@ -72,7 +72,10 @@ const CARRIERS: readonly Carrier[] = [
   // Documents of Office until 2003 and encrypted ones after it; installers (.msi).
   { found: /^application\/cfb$/, named: COMPOUND_FILE },
   { found: /^application\/gzip$/, named: /^(image\/svg\+xml|.*\+gzip)$/ },
-  { found: /^application\/xml$/, named: /\+xml$/ },
+  { found: /^application\/xml$/, named: /\+xml$|^application\/xml-dtd$/ },
+  // Illustrator writes PDF, browsers' icons are often PNG.
+  { found: /^application\/pdf$/, named: /^application\/postscript$/ },
+  { found: /^image\/png$/, named: /^image\/icon$/ },
   // Which of them a file is, its brand says at most, often wrongly.
   alike(/^(video|audio|application)\/(mp4|m4a|m4v|f4v|quicktime|3gpp2?)$/),
   alike(/^image\/(hei[cf](-sequence)?|avif)$/),

@@ -1,4 +1,4 @@
-import { lookup } from 'mime-types';
+import { types } from 'mime-types';
 import { canonicalMimeType, hasSignature, mayCarry } from '../mime-type/mime-type-families.js';
 import { lastExtension } from './filename-extension.js';
 import { UploadPolicy, type PolicySubject, type PolicyVerdict } from './upload.policy.js';
@@ -54,7 +54,8 @@ const COMPRESSED_ARCHIVES: ReadonlyMap<string, string> = new Map([
 
 function namedMimeType(filename: string): string | null {
   const extension = lastExtension(filename);
-  return lookup(extension) || (COMPRESSED_ARCHIVES.get(extension) ?? null);
+  // Not by `lookup`, to which a Kelvin sign is a k.
+  return types[extension] ?? COMPRESSED_ARCHIVES.get(extension) ?? null;
 }
 
 /** Of a pattern such as `image/*` or `image/jpg`: whether a type, by any of its names, is meant. */
