@@ -103,6 +103,8 @@ describe('MimeTypePolicy by first bytes', () => {
     ['a.docx', SAMPLES.pdf, 'DOCX', 'application/pdf'],
     ['a.docx', SAMPLES.odt, 'DOCX', 'application/vnd.oasis.opendocument.text'],
     ['a.png', SAMPLES.zip, 'image/*', 'application/zip'],
+    ['a.bin', HTML, 'application/octet-stream', 'text/html'],
+    ['a.bin', SVG, 'application/octet-stream', 'image/svg+xml'],
     ['a.json', SAMPLES.gz, 'application/json', 'application/gzip'],
   ])('%s that is something else is refused (%#)', async (filename, bytes, given, found) => {
     const allowed = given === 'DOCX' ? (lookup('docx') as string) : given;
@@ -227,6 +229,9 @@ describe('MimeTypePolicy is fair to honest files', () => {
     ['svgz', SAMPLES.gz],
     ['tar', SAMPLES.tar],
     ['exe', SAMPLES.exe],
+    ['bin', SAMPLES.exe],
+    ['dtd', XML],
+    ['dtd', TEXT],
     ['svg', SVG],
     ['html', HTML],
     ['xhtml', HTML],

@@ -88,6 +88,8 @@ const CARRIERS: readonly Carrier[] = [
   { found: /^image\/tiff$/, named: /^image\/(adobe-dng|canon-cr2|nikon-nef|sony-arw)$/ },
   // A tag in front of the sound hides what follows.
   { found: /^audio\/mpeg$/, named: /^audio\/aac$/ },
+  // Which says nothing but that they are bytes; of markup, browsers make more.
+  { found: /^(?!text\/|.*xml$)/, named: /^application\/octet-stream$/ },
   // A text may begin as these do, and does no more harm for it.
   { found: /^text\/(calendar|vcard|vtt)$/, named: /^text\/(plain|markdown)$/ },
 ];
@@ -103,7 +105,7 @@ const SIGNED = new Set([...supportedMimeTypes].map(canonicalMimeType));
 
 // Recognised if they have a signature, which they need not: an XML declaration, a binary STL,
 // a disk image whose signature is its last block.
-const UNSIGNED = /^text\/|[/+]xml$|^model\/stl$|^application\/apple-diskimage$/;
+const UNSIGNED = /^text\/|[/+]xml(-dtd)?$|^application\/octet-stream$|^model\/stl$|^application\/apple-diskimage$/;
 
 /** Whether a file of the type can be told by its first bytes, so that other bytes are none. */
 export function hasSignature(type: string): boolean {
