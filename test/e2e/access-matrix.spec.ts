@@ -1,0 +1,297 @@
+import {
+  AbstractChunkedUpload,
+  ChunkedUpload,
+  type ChunkedUploadService,
+  getChunkedUploadToken,
+} from 'nestjs-chunked-upload';
+import { Entity } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Caller,
+  SITUATIONS,
+  STATES,
+  type Situation,
+  type State,
+  type Wish,
+  changes,
+  isListed,
+  statusOf,
+} from '../support/access-rules.js';
+import { type Host, startHost } from '../support/host.js';
+import { UploadStates, type Remains } from '../support/upload-states.js';
+import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
+
+// Each request of the contract's table, by each caller, on an upload in each state: the answers are
+// held against the rules of support/access-rules.ts, and printed.
+
+@Entity()
+class Shared extends AbstractChunkedUpload {}
+
+const AT_ONCE = 48;
+const file = sample(200);
+const committed = file.subarray(0, 100);
+const next = file.subarray(100);
+const sum = md5(committed);
+const range = 'bytes 100-199/*';
+
+type Ask = (caller: UploadClient, id: string) => Promise<Answer>;
+
+const REQUESTS: readonly (readonly [string, Wish, Ask])[] = [
+  ['PUT /uploads/:id', 'next chunk', (caller, id) => caller.put(range, next, { id })],
+  [
+    'PUT /uploads, upload_id in the form',
+    'next chunk',
+    (caller, id) => caller.put(range, next, { form: { before: { upload_id: id } } }),
+  ],
+  [
+    'PUT /uploads?upload_id=',
+    'next chunk',
+    (caller, id) => caller.put(range, next, { query: { upload_id: id } }),
+  ],
+  ['POST /uploads/:id', 'complete', (caller, id) => caller.complete(id, sum)],
+  [
+    'POST /uploads, upload_id in the form',
+    'complete',
+    (caller, id) => caller.postForm({ upload_id: id, md5: sum }),
+  ],
+  [
+    'POST /uploads?upload_id=',
+    'complete',
+    (caller, id) => caller.send('POST', { query: { upload_id: id, md5: sum } }),
+  ],
+  ['GET /uploads/:id', 'show', (caller, id) => caller.get(id)],
+  ['HEAD /uploads/:id', 'offset', (caller, id) => caller.head(id)],
+  ['GET /uploads/:id/file', 'file', (caller, id) => caller.send('GET', { id: `${id}/file` })],
+  ['HEAD /uploads/:id/file', 'file', (caller, id) => caller.send('HEAD', { id: `${id}/file` })],
+  ['DELETE /uploads/:id', 'remove', (caller, id) => caller.delete(id)],
+  [
+    'DELETE /uploads, upload_id in the form',
+    'remove',
+    (caller, id) => caller.send('DELETE', {}, new URLSearchParams({ upload_id: id })),
+  ],
+  [
+    'DELETE /uploads?upload_id=',
+    'remove',
+    (caller, id) => caller.send('DELETE', { query: { upload_id: id } }),
+  ],
+];
+
+// An id is taken as it is shown, and marked as (ID) in upper case without hyphens.
+const WRITINGS = [
+  { note: '', write: (id: string) => id },
+  { note: ' (ID)', write: (id: string) => id.replaceAll('-', '').toUpperCase() },
+];
+
+const ROWS = REQUESTS.flatMap(([name, wish, ask]) =>
+  WRITINGS.map(({ note, write }) => ({ name: name + note, wish, ask, write })),
+);
+
+interface Cell {
+  readonly situation: Situation;
+  readonly state: State;
+  readonly caller: Caller;
+  /** `creator, live` */
+  readonly column: string;
+  readonly row: (typeof ROWS)[number];
+  id: string;
+  status: number;
+  before: Remains;
+  after: Remains;
+}
+
+const cells: Cell[] = SITUATIONS.flatMap((situation) =>
+  STATES.flatMap((state) =>
+    situation.callers.flatMap(({ name, user }) =>
+      ROWS.map((row) => ({
+        situation,
+        state,
+        caller: user,
+        column: `${name}, ${state}`,
+        row,
+        id: '',
+        status: 0,
+        before: null,
+        after: null,
+      })),
+    ),
+  ),
+);
+
+let host: Host;
+const lists = new Map<string, ReadonlySet<string>>();
+const closing: (() => void)[] = [];
+
+const clientOf = ({ userRestricted }: Situation, user: Caller) =>
+  new UploadClient(`${host.url}/${userRestricted ? 'uploads' : 'shared'}`, user);
+const expected = ({ situation, caller, state, row }: Cell) =>
+  statusOf(situation, caller, state, row.wish);
+const isChanging = ({ situation, caller, state, row }: Cell) =>
+  changes(situation, caller, state, row.wish);
+
+beforeAll(async () => {
+  host = await startHost({ types: [{ path: 'shared', entity: Shared, userRestricted: false }] });
+  for (const situation of SITUATIONS) {
+    const entity = situation.userRestricted ? ChunkedUpload : Shared;
+    const states = new UploadStates(
+      host,
+      host.dataSource.getRepository<AbstractChunkedUpload>(entity),
+      host.app.get<ChunkedUploadService<AbstractChunkedUpload>>(getChunkedUploadToken(entity), {
+        strict: false,
+      }),
+      committed,
+    );
+    closing.push(() => states.end());
+    const creator = clientOf(situation, situation.begunBy);
+    for (const state of STATES) {
+      const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
+      await giveUploads(own, (count) => states.make(creator, state, count));
+    }
+    await readLists(situation);
+    const own = cells.filter((cell) => cell.situation === situation);
+    await eachOf(own, async (cell) => {
+      cell.before = await states.remains(cell.id);
+    });
+    await eachOf(own, async (cell) => {
+      const { row, caller, id } = cell;
+      cell.status = (await row.ask(clientOf(situation, caller), row.write(id))).status;
+    });
+    await eachOf(own, async (cell) => {
+      cell.after = await states.remains(cell.id);
+    });
+    states.end();
+  }
+}, 120_000);
+
+afterAll(async () => {
+  for (const close of closing) close();
+  await host.close();
+  console.log(SITUATIONS.map(tableOf).join('\n\n'));
+});
+
+/** One for each request; where a writer is needed, one for all that leave it as it is. */
+async function giveUploads(own: Cell[], make: (count: number) => Promise<string[]>) {
+  const needsWriter = own[0]?.state === 'live' || own[0]?.state === 'silent';
+  const alone = own.filter((cell) => !needsWriter || isChanging(cell));
+  const together = own.filter((cell) => !alone.includes(cell));
+  const ids = await make(alone.length + (together.length > 0 ? 1 : 0));
+  for (const [at, cell] of alone.entries()) cell.id = ids[at] ?? '';
+  for (const cell of together) cell.id = ids.at(-1) ?? '';
+}
+
+async function readLists(situation: Situation): Promise<void> {
+  for (const { user } of situation.callers) {
+    const ids = new Set<string>();
+    for (let page = [null] as unknown[]; page.length > 0;) {
+      const answer = await clientOf(situation, user).send('GET', {
+        query: { offset: String(ids.size) },
+      });
+      page = answer.body as { id: string }[];
+      for (const { id } of page as { id: string }[]) ids.add(id);
+    }
+    lists.set(listKey(situation, user), ids);
+  }
+}
+
+function listKey({ userRestricted, begunBy }: Situation, user: Caller): string {
+  return JSON.stringify([userRestricted, begunBy, user]);
+}
+
+async function eachOf(items: readonly Cell[], work: (cell: Cell) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const worker = async () => {
+    for (let item = waiting.shift(); item; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function titleOf({ userRestricted, begunBy }: Situation): string {
+  const who = begunBy === null ? 'somebody anonymous' : 'a user';
+  return `userRestricted: ${userRestricted}, begun by ${who}`;
+}
+
+function tableOf(situation: Situation): string {
+  const width = 44;
+  const columns = situation.callers.flatMap(({ name, user }) =>
+    STATES.map((state) => ({ name, user, state, column: `${name}, ${state}` })),
+  );
+  const callers = situation.callers.map(({ name }) => ` ${name}`.padEnd(STATES.length * 5));
+  const line = (name: string, values: string[]) =>
+    name.padEnd(width) + values.map((value, at) => (at % 7 ? ' ' : '|') + value.padEnd(4)).join('');
+  return [
+    titleOf(situation),
+    ' '.repeat(width) + callers.map((caller) => `|${caller.slice(1)}`).join(''),
+    line(
+      '',
+      columns.map(({ state }) => state.slice(0, 4)),
+    ),
+    ...ROWS.map((row) => {
+      const own = cells.filter((cell) => cell.situation === situation && cell.row === row);
+      const find = (column: string) => own.find((cell) => cell.column === column)?.status ?? 0;
+      return line(
+        row.name,
+        columns.map(({ column }) => String(find(column))),
+      );
+    }),
+    line(
+      'GET /uploads: is in the list',
+      columns.map(({ user, state }) => (listed(situation, user, state).length > 0 ? 'yes' : 'no')),
+    ),
+  ].join('\n');
+}
+
+/** The ids of that state which the caller's list shows. */
+function listed(situation: Situation, caller: Caller, state: State): string[] {
+  const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
+  const ids = [...new Set(own.map(({ id }) => id))];
+  return ids.filter((id) => lists.get(listKey(situation, caller))?.has(id));
+}
+
+describe.each(SITUATIONS.map((situation) => [titleOf(situation), situation] as const))(
+  '%s',
+  (_, situation) => {
+    it.each(ROWS)('$name is answered as the contract says', (row) => {
+      const own = cells.filter((cell) => cell.situation === situation && cell.row === row);
+      expect(own).toHaveLength(situation.callers.length * STATES.length);
+      const answers = own.map((cell) => [cell.column, cell.status]);
+      const wanted = own.map((cell) => [cell.column, expected(cell)]);
+      expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(wanted));
+    });
+
+    it('the lists show what their caller may see', () => {
+      for (const { name, user } of situation.callers) {
+        for (const state of STATES) {
+          const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
+          const all = new Set(own.map(({ id }) => id)).size;
+          const found = listed(situation, user, state).length;
+          expect(found, `${name}, ${state}`).toBe(isListed(situation, user, state) ? all : 0);
+        }
+      }
+    });
+
+    it('what was refused, or only asked, changed neither offset, status, bytes nor writer', () => {
+      const still = cells.filter((cell) => cell.situation === situation && !isChanging(cell));
+      for (const { before, after, row, column } of still) {
+        expect(after, `${row.name} by ${column}`).toEqual(before);
+      }
+    });
+
+    it('what was accepted did what it says', () => {
+      const done = cells.filter((cell) => cell.situation === situation && isChanging(cell));
+      for (const { after, row, column } of done) {
+        const what = `${row.name} by ${column}`;
+        if (row.wish === 'remove') expect(after, what).toBeNull();
+        if (row.wish === 'complete') expect(after, what).toMatchObject({ status: 2, bytes: sum });
+        if (row.wish === 'next chunk')
+          expect(after, what).toMatchObject({ offset: 200, status: 1, bytes: md5(file) });
+        if (row.wish === 'offset') expect(after, what).toMatchObject({ offset: 100, lease: null });
+      }
+    });
+
+    it('nothing was begun by the way', async () => {
+      const entity = situation.userRestricted ? ChunkedUpload : Shared;
+      const known = new Set(cells.map(({ id }) => id));
+      const rows = await host.dataSource.getRepository<AbstractChunkedUpload>(entity).find();
+      expect(rows.filter(({ id }) => !known.has(id))).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AbstractChunkedUpload, ChunkedUploadService } from 'nestjs-chunked-upload';
+import type { Repository } from 'typeorm';
+import type { State } from './access-rules.js';
+import type { Host } from './host.js';
+import { RawConnection } from './raw-connection.js';
+import { type UploadClient, md5 } from './upload-client.js';
+import { until } from './waiting.js';
+
+const EVERY_MS = 50;
+const SILENT_AFTER_MS = 500;
+
+/** What a request could have changed of an upload. Null: it is gone. */
+export type Remains = {
+  offset: number;
+  status: number;
+  lease: string | null;
+  bytes: string;
+} | null;
+
+/** Uploads of one type in the states that they can be in. */
+export class UploadStates {
+  readonly #writers: RawConnection[] = [];
+  #beat: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    private readonly host: Host,
+    private readonly repository: Repository<AbstractChunkedUpload>,
+    private readonly service: ChunkedUploadService<AbstractChunkedUpload>,
+    private readonly committed: Uint8Array,
+  ) {}
+
+  /** Ids of `count` uploads of `creator`. One is made by requests, the others are its copies. */
+  async make(creator: UploadClient, state: State, count: number): Promise<string[]> {
+    const { id } = await creator.begin(this.committed, '*');
+    if (state === 'expired') await this.repository.update(id, { expiresAt: new Date(0) });
+    if (state === 'aborted') await this.service.abort(id);
+    if (state === 'complete') await creator.complete(id, md5(this.committed));
+    if (state === 'removed') {
+      await creator.delete(id);
+      return Array.from({ length: count }, () => id);
+    }
+    const ids = [id, ...(await this.#copies(id, count - 1))];
+    if (state === 'live' || state === 'silent') await this.#write(creator, ids, state);
+    return ids;
+  }
+
+  async remains(id: string): Promise<Remains> {
+    const upload = await this.repository.findOneBy({ id });
+    if (!upload) return null;
+    const { offset, status, leaseToken: lease, key, finalKey } = upload;
+    const bytes = (await this.#read(finalKey)) ?? (await this.#read(key));
+    // What lies beyond the offset belongs to nobody yet.
+    return { offset, status, lease, bytes: md5(bytes?.subarray(0, offset) ?? Buffer.from('none')) };
+  }
+
+  end(): void {
+    clearInterval(this.#beat);
+    for (const writer of this.#writers) writer.destroy();
+  }
+
+  async #copies(id: string, count: number): Promise<string[]> {
+    const model = await this.repository.findOneByOrFail({ id });
+    const path = (key: string) => join(this.host.root, key);
+    const copies = Array.from({ length: count }, () => {
+      const own = randomUUID();
+      const rename = (key: string) => key.replace(id, own);
+      return { ...model, id: own, key: rename(model.key), finalKey: rename(model.finalKey) };
+    });
+    for (const { key, finalKey } of copies) {
+      const pairs = [
+        [model.key, key],
+        [model.finalKey, finalKey],
+      ] as const;
+      // An aborted upload has no bytes; an unfinished one has them under the first name alone.
+      for (const [from, to] of pairs) await copyFile(path(from), path(to)).catch(() => undefined);
+    }
+    await this.repository.insert(copies as never);
+    return copies.map((copy) => copy.id);
+  }
+
+  /** Begins to send the next chunk of each, and goes on with it if it is to be `live`. */
+  async #write(creator: UploadClient, ids: readonly string[], state: State): Promise<void> {
+    const { pathname } = new URL(creator.url);
+    const writers: RawConnection[] = [];
+    for (const id of ids) {
+      const writer = await RawConnection.open(this.host.url);
+      this.#writers.push(writer);
+      writers.push(writer);
+      await writer.head('PUT', `${pathname}/${id}`, {
+        ...(creator.user === null ? {} : { 'x-user': creator.user }),
+        'content-type': 'application/octet-stream',
+        'content-range': `bytes ${this.committed.length}-9999999/*`,
+        'content-length': 10_000_000 - this.committed.length,
+      });
+    }
+    const leased = () => this.repository.findBy(ids.map((id) => ({ id })));
+    await until('writers', async () => (await leased()).every(({ leaseToken }) => leaseToken));
+    const since = performance.now();
+    if (state === 'silent') {
+      await until('silence', () => performance.now() - since > SILENT_AFTER_MS);
+    } else {
+      this.#beat ??= setInterval(() => this.#sendOn(), EVERY_MS);
+      this.#live.push(...writers);
+    }
+  }
+
+  readonly #live: RawConnection[] = [];
+
+  #sendOn(): void {
+    for (const { socket } of this.#live) if (socket.writable) socket.write('more');
+  }
+
+  async #read(key: string): Promise<Buffer | null> {
+    return readFile(join(this.host.root, key)).catch(() => null);
+  }
+}
