@@ -18,7 +18,7 @@ import {
   statusOf,
 } from '../support/access-rules.js';
 import { type Host, startHost } from '../support/host.js';
-import { UploadStates, type Remains } from '../support/upload-states.js';
+import { type Remains, type UploadRow, UploadStates } from '../support/upload-states.js';
 import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
 
 // Each request of the contract's table, by each caller, on an upload in each state: the answers are
@@ -27,7 +27,7 @@ import { type Answer, UploadClient, md5, sample } from '../support/upload-client
 @Entity()
 class Shared extends AbstractChunkedUpload {}
 
-const AT_ONCE = 48;
+const AT_ONCE = 24;
 const file = sample(200);
 const committed = file.subarray(0, 100);
 const next = file.subarray(100);
@@ -130,37 +130,39 @@ const isChanging = ({ situation, caller, state, row }: Cell) =>
 
 beforeAll(async () => {
   host = await startHost({ types: [{ path: 'shared', entity: Shared, userRestricted: false }] });
-  for (const situation of SITUATIONS) {
-    const entity = situation.userRestricted ? ChunkedUpload : Shared;
-    const states = new UploadStates(
-      host,
-      host.dataSource.getRepository<AbstractChunkedUpload>(entity),
-      host.app.get<ChunkedUploadService<AbstractChunkedUpload>>(getChunkedUploadToken(entity), {
-        strict: false,
-      }),
-      committed,
-    );
-    closing.push(() => states.end());
-    const creator = clientOf(situation, situation.begunBy);
-    for (const state of STATES) {
-      const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
-      await giveUploads(own, (count) => states.make(creator, state, count));
-    }
-    await readLists(situation);
-    const own = cells.filter((cell) => cell.situation === situation);
-    await eachOf(own, async (cell) => {
-      cell.before = await states.remains(cell.id);
-    });
-    await eachOf(own, async (cell) => {
-      const { row, caller, id } = cell;
-      cell.status = (await row.ask(clientOf(situation, caller), row.write(id))).status;
-    });
-    await eachOf(own, async (cell) => {
-      cell.after = await states.remains(cell.id);
-    });
-    states.end();
-  }
+  await Promise.all(SITUATIONS.map(fillCells));
 }, 120_000);
+
+async function fillCells(situation: Situation): Promise<void> {
+  const entity = situation.userRestricted ? ChunkedUpload : Shared;
+  const states = new UploadStates(
+    host,
+    host.dataSource.getRepository<UploadRow>(entity),
+    host.app.get<ChunkedUploadService<AbstractChunkedUpload>>(getChunkedUploadToken(entity), {
+      strict: false,
+    }),
+    committed,
+  );
+  closing.push(() => states.end());
+  const creator = clientOf(situation, situation.begunBy);
+  for (const state of STATES) {
+    const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
+    await giveUploads(own, (count) => states.make(creator, state, count));
+  }
+  await readLists(situation);
+  const own = cells.filter((cell) => cell.situation === situation);
+  await eachOf(own, async (cell) => {
+    cell.before = await states.remains(cell.id);
+  });
+  await eachOf(own, async (cell) => {
+    const { row, caller, id } = cell;
+    cell.status = (await row.ask(clientOf(situation, caller), row.write(id))).status;
+  });
+  await eachOf(own, async (cell) => {
+    cell.after = await states.remains(cell.id);
+  });
+  states.end();
+}
 
 afterAll(async () => {
   for (const close of closing) close();

@@ -12,6 +12,9 @@ import { until } from './waiting.js';
 const EVERY_MS = 50;
 const SILENT_AFTER_MS = 500;
 
+/** TypeORM's types do not get to the end of a column that holds any JSON. */
+export type UploadRow = Omit<AbstractChunkedUpload, 'storageState' | 'response'>;
+
 /** What a request could have changed of an upload. Null: it is gone. */
 export type Remains = {
   offset: number;
@@ -27,7 +30,7 @@ export class UploadStates {
 
   constructor(
     private readonly host: Host,
-    private readonly repository: Repository<AbstractChunkedUpload>,
+    private readonly repository: Repository<UploadRow>,
     private readonly service: ChunkedUploadService<AbstractChunkedUpload>,
     private readonly committed: Uint8Array,
   ) {}
@@ -48,7 +51,7 @@ export class UploadStates {
   }
 
   async remains(id: string): Promise<Remains> {
-    const upload = await this.repository.findOneBy({ id });
+    const upload = await this.#row(id);
     if (!upload) return null;
     const { offset, status, leaseToken: lease, key, finalKey } = upload;
     const bytes = (await this.#read(finalKey)) ?? (await this.#read(key));
@@ -62,12 +65,14 @@ export class UploadStates {
   }
 
   async #copies(id: string, count: number): Promise<string[]> {
-    const model = await this.repository.findOneByOrFail({ id });
+    const model = await this.#row(id);
+    if (!model) throw new Error(`There is no upload ${id}`);
     const path = (key: string) => join(this.host.root, key);
     const copies = Array.from({ length: count }, () => {
       const own = randomUUID();
       const rename = (key: string) => key.replace(id, own);
-      return { ...model, id: own, key: rename(model.key), finalKey: rename(model.finalKey) };
+      const keys = { key: rename(model.key), finalKey: rename(model.finalKey) };
+      return Object.assign(this.repository.create(), model, keys, { id: own });
     });
     for (const { key, finalKey } of copies) {
       const pairs = [
@@ -77,7 +82,7 @@ export class UploadStates {
       // An aborted upload has no bytes; an unfinished one has them under the first name alone.
       for (const [from, to] of pairs) await copyFile(path(from), path(to)).catch(() => undefined);
     }
-    await this.repository.insert(copies as never);
+    await this.repository.insert(copies);
     return copies.map((copy) => copy.id);
   }
 
@@ -96,8 +101,8 @@ export class UploadStates {
         'content-length': 10_000_000 - this.committed.length,
       });
     }
-    const leased = () => this.repository.findBy(ids.map((id) => ({ id })));
-    await until('writers', async () => (await leased()).every(({ leaseToken }) => leaseToken));
+    const isWritten = async (id: string) => (await this.#row(id))?.leaseToken != null;
+    for (const id of ids) await until('a writer', () => isWritten(id));
     const since = performance.now();
     if (state === 'silent') {
       await until('silence', () => performance.now() - since > SILENT_AFTER_MS);
@@ -111,6 +116,10 @@ export class UploadStates {
 
   #sendOn(): void {
     for (const { socket } of this.#live) if (socket.writable) socket.write('more');
+  }
+
+  #row(id: string): Promise<UploadRow | null> {
+    return this.repository.findOneBy({ id });
   }
 
   async #read(key: string): Promise<Buffer | null> {
