@@ -54,7 +54,10 @@ export {
 } from './chunked-upload/chunked-upload.errors.js';
 export { UploadSteps } from './chunked-upload/protocols/content-range/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
-export type { HostRequest } from './chunked-upload/protocols/content-range/host-request.js';
+export type {
+  HostRequest,
+  HostResponse,
+} from './chunked-upload/protocols/content-range/host-request.js';
 export {
   representUpload,
   type UploadRepresentation,

@@ -1,5 +1,6 @@
 import { Controller, type Type } from '@nestjs/common';
 import { ChunkedUploadController } from './content-range.controller.js';
+import { ownRoutes } from './own-routes.js';
 
 /**
  * A controller class for one upload type, mounted at `path`. It is a class of its own even where
@@ -20,5 +21,6 @@ export function createUploadController(
     if (inherited.get(key) !== undefined)
       Reflect.defineMetadata(key, inherited.get(key), controller);
   }
+  ownRoutes(controller, ChunkedUploadController as Type<ChunkedUploadController>);
   return controller;
 }
