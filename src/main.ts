@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DemoModule } from './demo/demo.module.js';
 import { startEmbeddedPostgres } from './demo/embedded-postgres.js';
+import { setUpOpenApi } from './demo/openapi.js';
 import { readSettings } from './demo/settings.js';
 
 const GRACE_MS = 10_000;
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
     DemoModule.register(settings, databaseUrl),
     { logger: ['fatal', 'error', 'warn'] },
   );
+  setUpOpenApi(app);
   // Node cuts every request after five minutes; a chunk on a slow line may take longer.
   app.getHttpServer().requestTimeout = 0;
   await app.listen(settings.port);

@@ -24,6 +24,7 @@ import {
 } from './chunked-upload.tokens.js';
 import { type InheritedOptions, inheritedOptions } from './inherited-options.js';
 import { UnreadBodies } from './platform/unread-bodies.js';
+import { describeController } from './protocols/content-range/openapi/describe-controller.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
@@ -116,14 +117,17 @@ function dynamicModule(
       {
         provide: UPLOAD_TYPE,
         inject: [OPTIONS, DATA_SOURCE, ModuleRef, ModulesContainer],
-        useFactory: (
+        useFactory: async (
           options: ChunkedUploadTypeOptions,
           source: DataSource,
           moduleRef: ModuleRef,
           application: ModulesContainer,
         ) => {
           registerUploadType(application, path, entity);
-          return resolveUploadType(draftUploadType(path, options), entity, source, moduleRef);
+          const draft = draftUploadType(path, options);
+          const type = await resolveUploadType(draft, entity, source, moduleRef);
+          for (const each of controllers) await describeController(each, type);
+          return type;
         },
       },
       {

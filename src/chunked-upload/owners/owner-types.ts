@@ -46,6 +46,11 @@ export class OwnerTypes {
     );
   }
 
+  /** What an `owner_type` may say. */
+  get names(): string[] {
+    return [...this.#types.keys()];
+  }
+
   /**
    * The owner that a request names; null where it names none.
    * @throws ChunkedUploadError `invalid_field`, about `owner_type` or `owner_id`

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 import type { HostResponse } from './host-request.js';
 
-const STATUS: Record<ChunkedUploadErrorCode, number> = {
+export const STATUS: Record<ChunkedUploadErrorCode, number> = {
   not_found: 404,
   expired: 410,
   aborted: 410,
@@ -33,7 +33,7 @@ const STATUS: Record<ChunkedUploadErrorCode, number> = {
 };
 
 // Statuses after which trying again soon may help, with how soon, in seconds.
-const RETRY_AFTER: Record<number, string> = { 423: '1', 503: '2' };
+export const RETRY_AFTER: Record<number, string> = { 423: '1', 503: '2' };
 
 /** The one place where this library's errors become HTTP: `{ "detail": …, …numbers }`. */
 @Catch(ChunkedUploadError)
@@ -49,11 +49,11 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
     if (status >= 500) this.#logger.warn(`${error.message}: ${causeOf(error)}`);
     response.header('Cache-Control', 'no-store');
-    this.adapterHost.httpAdapter.reply(response, body(error), status);
+    this.adapterHost.httpAdapter.reply(response, errorBody(error), status);
   }
 }
 
-function body(error: ChunkedUploadError): object {
+export function errorBody(error: ChunkedUploadError): object {
   const facts = Object.entries(error.facts).map(([name, value]) => [snakeCase(name), value]);
   return { detail: error.detail, ...Object.fromEntries(facts) };
 }

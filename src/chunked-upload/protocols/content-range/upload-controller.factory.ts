@@ -11,7 +11,7 @@ export function createUploadController(
   base: Type<ChunkedUploadController> = ChunkedUploadController as Type<ChunkedUploadController>,
 ): Type<ChunkedUploadController> {
   const controller = class extends base {};
-  Object.defineProperty(controller, 'name', { value: `${base.name}(${path})` });
+  Object.defineProperty(controller, 'name', { value: controllerName(path) });
   // @Controller() would overwrite a version or a host that the base was given.
   const inherited = new Map(
     Reflect.getMetadataKeys(base).map((key: string) => [key, Reflect.getMetadata(key, base)]),
@@ -23,4 +23,11 @@ export function createUploadController(
   }
   ownRoutes(controller, ChunkedUploadController as Type<ChunkedUploadController>);
   return controller;
+}
+
+/** `uploads/files`: `UploadsFilesController`. Log lines bear it, and OpenAPI's operation ids. */
+function controllerName(path: string): string {
+  const words = path.split(/[^a-z\d]+/i).filter((word) => word !== '');
+  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return `${name}Controller`;
 }

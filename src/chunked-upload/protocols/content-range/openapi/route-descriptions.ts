@@ -1,0 +1,232 @@
+import { ChunkedUploadError } from '../../../chunked-upload.errors.js';
+import type { ChunkedUploadController } from '../content-range.controller.js';
+import { NO_STORE, answer, fileAnswers, number, text, withoutBody } from './answers.js';
+import { errorResponses } from './error-responses.js';
+import { BINARY, form, plainForms, raw } from './request-bodies.js';
+import type { DescribedType, Response, RouteDescription, Schema } from './openapi.types.js';
+import {
+  CONTENT_RANGE,
+  DIGESTS,
+  DOWNLOAD,
+  ID,
+  NAMED,
+  chunkFields,
+  completionFields,
+  inQuery,
+  listParameters,
+} from './parameters.js';
+
+/** The methods of the controller that are routes: all its public ones. */
+export type RouteName = keyof ChunkedUploadController;
+
+const error = ChunkedUploadError;
+const nothing = undefined;
+
+const UNKNOWN = [error.notFound()];
+const GONE = [error.expired(), error.aborted(), error.bytesMissing()];
+const AWAY = [error.unavailable('The storage is not available')];
+const BUSY = [error.busy()];
+const WRITE = [...GONE, ...BUSY, error.storageFull(nothing), ...AWAY];
+const BODY = [error.noChunk(), error.unsupportedBody('Content-Encoding is not supported')];
+const LATE_ID = error.invalidField(
+  'upload_id',
+  'This field must come before the file, or in the query string.',
+);
+
+/** Every endpoint of one upload type, for people and for generators of clients. */
+export function routeDescriptions(type: DescribedType): Record<RouteName, RouteDescription> {
+  const { checksum, fieldName, uploadRef } = type;
+  const upload: Schema = { $ref: uploadRef };
+  const errors = (...list: ChunkedUploadError[]) => errorResponses(type.errorRef, list);
+  const shown: Record<number, Response> = { 200: answer('The upload.', upload) };
+  const completed: Record<number, Response> = {
+    200: type.hasOnComplete
+      ? answer('What the application answers to a completed upload, else the upload.', {})
+      : shown[200]!,
+  };
+  const seen = type.userRestricted
+    ? 'Only uploads that the caller began exist for it; every other id is 404.'
+    : 'Everybody sees and touches all uploads.';
+
+  const chunk = [
+    error.badContentRange(),
+    error.endExceedsTotal(300),
+    error.tooLarge(1000),
+    error.sizeMismatch(90, 100),
+    error.offsetMismatch(100, 0),
+    error.totalMismatch(300, 400),
+    error.emptyChunk(fieldName),
+    error.digestMismatch('Content-MD5'),
+    ...BODY,
+  ];
+  const completion = [
+    ...(checksum === null
+      ? [error.totalRequired()]
+      : [error.checksumRequired(checksum), error.checksumMismatch(checksum)]),
+    error.incomplete(100, 300),
+  ];
+  const fresh = [
+    error.invalidField('filename', 'This field is required.'),
+    error.invalidField(fieldName, 'What a rule of this upload type says of the file.'),
+    ...(type.owners.length > 0
+      ? [error.invalidField('owner_id', 'What is wrong with the owner.')]
+      : []),
+  ];
+
+  const file = { [fieldName]: { ...BINARY, description: 'The bytes.' } };
+  const fields = chunkFields(type);
+  const finishing = completionFields(type);
+  const finishingNamed = {
+    upload_id: { ...fields['upload_id'], description: 'The upload.' },
+    ...finishing,
+  };
+  const required = checksum === null ? [] : [checksum];
+
+  return {
+    putFirst: {
+      summary: 'Begin an upload, or send a chunk of the one that upload_id names',
+      description:
+        'Without `upload_id` a new upload begins with this chunk, which must start at 0. With it, ' +
+        'in the query string or in the form before the file, it is the next chunk of that upload. ' +
+        seen,
+      parameters: [CONTENT_RANGE, ...inQuery(fields), ...DIGESTS],
+      requestBody: {
+        required: true,
+        description: 'The bytes as they are, or a form whose other fields come before the file.',
+        content: { ...raw(), ...form({ ...fields, ...file }, [fieldName]) },
+      },
+      responses: {
+        ...shown,
+        ...errors(...chunk, ...fresh, LATE_ID, error.alreadyComplete(), ...UNKNOWN, ...WRITE),
+      },
+    },
+    put: {
+      summary: 'Send the next chunk',
+      description:
+        'It must start at the upload’s offset. The answer comes when the bytes are in storage; of ' +
+        'a connection that breaks what arrived is kept: ask by HEAD where to go on. ' +
+        seen,
+      parameters: [ID, CONTENT_RANGE, ...DIGESTS],
+      requestBody: {
+        required: true,
+        content: { ...raw(), ...form(file, [fieldName]) },
+      },
+      responses: { ...shown, ...errors(...chunk, error.alreadyComplete(), ...UNKNOWN, ...WRITE) },
+    },
+    postWhole: {
+      summary: 'Send a whole file, or complete the upload that upload_id names',
+      description:
+        'With a file: begun, verified and completed in one request, of which nothing is left if it ' +
+        'fails. Without one: completes the upload that `upload_id` names, as POST to its URL does.',
+      parameters: [...inQuery({ ...fields, ...finishing }), ...DIGESTS],
+      requestBody: {
+        required: true,
+        description: 'A file, raw or in a form, or a form without one.',
+        content: {
+          ...raw(),
+          ...form({ ...fields, ...finishing, ...file }, []),
+          ...plainForms(finishingNamed, ['upload_id', ...required]),
+        },
+      },
+      responses: {
+        ...completed,
+        ...errors(
+          ...completion,
+          ...fresh,
+          LATE_ID,
+          error.tooLarge(1000),
+          ...BODY,
+          ...UNKNOWN,
+          ...WRITE,
+        ),
+      },
+    },
+    post: {
+      summary: 'Complete an upload',
+      description:
+        'Verifies that all bytes are there' +
+        (checksum === null ? '' : ` and that their ${checksum} is the one given`) +
+        ', and finishes the file. May be repeated: the answer is the same.',
+      parameters: [ID],
+      requestBody: {
+        required: checksum !== null,
+        content: { ...plainForms(finishing, required), ...form(finishing, required) },
+      },
+      responses: { ...completed, ...errors(...completion, ...UNKNOWN, ...WRITE) },
+    },
+    list: {
+      summary: 'List uploads, oldest first',
+      description: type.userRestricted
+        ? 'The caller’s own; nobody anonymous has any.'
+        : 'Everybody’s.',
+      parameters: listParameters(type),
+      responses: {
+        200: {
+          ...answer('At most 1000 at once.', { type: 'array', items: upload }),
+          headers: {
+            ...NO_STORE,
+            Link: text('Where there are more: `<…>; rel="next"` (RFC 8288).'),
+          },
+        },
+        ...errors(error.invalidField('status', 'A whole number from 1 to 3 is required.'), ...AWAY),
+      },
+    },
+    head: {
+      summary: 'Ask where to go on',
+      description: 'Ends a writer that went silent, and keeps what it had sent.',
+      parameters: [ID],
+      responses: {
+        200: {
+          description: 'The upload is there.',
+          headers: {
+            'Upload-Offset': number('Where the next chunk starts.'),
+            'Upload-Length': number('Size of the whole file, if it is known.'),
+            ...NO_STORE,
+          },
+        },
+        ...withoutBody(errors(...UNKNOWN, ...AWAY)),
+      },
+    },
+    get: {
+      summary: 'Show an upload',
+      description: seen,
+      parameters: [ID],
+      responses: { ...shown, ...errors(...UNKNOWN, ...AWAY) },
+    },
+    headFile: {
+      summary: 'Ask about the completed file',
+      description: 'The headers of GET.',
+      parameters: [ID, ...DOWNLOAD],
+      responses: withoutBody({ ...fileAnswers(), ...errors(...UNKNOWN, ...AWAY) }),
+    },
+    getFile: {
+      summary: 'Download the completed file, or a range of it',
+      description: 'Always as an attachment, never inline. Before completion there is none: 404.',
+      parameters: [ID, ...DOWNLOAD],
+      responses: { ...fileAnswers(), ...errors(...UNKNOWN, error.bytesMissing(), ...AWAY) },
+    },
+    removeNamed: {
+      summary: 'Remove the upload that upload_id names',
+      description: 'As DELETE of its URL does. `upload_id` may also stand in a form.',
+      parameters: [{ ...NAMED, required: true }],
+      responses: {
+        204: { description: 'Record and bytes are gone.' },
+        ...errors(
+          error.invalidField('upload_id', 'This field is required.'),
+          ...UNKNOWN,
+          ...BUSY,
+          ...AWAY,
+        ),
+      },
+    },
+    remove: {
+      summary: 'Remove an upload, record and bytes',
+      description: 'Whatever its state; a request that is writing it is ended.',
+      parameters: [ID],
+      responses: {
+        204: { description: 'Record and bytes are gone.' },
+        ...errors(...UNKNOWN, ...BUSY, ...AWAY),
+      },
+    },
+  };
+}
