@@ -1,8 +1,10 @@
 import { Controller, Get, NotFoundException, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { pageFile } from './page/layout.js';
 
 /** Serves the page and the client, as the build left them. */
+@ApiExcludeController()
 @Controller()
 export class PageController {
   @Get(['', 'assets/*path'])

@@ -22,7 +22,7 @@ export async function askEveryVerb(
     return answer;
   };
   const idOf = (answer: Answer) =>
-    (answer.upload?.id ?? (answer.body as { data?: { id?: string } }).data?.id ?? 'none') as string;
+    answer.upload?.id ?? (answer.body as { data?: { id?: string } }).data?.id ?? 'none';
 
   const put = (id?: string) =>
     id === undefined
