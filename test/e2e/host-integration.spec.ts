@@ -33,7 +33,6 @@ import {
   ChunkedUploadError,
   type HostRequest,
   type HostResponse,
-  type UploadContext,
 } from 'nestjs-chunked-upload';
 import { type Observable, map } from 'rxjs';
 import { Entity } from 'typeorm';
@@ -93,10 +92,10 @@ class TenantController extends ChunkedUploadController {
     super();
   }
 
-  protected override caller(request: HostRequest): UploadContext {
+  protected override user(request: HostRequest): string {
     const tenant = this.tenants.nameOf(request as unknown as Request);
-    this.journal.entries.push(`caller of ${String(tenant)}`);
-    return { creator: `${String(tenant)}/ann`, request };
+    this.journal.entries.push(`user of ${String(tenant)}`);
+    return `${String(tenant)}/ann`;
   }
 }
 
@@ -148,7 +147,7 @@ describe('A controller of the host', () => {
       const { entries } = app.get(Journal, { strict: false });
       expect([...new Set(entries)]).toEqual([
         'PUT putFirst',
-        'caller of acme',
+        'user of acme',
         'PUT put',
         'HEAD head',
         'GET get',
@@ -235,8 +234,8 @@ describe('A route that the host overrides', () => {
       return super.get(request, response, id);
     }
 
-    @Get('limits')
-    limits(): object {
+    @Get('quota')
+    quota(): object {
       return { maxBytes: 300 };
     }
   }
@@ -276,7 +275,7 @@ describe('A route that the host overrides', () => {
 
   it('leaves room for routes that the host adds', async () => {
     await withHost(options, async ({ url }) => {
-      expect((await clientAt(url).get('limits')).body).toEqual({ maxBytes: 300 });
+      expect((await clientAt(url).get('quota')).body).toEqual({ maxBytes: 300 });
     });
   });
 

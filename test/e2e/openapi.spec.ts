@@ -12,6 +12,7 @@ import {
   DocumentBuilder,
   SwaggerModule,
 } from '@nestjs/swagger';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { IsInt, IsString } from 'class-validator';
 import {
   AbstractChunkedUpload,
@@ -19,7 +20,7 @@ import {
   type HostRequest,
   type HostResponse,
 } from 'nestjs-chunked-upload';
-import { Entity } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase } from '../support/database.js';
 import { type Host, type HostOptions, startHost } from '../support/host.js';
@@ -187,9 +188,19 @@ describe("The demo's document", () => {
 
 describe('A document of a host', () => {
   @Entity()
-  class Video extends AbstractChunkedUpload {}
+  class Video extends AbstractChunkedUpload {
+    @Column('text')
+    title!: string;
 
-  class Person {}
+    @Column('integer')
+    duration!: number;
+  }
+
+  @Entity()
+  class Person {
+    @PrimaryGeneratedColumn()
+    id!: number;
+  }
 
   class VideoFields {
     @IsString()
@@ -212,6 +223,7 @@ describe('A document of a host', () => {
   }
 
   const options: HostOptions = {
+    imports: [TypeOrmModule.forFeature([Person])],
     types: [
       {
         path: 'videos',
