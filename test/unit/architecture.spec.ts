@@ -79,12 +79,15 @@ describe('The imports of src/chunked-upload', () => {
     }
   });
 
-  it.each(['storage', 'checksum', 'mime-type'])('%s knows neither Nest, nor TypeORM, nor HTTP', (folder) => {
-    const own = new RegExp(`^${folder}/`);
-    expect(found(own, /^(@nestjs\/|typeorm|pg$|node:https?|express|busboy)/, true)).toEqual([]);
-    expect(found(own, /^(protocols|engine|database|policies|migrations)\//, true)).toEqual([]);
-    expect(found(own, /^chunked-upload\.(service|module|options|entity)/, true)).toEqual([]);
-  });
+  it.each(['storage', 'checksum', 'mime-type'])(
+    '%s knows neither Nest, nor TypeORM, nor HTTP',
+    (folder) => {
+      const own = new RegExp(`^${folder}/`);
+      expect(found(own, /^(@nestjs\/|typeorm|pg$|node:https?|express|busboy)/, true)).toEqual([]);
+      expect(found(own, /^(protocols|engine|database|policies|migrations)\//, true)).toEqual([]);
+      expect(found(own, /^chunked-upload\.(service|module|options|entity)/, true)).toEqual([]);
+    },
+  );
 
   it('policies know only sizes, callers and errors', () => {
     expect(found(/^policies\//, /^(protocols|engine|database|storage)\//, true)).toEqual([]);

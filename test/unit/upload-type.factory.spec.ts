@@ -71,7 +71,7 @@ describe('draftUploadType', () => {
   );
 
   it('reads extensions in any case, with a dot in front or inside', () => {
-    const { allowedExtensions } = createUploadType('uploads', {
+    const { allowedExtensions } = draftUploadType('uploads', {
       allowedExtensions: ['PNG', '.txt', ' .tar.gz '],
     });
     expect(allowedExtensions).toEqual(['png', 'txt', 'tar.gz']);
@@ -81,7 +81,7 @@ describe('draftUploadType', () => {
     'refuses the extension %j',
     (extension) => {
       const allowedExtensions = [extension] as string[];
-      expect(() => createUploadType('uploads', { allowedExtensions })).toThrow(
+      expect(() => draftUploadType('uploads', { allowedExtensions })).toThrow(
         '"allowedExtensions" must be a list',
       );
     },

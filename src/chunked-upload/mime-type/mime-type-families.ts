@@ -105,7 +105,8 @@ const SIGNED = new Set([...supportedMimeTypes].map(canonicalMimeType));
 
 // Recognised if they have a signature, which they need not: an XML declaration, a binary STL,
 // a disk image whose signature is its last block.
-const UNSIGNED = /^text\/|[/+]xml(-dtd)?$|^application\/octet-stream$|^model\/stl$|^application\/apple-diskimage$/;
+const UNSIGNED =
+  /^text\/|[/+]xml(-dtd)?$|^application\/octet-stream$|^model\/stl$|^application\/apple-diskimage$/;
 
 /** Whether a file of the type can be told by its first bytes, so that other bytes are none. */
 export function hasSignature(type: string): boolean {
