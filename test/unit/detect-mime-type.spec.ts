@@ -59,7 +59,8 @@ describe('detectMimeType by signature', () => {
   });
 
   it('sees a signature only when all of it has come', async () => {
-    expect(await detect(SAMPLES.png.subarray(0, 5))).toBeNull();
+    expect(await detect(SAMPLES.png.subarray(0, 3))).toBeNull();
+    expect(await detect(SAMPLES.png.subarray(0, 8))).toBe('image/png');
     expect(await detect(SAMPLES.mp4.subarray(0, 7))).toBeNull();
     expect(await detect(SAMPLES.mp4.subarray(0, 16))).toBe('video/mp4');
   });

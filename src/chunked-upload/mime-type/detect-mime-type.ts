@@ -42,6 +42,7 @@ const COMPRESSED: readonly Signature[] = [['\x1F\x8B\x08', 'application/gzip']];
 
 // What file-type does not say, or not of files whose rest is missing.
 const MISSED: readonly Signature[] = [
+  ['\x89PNG', 'image/png'],
   ['II*\0', 'image/tiff'],
   ['MM\0*', 'image/tiff'],
   ['ID3', 'audio/mpeg'],
