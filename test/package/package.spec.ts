@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, createDatabase } from '../support/database.js';
+import { type TestDatabase, createDatabase, executeOn } from '../support/database.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import {
   APPLICATION_SOURCES,
@@ -102,6 +102,56 @@ async function readmeApplication(): Promise<Record<string, string>> {
   };
 }
 
+/** The README's people as they stand there, in an application whose users name themselves. */
+async function readmePeople(): Promise<Record<string, string>> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const [, people = ''] = /```ts\n(\/\/ people\.ts\n[\s\S]*?)```/.exec(readme) ?? [];
+  const main = await readFile(join(APPLICATION_SOURCES, 'main.express.ts'), 'utf8');
+  return {
+    'people.ts': people,
+    'people.module.ts': PEOPLE_MODULE,
+    'people.main.ts': main.replace('./app.module.js', './people.module.js'),
+  };
+}
+
+const PEOPLE_MODULE = `
+import { type MiddlewareConsumer, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChunkedUploadModule, LocalDiskStorage } from 'nestjs-chunked-upload';
+import { CreatePeople1700000000000, PeopleModule } from './people.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forRoot({
+      type: 'postgres',
+      url: process.env.DATABASE_URL,
+      autoLoadEntities: true,
+      migrations: [CreatePeople1700000000000],
+      migrationsRun: true,
+    }),
+    ChunkedUploadModule.forRoot({
+      path: false,
+      storage: new LocalDiskStorage({ root: process.env.MEDIA ?? 'media' }),
+    }),
+    PeopleModule,
+  ],
+})
+export class AppModule {
+  configure(consumer: MiddlewareConsumer) {
+    const identify = (
+      request: { user?: object; headers: Record<string, string> },
+      _: unknown,
+      next: () => void,
+    ) => {
+      const id = request.headers['x-user'];
+      if (id !== undefined) request.user = { id };
+      next();
+    };
+    consumer.apply(identify).forRoutes('{*all}');
+  }
+}
+`;
+
 /** What every application must be able to do with every upload type. */
 async function expectUploads(url: string): Promise<void> {
   const client = new UploadClient(url);
@@ -132,7 +182,8 @@ describe.each(Object.keys(APPLICATIONS))('the packed package in %s', (name) => {
       .map((path) => `nestjs-chunked-upload${path.slice(1)}`);
     expect(paths.length).toBeGreaterThan(1);
     const lines = paths.map((path, n) => `export * as each${n} from '${path}';`);
-    const readme = name === NEST_12 ? await readmeApplication() : {};
+    const readme =
+      name === NEST_12 ? { ...(await readmeApplication()), ...(await readmePeople()) } : {};
     const texts = { 'every-export.ts': lines.join('\n'), ...readme };
     await app.compile([...SOURCES, `${main}.ts`], texts);
     const all = JSON.stringify(paths);
@@ -171,6 +222,29 @@ describe('the packed package', () => {
     });
   });
 
+  it("runs the README's people, whose avatars come and go with them", async () => {
+    await withDatabase(async ({ url: databaseUrl }) => {
+      await application(NEST_12).withServer('people.main.js', databaseUrl, async (url) => {
+        await executeOn(databaseUrl, `INSERT INTO person ("userId") VALUES ('ann'), ('bob')`);
+        const avatars = new UploadClient(`${url}/avatars`, 'ann');
+        const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), file]);
+        const send = (owner_id: string, filename = 'me.png') =>
+          avatars.whole(png, {
+            filename,
+            query: { owner_type: 'person', owner_id, md5: md5(png) },
+          });
+        const { id } = (await send('1')).upload;
+        const person = (): Promise<Response> => fetch(`${url}/people/1`);
+        expect(await (await person()).json()).toEqual({ id: 1, userId: 'ann', avatar: id });
+        const detail = { owner_id: [expect.any(String)] };
+        expect(await send('2')).toMatchObject({ status: 400, body: { detail } });
+        expect((await send('1', 'me.exe')).status).toBe(400);
+        expect((await fetch(`${url}/people/1`, { method: 'DELETE' })).status).toBe(200);
+        expect((await avatars.get(id)).status).toBe(404);
+      });
+    });
+  });
+
   it('exports the names of the contract', async () => {
     const names = Object.keys(await import('nestjs-chunked-upload'));
     expect(names).toEqual(
@@ -185,6 +259,7 @@ describe('the packed package', () => {
         'InjectChunkedUpload',
         'LocalDiskStorage',
         'StorageProvider',
+        'UploadPolicy',
         'chunkedUploadMigrations',
         'createUploadTable',
       ]),

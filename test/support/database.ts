@@ -18,7 +18,12 @@ export async function createDatabase(): Promise<TestDatabase> {
 }
 
 async function execute(statement: string): Promise<void> {
-  const client = new Client({ connectionString: inject('databaseUrl') });
+  await executeOn(inject('databaseUrl'), statement);
+}
+
+/** One statement on a connection of its own. */
+export async function executeOn(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(statement);
