@@ -18,6 +18,7 @@ const alias = [
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
   '{begin-and-continue,bodies,complete,completion,delete,download,errors-of-*,filenames,forms,' +
+  'hostile-requests.property,' +
   'read-and-list,storage-failures,who-sees-what,whole-file}.spec.ts';
 
 interface Project {
