@@ -13,6 +13,18 @@ export type {
   UploadFields,
   WholeInput,
 } from './chunked-upload/chunked-upload.inputs.js';
+export type {
+  Removal,
+  RemoveExpiredOptions,
+  RemoveExpiredResult,
+} from './chunked-upload/engine/remove-expired.js';
+export type {
+  Finding,
+  MissingBytes,
+  ReconcileOptions,
+  ReconcileResult,
+  StrayBytes,
+} from './chunked-upload/engine/reconcile.js';
 export {
   InjectChunkedUpload,
   getChunkedUploadToken,
@@ -69,6 +81,7 @@ export {
   StorageProvider,
   type StorageState,
   type StorageWriter,
+  type StoredBytes,
   type StoredFile,
 } from './chunked-upload/storage/storage.provider.js';
 export {

@@ -24,7 +24,10 @@ import { APPLICATION } from './application.js';
 import { appendChunk } from './engine/append-chunk.js';
 import { assignOwner } from './engine/assign-owner.js';
 import { beginUpload } from './engine/begin-upload.js';
+import type { Cleaner } from './engine/cleaner.js';
 import { completeUpload } from './engine/complete-upload.js';
+import type { ReconcileOptions, ReconcileResult } from './engine/reconcile.js';
+import type { RemoveExpiredOptions, RemoveExpiredResult } from './engine/remove-expired.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
 import { type UploadEngine, requireId } from './engine/upload-engine.js';
 import { uploadWhole } from './engine/upload-whole.js';
@@ -48,6 +51,7 @@ export class ChunkedUploadService<
   constructor(
     private readonly engine: UploadEngine<T>,
     private readonly owned: OwnedUploads<T>,
+    private readonly cleaner: Cleaner<T>,
   ) {}
 
   /**
@@ -185,6 +189,24 @@ export class ChunkedUploadService<
   /** What the files of this caller may measure: the options `minBytes` and `maxBytes`. */
   async limits(context: UploadContext = APPLICATION): Promise<SizeLimits> {
     return this.engine.rules.limits(context);
+  }
+
+  /**
+   * Removes expired uploads, those whose removal failed before, and all whose owner is gone; never
+   * one that is being written or completed, and never twice where several do it at once. What fails
+   * is counted, and found by the next run; throws where the database is away.
+   */
+  async removeExpired(options: RemoveExpiredOptions<T> = {}): Promise<RemoveExpiredResult> {
+    return this.cleaner.removeExpired(options);
+  }
+
+  /**
+   * Holds storage and records against each other: removes bytes without a record, a grace time
+   * after the last of them was written, and tells of records without bytes. Looks at all bytes below
+   * the type's folder, and at all its records. No other application may keep uploads there.
+   */
+  async reconcile(options: ReconcileOptions = {}): Promise<ReconcileResult> {
+    return this.cleaner.reconcile(options);
   }
 
   /** Ends the running writers and keeps what they had received, while the database is there. */

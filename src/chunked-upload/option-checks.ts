@@ -23,7 +23,7 @@ export function rejectUnknownKeys(options: object, known: readonly string[]): vo
 
 export function storage(value: unknown): StorageProvider {
   if (value === undefined) return new LocalDiskStorage({ root: 'media' });
-  const methods = ['open', 'finish', 'createReadStream', 'remove'] as const;
+  const methods = ['open', 'finish', 'createReadStream', 'remove', 'holds', 'list'] as const;
   const provider = value as StorageProvider | null;
   if (provider && methods.every((method) => typeof provider[method] === 'function'))
     return provider;

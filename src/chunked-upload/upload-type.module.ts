@@ -11,10 +11,13 @@ import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import { ChunkedUploadRepository } from './database/chunked-upload.repository.js';
+import { ExpiryRepository, type OwnerlessCondition } from './database/expiry.repository.js';
 import { OwnedUploadRepository } from './database/owned-upload.repository.js';
 import { LeaseRepository } from './database/lease.repository.js';
 import { UploadTable } from './database/upload-table.js';
+import { Cleaner } from './engine/cleaner.js';
 import { UploadEngine } from './engine/upload-engine.js';
+import { CleanupTimer } from './expiry/cleanup-timer.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import {
   INHERITED_DATA_SOURCE,
@@ -30,7 +33,7 @@ import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from './owners/owned-uploads.js';
 import { fail } from './option-checks.js';
-import { registerUploadType } from './upload-type.registry.js';
+import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
 import type { UploadType } from './engine/upload-type.js';
 
 /** What of a type must be known while modules are put together. */
@@ -132,19 +135,30 @@ function dynamicModule(
       },
       {
         provide: PARTS,
-        inject: [UPLOAD_TYPE, DATA_SOURCE],
-        useFactory: (type: UploadType, source: DataSource) => createParts(type, source, entity),
+        inject: [UPLOAD_TYPE, DATA_SOURCE, ModulesContainer],
+        useFactory: (type: UploadType, source: DataSource, application: ModulesContainer) => {
+          const parts = createParts(type, source, entity, application);
+          registerCleaner(application, entity, parts.cleaner);
+          return parts;
+        },
       },
       {
         provide: token,
         inject: [PARTS],
-        useFactory: (parts: UploadTypeParts) => new ChunkedUploadService(parts.engine, parts.owned),
+        useFactory: ({ engine, owned, cleaner }: UploadTypeParts) =>
+          new ChunkedUploadService(engine, owned, cleaner),
       },
-      // By itself, since Nest asks providers what they do at the start and at the end.
+      // By themselves, since Nest asks providers what they do at the start and at the end.
       {
         provide: OwnedUploads,
         inject: [PARTS],
         useFactory: ({ owned }: UploadTypeParts) => owned,
+      },
+      {
+        provide: CleanupTimer,
+        inject: [UPLOAD_TYPE, PARTS],
+        useFactory: (type: UploadType, { cleaner }: UploadTypeParts) =>
+          new CleanupTimer(type, cleaner),
       },
       { provide: UPLOAD_SERVICE, useExisting: token },
     ],
@@ -155,12 +169,14 @@ function dynamicModule(
 interface UploadTypeParts {
   readonly engine: UploadEngine<AbstractChunkedUpload>;
   readonly owned: OwnedUploads<AbstractChunkedUpload>;
+  readonly cleaner: Cleaner<AbstractChunkedUpload>;
 }
 
 function createParts(
   type: UploadType,
   dataSource: DataSource,
   entity: Type<AbstractChunkedUpload>,
+  application: ModulesContainer,
 ): UploadTypeParts {
   const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
   const table = new UploadTable(dataSource, entity);
@@ -168,5 +184,10 @@ function createParts(
   const leases = new LeaseRepository(table, type.leaseMs, expiry);
   const engine = new UploadEngine(type, repository, leases);
   const owned = new OwnedUploads(engine, new OwnedUploadRepository(table), dataSource);
-  return { engine, owned };
+  const ownerless: OwnerlessCondition = (position) =>
+    owned.repository.orphaned(owned.owners.tables, position);
+  const cleaner = new Cleaner(engine, new ExpiryRepository(table, ownerless), () =>
+    uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
+  );
+  return { engine, owned, cleaner };
 }

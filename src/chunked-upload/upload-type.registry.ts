@@ -1,16 +1,25 @@
 import type { Type } from '@nestjs/common';
+import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
+import type { Cleaner } from './engine/cleaner.js';
 import { fail } from './option-checks.js';
 
-interface Registered {
+/** One upload type of an application. */
+export interface RegisteredType {
   readonly path: string;
-  readonly entity: Type;
+  readonly entity: Type<AbstractChunkedUpload>;
+  /** Null while the application starts. */
+  cleaner: Cleaner<AbstractChunkedUpload> | null;
 }
 
 // By application, since one process may run several, in tests above all.
-const registeredTypes = new WeakMap<object, Registered[]>();
+const registeredTypes = new WeakMap<object, RegisteredType[]>();
 
 /** Stops the start of an application in which two upload types share a path or a table. */
-export function registerUploadType(application: object, path: string, entity: Type): void {
+export function registerUploadType(
+  application: object,
+  path: string,
+  entity: Type<AbstractChunkedUpload>,
+): void {
   const types = registeredTypes.get(application) ?? [];
   registeredTypes.set(application, types);
   const normalized = path.replace(/^\/+|\/+$/g, '').toLowerCase();
@@ -18,5 +27,19 @@ export function registerUploadType(application: object, path: string, entity: Ty
     if (other.path === normalized) fail('path', `"${path}" is given to two upload types`);
     if (other.entity === entity) fail('entity', `${entity.name} is given to two upload types`);
   }
-  types.push({ path: normalized, entity });
+  types.push({ path: normalized, entity, cleaner: null });
+}
+
+/** By Nest's `ModulesContainer`. */
+export function uploadTypesOf(application: object): readonly RegisteredType[] {
+  return registeredTypes.get(application) ?? [];
+}
+
+export function registerCleaner(
+  application: object,
+  entity: Type<AbstractChunkedUpload>,
+  cleaner: Cleaner<AbstractChunkedUpload>,
+): void {
+  const registered = registeredTypes.get(application)?.find((type) => type.entity === entity);
+  if (registered) registered.cleaner = cleaner;
 }

@@ -53,6 +53,9 @@ export interface Renewal {
 // A takeover that is no longer asked for is not carried out on a writer that went silent later.
 const TAKEOVER_VALID = "interval '3 seconds'";
 
+// An abort that failed half-way may be repeated for so long where the upload itself never expires.
+const RETRY_ABORT_WITHIN = "interval '1 day'";
+
 // A condition that always holds, and spares its statement the wait for the disk. For leases only:
 // one that is lost in a crash of the database is lost together with its writer's connection.
 const COMMIT_IN_HASTE = "set_config('synchronous_commit', 'off', true) = 'off'";
@@ -65,6 +68,8 @@ const COMMIT_IN_HASTE = "set_config('synchronous_commit', 'off', true) = 'off'";
 export class LeaseRepository<T extends AbstractChunkedUpload> {
   /** Assignments that give a lease back. */
   readonly #noLease: string;
+  /** The same but for its end. */
+  readonly #noWriter: string;
 
   constructor(
     private readonly table: UploadTable<T>,
@@ -72,8 +77,9 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     private readonly expiry: Expiry,
   ) {
     const { leaseToken, leaseUntil, leaseHolder, takeoverRequestedAt } = table.c;
-    const columns = [leaseToken, leaseUntil, leaseHolder, takeoverRequestedAt];
-    this.#noLease = columns.map((column) => `${column} = NULL`).join(', ');
+    const writer = [leaseToken, leaseHolder, takeoverRequestedAt];
+    this.#noWriter = writer.map((column) => `${column} = NULL`).join(', ');
+    this.#noLease = `${this.#noWriter}, ${leaseUntil} = NULL`;
   }
 
   async look(id: string, scope: Scope): Promise<Sighting<T> | null> {
@@ -206,15 +212,27 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   }
 
   /**
-   * Marks an upload aborted, unless its status is `except`, and takes its writer's lease away.
-   * Null: there is none, or a completion has the row locked.
+   * Marks an upload aborted, unless its status is `except`, and takes its writer's lease away. Until
+   * its bytes are gone it has a time of expiry: where their removal fails the clean-up finds it, but
+   * not before the caller had its turn. Null: there is none, or a completion has the row locked.
    */
   async markAborted(id: string, except?: ChunkedUploadStatus): Promise<T | null> {
     const { name, c } = this.table;
-    const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Aborted},
-        ${this.#noLease}
+    const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Aborted}, ${this.#noWriter},
+        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
+        ${c.expiresAt} = CASE WHEN $2::smallint IS NULL
+          THEN LEAST(${c.expiresAt}, clock_timestamp())
+          ELSE COALESCE(${c.expiresAt}, clock_timestamp() + ${RETRY_ABORT_WITHIN}) END
       WHERE ${c.id} = (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1
         AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) RETURNING *`;
-    return this.table.first(await this.table.query(sql, [id, except ?? null]));
+    return this.table.first(await this.table.query(sql, [id, except ?? null, this.leaseMs]));
+  }
+
+  /** Keeps the record of an aborted upload for good, now that its bytes are gone. */
+  async keepAborted(id: string): Promise<T | null> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.expiresAt} = NULL, ${this.#noLease}
+      WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Aborted} RETURNING *`;
+    return this.table.first(await this.table.query(sql, [id]));
   }
 }

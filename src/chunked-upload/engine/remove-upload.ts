@@ -15,7 +15,9 @@ export async function abortUpload<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const found = await engine.find(id, context);
-  return removeBytes(engine, found.id, ChunkedUploadError.aborted(), ChunkedUploadStatus.Complete);
+  const { Complete } = ChunkedUploadStatus;
+  const upload = await removeBytes(engine, found.id, ChunkedUploadError.aborted(), Complete);
+  return (await engine.leases.keepAborted(found.id)) ?? upload;
 }
 
 /** Removes bytes and record, whatever the state. Can be repeated where the storage was away. */

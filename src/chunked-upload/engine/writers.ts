@@ -13,6 +13,12 @@ import { Writer, WriterEnded } from './writer.js';
 const PATIENCE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
+/**
+ * A first chunk that sends no byte for so long is ended: the clean-up of another process, that
+ * cannot know of it, must not take its bytes for lost ones.
+ */
+const LONGEST_SILENCE_MS = 30 * 60_000;
+const WATCH_EVERY_MS = 60_000;
 
 /** What a request that wants to write, or to complete, an upload brings along. */
 export interface Claim {
@@ -36,6 +42,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   /** Tokens of leases that ended while the database was away, and are still in their rows. */
   readonly #abandoned = new Set<string>();
   #closed = false;
+  #watch: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly leases: LeaseRepository<T>,
@@ -92,12 +99,14 @@ export class Writers<T extends AbstractChunkedUpload> {
     this.#refuseWhenClosed();
     const writer = new Writer(id, creator, randomUUID(), body, 0);
     this.#beginning.add(writer);
+    this.#watch ??= setInterval(() => this.#endLongSilent(), WATCH_EVERY_MS).unref();
     return writer;
   }
 
   /** To be called when a writer has written its last byte and committed, or will not. */
   end(writer: Writer): void {
     this.#beginning.delete(writer);
+    if (this.#beginning.size === 0) this.#stopWatching();
     if (this.#leased.get(writer.uploadId) === writer) this.#leased.delete(writer.uploadId);
     writer.markEnded();
   }
@@ -114,6 +123,13 @@ export class Writers<T extends AbstractChunkedUpload> {
     if (!writer || !mayTouch(scope, writer) || writer.silentIn > 0) return;
     writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
     await Promise.race([writer.ended, sleep(PATIENCE_MS)]);
+  }
+
+  /** Whether a request of this process is writing this upload, recorded already or not yet. */
+  isReceiving(id: string): boolean {
+    if (this.#leased.has(id)) return true;
+    for (const { uploadId } of this.#beginning) if (uploadId === id) return true;
+    return false;
   }
 
   /** Whether a request is completing this upload here: that is waited for, not ended. */
@@ -142,6 +158,19 @@ export class Writers<T extends AbstractChunkedUpload> {
   #abandon(token: string): void {
     this.#abandoned.add(token);
     setTimeout(() => this.#abandoned.delete(token), this.leaseMs).unref();
+  }
+
+  #endLongSilent(): void {
+    for (const writer of this.#beginning) {
+      const { body } = writer;
+      if (!body || body.idleFor < LONGEST_SILENCE_MS) continue;
+      writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
+    }
+  }
+
+  #stopWatching(): void {
+    if (this.#watch) clearInterval(this.#watch);
+    this.#watch = null;
   }
 
   #refuseWhenClosed(): void {

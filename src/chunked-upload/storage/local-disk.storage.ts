@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/prom
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { listFiles } from './local-disk.listing.js';
 import { LocalDiskWriter } from './local-disk.writer.js';
 import { resolveKey } from './storage-key.js';
 import {
@@ -11,6 +12,7 @@ import {
   StorageProvider,
   type StorageState,
   type StorageWriter,
+  type StoredBytes,
   type StoredFile,
 } from './storage.provider.js';
 
@@ -90,6 +92,19 @@ export class LocalDiskStorage extends StorageProvider {
         if (!isMissing(error)) throw error;
       });
     }
+  }
+
+  async holds(file: StoredFile, size: number): Promise<boolean> {
+    // In this order one that is completed in between is not missed.
+    for (const key of [file.key, file.finalKey]) {
+      const stored = await sizeOf(resolveKey(this.#root, key));
+      if (stored !== null && stored >= size) return true;
+    }
+    return false;
+  }
+
+  list(folder: string): AsyncGenerator<StoredBytes> {
+    return listFiles(this.#root, folder);
   }
 
   async #cut(path: string, size: number): Promise<void> {

@@ -34,6 +34,16 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** Bytes that a storage holds, finished or not. */
+export interface StoredBytes {
+  /** The key, or final key, of the upload that they are of. */
+  readonly key: string;
+  /** How many, as far as the storage knows without reading them. */
+  readonly size: number;
+  /** When the last of them was written, by the storage's clock. */
+  readonly modifiedAt: Date;
+}
+
 /**
  * Keeps bytes. It knows no HTTP, no database, no user and no expiry. Implement it for a store of
  * your own and hold it against `describeStorageContract` from `nestjs-chunked-upload/testing`.
@@ -54,6 +64,16 @@ export abstract class StorageProvider {
 
   /** Removes the bytes under both keys, finished or not. Idempotent. */
   abstract remove(file: StoredFile): Promise<void>;
+
+  /** Whether at least the first `size` bytes are there, under either key. Reads none of them. */
+  abstract holds(file: StoredFile, size: number): Promise<boolean>;
+
+  /**
+   * All that is kept in a folder (`a/b`, or the empty string for everything) and in those below it,
+   * in any order, a key perhaps several times: what is finished, what is not, and what a writer that
+   * died left without any state. In bounded memory, whatever their number.
+   */
+  abstract list(folder: string): AsyncIterable<StoredBytes>;
 }
 
 /** One request's writing. Calls never overlap. */

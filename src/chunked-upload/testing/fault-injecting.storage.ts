@@ -5,10 +5,12 @@ import {
   StorageProvider,
   type StorageState,
   type StorageWriter,
+  type StoredBytes,
   type StoredFile,
 } from '../storage/storage.provider.js';
 
-export type StorageOperation = 'open' | 'write' | 'sync' | 'finish' | 'createReadStream' | 'remove';
+export type StorageOperation =
+  'open' | 'write' | 'sync' | 'finish' | 'createReadStream' | 'remove' | 'holds' | 'list';
 
 /** Called before each operation: throws to fail it, waits to delay it. `nth` counts from 1. */
 export type Fault = (operation: StorageOperation, nth: number) => void | Promise<void>;
@@ -61,6 +63,16 @@ export class FaultInjectingStorage extends StorageProvider {
   async remove(file: StoredFile): Promise<void> {
     await this.#before('remove');
     return this.inner.remove(file);
+  }
+
+  async holds(file: StoredFile, size: number): Promise<boolean> {
+    await this.#before('holds');
+    return this.inner.holds(file, size);
+  }
+
+  async *list(folder: string): AsyncGenerator<StoredBytes> {
+    await this.#before('list');
+    yield* this.inner.list(folder);
   }
 
   async #before(operation: StorageOperation): Promise<void> {

@@ -5,22 +5,24 @@ import {
   type OpenOptions,
   StorageProvider,
   type StorageWriter,
+  type StoredBytes,
   type StoredFile,
 } from '../storage/storage.provider.js';
 
 /** The storage contract in as few lines as it takes. For tests: it ends with the process. */
 export class MemoryStorage extends StorageProvider {
   readonly #files = new Map<string, Buffer>();
+  readonly #modifiedAt = new Map<string, Date>();
 
   async open({ key }: StoredFile, { offset }: OpenOptions): Promise<StorageWriter> {
     if (offset > 0 && this.#read(key).length < offset) throw ChunkedUploadError.bytesMissing();
     let position = offset;
-    if (offset === 0) this.#files.set(key, Buffer.alloc(0));
+    if (offset === 0) this.#write(key, Buffer.alloc(0));
     return {
       write: async (buffers) => {
         const kept = this.#read(key).subarray(0, position);
         const bytes = Buffer.concat([kept, ...buffers]);
-        this.#files.set(key, bytes);
+        this.#write(key, bytes);
         position = bytes.length;
       },
       sync: async () => null,
@@ -32,7 +34,7 @@ export class MemoryStorage extends StorageProvider {
     const bytes = this.#read(this.#files.has(key) ? key : finalKey);
     if (bytes.length < size) throw ChunkedUploadError.bytesMissing();
     this.#files.delete(key);
-    this.#files.set(finalKey, bytes.subarray(0, size));
+    this.#write(finalKey, bytes.subarray(0, size));
     return null;
   }
 
@@ -46,6 +48,23 @@ export class MemoryStorage extends StorageProvider {
   async remove({ key, finalKey }: StoredFile): Promise<void> {
     this.#files.delete(key);
     this.#files.delete(finalKey);
+  }
+
+  async holds({ key, finalKey }: StoredFile, size: number): Promise<boolean> {
+    const bytes = this.#files.get(key) ?? this.#files.get(finalKey);
+    return bytes !== undefined && bytes.length >= size;
+  }
+
+  async *list(folder: string): AsyncGenerator<StoredBytes> {
+    for (const [key, { length: size }] of [...this.#files]) {
+      if (folder !== '' && !key.startsWith(`${folder}/`)) continue;
+      yield { key, size, modifiedAt: this.#modifiedAt.get(key) ?? new Date(0) };
+    }
+  }
+
+  #write(key: string, bytes: Buffer): void {
+    this.#files.set(key, bytes);
+    this.#modifiedAt.set(key, new Date());
   }
 
   #read(key: string): Buffer {

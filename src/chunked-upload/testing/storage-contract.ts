@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type {
-  ByteRange,
-  StorageProvider,
-  StorageState,
-  StoredFile,
-} from '../storage/storage.provider.js';
+import type { StorageProvider } from '../storage/storage.provider.js';
+import { ContractUpload } from './contract-upload.js';
 
 /** The two functions that vitest, jest, mocha and node:test have in common. */
 export interface TestFramework {
@@ -16,6 +12,7 @@ export interface TestFramework {
 
 const MIB = 1024 * 1024;
 const LARGEST_STATE = 8 * 1024;
+const MOST_CLOCK_SKEW = 5 * 60_000;
 
 /**
  * What every storage must do, as tests: `describeStorageContract({ describe, it }, 'my storage',
@@ -109,7 +106,7 @@ export function describeStorageContract(
     });
 
     it('works with one key for both states', async () => {
-      const upload = new ContractUpload(create, true);
+      const upload = new ContractUpload(create, { sameKey: true });
       const bytes = randomBytes(20_000);
       await upload.append(bytes.subarray(0, 5000));
       await upload.append(bytes.subarray(5000));
@@ -153,6 +150,65 @@ export function describeStorageContract(
       await uploads[1]?.holds(contents[1] ?? Buffer.alloc(0));
     });
 
+    it('tells whether bytes are there, in every state', async () => {
+      const upload = new ContractUpload(create);
+      assert.equal(await upload.hasBytes(0), false);
+      await upload.append(randomBytes(1000));
+      assert.equal(await upload.hasBytes(1000), true);
+      await upload.append(randomBytes(500));
+      assert.equal(await upload.hasBytes(1500), true);
+      assert.equal(await upload.hasBytes(1501), false);
+      await upload.finish(1500);
+      assert.equal(await upload.hasBytes(1500), true);
+      assert.equal(await upload.hasBytes(1501), false);
+      await upload.remove();
+      assert.equal(await upload.hasBytes(0), false);
+    });
+
+    it('lists what is unfinished, finished or was never committed, below one folder', async () => {
+      const folder = `contract/${randomUUID()}`;
+      const [unfinished, finished, abandoned, removed, elsewhere] = [
+        new ContractUpload(create, { folder }),
+        new ContractUpload(create, { folder: `${folder}/deeper` }),
+        new ContractUpload(create, { folder }),
+        new ContractUpload(create, { folder }),
+        new ContractUpload(create, { folder: `${folder}-2` }),
+      ] as const;
+      const before = Date.now();
+      for (const upload of [unfinished, finished, removed, elsewhere]) {
+        await upload.append(randomBytes(1000));
+      }
+      await finished.finish(1000);
+      await abandoned.abandon(randomBytes(2000));
+      await removed.remove();
+      const listed = await unfinished.list(folder);
+      const keys = new Set(listed.map(({ key }) => key));
+      const expected = [unfinished.key, finished.finalKey, abandoned.key];
+      assert.deepEqual([...keys].toSorted(), expected.toSorted());
+      for (const { key, size, modifiedAt } of listed) {
+        if (key !== abandoned.key) assert.equal(size, 1000);
+        const age = modifiedAt.getTime() - before;
+        assert.ok(Math.abs(age) < MOST_CLOCK_SKEW, `modified ${age} ms after the test began`);
+      }
+      assert.deepEqual(await unfinished.list(`${folder}/nothing`), []);
+    });
+
+    it('removes what it lists, by its key alone', async () => {
+      const folder = `contract/${randomUUID()}`;
+      const uploads = [
+        new ContractUpload(create, { folder }),
+        new ContractUpload(create, { folder }),
+      ] as const;
+      await uploads[0].append(randomBytes(1000));
+      await uploads[1].append(randomBytes(1000));
+      await uploads[1].finish(1000);
+      const storage = await create();
+      for (const { key } of await uploads[0].list(folder)) {
+        await storage.remove({ key, finalKey: key, storageState: null });
+      }
+      assert.deepEqual(await uploads[0].list(folder), []);
+    });
+
     it('has a state that survives JSON and does not grow with the chunks', async () => {
       const upload = new ContractUpload(create);
       const bytes = randomBytes(40_000);
@@ -164,79 +220,6 @@ export function describeStorageContract(
       await upload.holds(bytes);
     });
   });
-}
-
-/** One upload as the engine would carry it: the state goes through JSON, as through the row. */
-class ContractUpload {
-  state: StorageState | null = null;
-  readonly #key: string;
-  readonly #finalKey: string;
-  #offset = 0;
-
-  constructor(
-    private readonly create: () => StorageProvider | Promise<StorageProvider>,
-    sameKey = false,
-  ) {
-    const id = randomUUID();
-    this.#key = `contract/${id}.part.bin`;
-    this.#finalKey = sameKey ? this.#key : `contract/${id}.done.bin`;
-  }
-
-  get #file(): StoredFile {
-    return { key: this.#key, finalKey: this.#finalKey, storageState: this.state };
-  }
-
-  async append(bytes: Buffer, pieceSize = bytes.length): Promise<void> {
-    const writer = await this.#open();
-    for (let at = 0; at < bytes.length; at += pieceSize * 4) {
-      const pieces = [0, 1, 2, 3].map((n) =>
-        bytes.subarray(at + n * pieceSize, at + (n + 1) * pieceSize),
-      );
-      await writer.write(pieces.filter((piece) => piece.length > 0));
-    }
-    this.state = asStored(await writer.sync());
-    await writer.close();
-    this.#offset += bytes.length;
-  }
-
-  /** Writes as a request does that is refused or dies: nothing of it is committed. */
-  async abandon(bytes: Buffer): Promise<void> {
-    const writer = await this.#open();
-    await writer.write([bytes]);
-    await writer.close();
-  }
-
-  async finish(size: number): Promise<void> {
-    this.state = asStored(await (await this.create()).finish(this.#file, size));
-  }
-
-  async read(range?: ByteRange): Promise<Buffer> {
-    const stream = await (await this.create()).createReadStream(this.#file, range);
-    return Buffer.concat(await stream.toArray());
-  }
-
-  async remove(): Promise<void> {
-    await (await this.create()).remove(this.#file);
-  }
-
-  async holds(bytes: Buffer): Promise<void> {
-    const actual = await this.read();
-    assert.equal(actual.length, bytes.length);
-    assert.equal(sum(actual), sum(bytes));
-  }
-
-  async #open() {
-    const options = { offset: this.#offset, total: null, token: randomUUID() };
-    return (await this.create()).open(this.#file, options);
-  }
-}
-
-function sum(data: Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
-function asStored(state: StorageState | null): StorageState | null {
-  return JSON.parse(JSON.stringify(state)) as StorageState | null;
 }
 
 async function isMissing(promise: Promise<unknown>): Promise<void> {

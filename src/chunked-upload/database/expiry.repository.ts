@@ -1,0 +1,148 @@
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import type { UploadTable } from './upload-table.js';
+
+/**
+ * Which uploads a cleaner is after: those past their time, all unfinished ones, or those whose owner
+ * is gone. Aborted ones are among the first two as long as their bytes may still be there: a kept
+ * record has no `expiresAt`.
+ */
+export type Doom = 'expired' | 'unfinished' | 'ownerless';
+
+/** Where a page ended; to the database's microsecond, which a `Date` has not. */
+export interface DoomCursor {
+  readonly expiresAt: string | null;
+  readonly id: string;
+}
+
+export interface DoomedPage<T> {
+  readonly uploads: T[];
+  /** Null: there is nothing behind it. */
+  readonly next: DoomCursor | null;
+}
+
+/** What of a record a look at its bytes needs. */
+export interface StoredRecord {
+  readonly id: string;
+  readonly key: string;
+  readonly finalKey: string;
+  readonly status: ChunkedUploadStatus;
+  readonly offset: number;
+}
+
+const { Incomplete, Complete, Aborted } = ChunkedUploadStatus;
+
+/**
+ * The statements of the clean-up. A cleaner claims an upload by the same lease that writers take, so
+ * what is being written, completed or cleaned is nobody else's, in whatever process.
+ */
+export class ExpiryRepository<T extends AbstractChunkedUpload> {
+  readonly #free: string;
+
+  constructor(
+    private readonly table: UploadTable<T>,
+    /** The condition, on the row, that its owner is gone; null where uploads outlive owners. */
+    private readonly ownerless: string | null = null,
+  ) {
+    const { leaseUntil } = table.c;
+    this.#free = `(${leaseUntil} IS NULL OR ${leaseUntil} <= clock_timestamp())`;
+  }
+
+  /** Whether there can be any. */
+  knows(doom: Doom): boolean {
+    return doom !== 'ownerless' || this.ownerless !== null;
+  }
+
+  /** The next ones, those that expired first before others. Claims nothing. */
+  async doomed(doom: Doom, after: DoomCursor | null, limit: number): Promise<DoomedPage<T>> {
+    const { name, c } = this.table;
+    // What has not expired may have no such time: by its id it is found nevertheless.
+    const byTime = doom === 'expired';
+    const order = byTime ? `${c.expiresAt}, ${c.id}` : c.id;
+    const position = byTime ? '($2::timestamptz, $3::uuid)' : '$2::uuid';
+    const parameters = byTime ? [after?.expiresAt, after?.id] : [after?.id];
+    const sql = `SELECT *, ${c.expiresAt}::text AS "cu_expires_at" FROM ${name}
+      WHERE ${this.#condition(doom)} ${after ? `AND (${order}) > ${position}` : ''}
+      ORDER BY ${order} LIMIT $1`;
+    const rows = await this.table.query(sql, after ? [limit, ...parameters] : [limit]);
+    const uploads = rows.map((row) => this.table.hydrate(row));
+    const last = uploads.at(-1);
+    const expiresAt = (rows.at(-1)?.['cu_expires_at'] ?? null) as string | null;
+    return { uploads, next: last && rows.length === limit ? { expiresAt, id: last.id } : null };
+  }
+
+  /**
+   * Takes those of `ids` that are still doomed and that nobody writes, completes or cleans: from
+   * here on they are aborted, and this cleaner's for `forMs`.
+   */
+  async claim(doom: Doom, ids: string[], token: string, forMs: number): Promise<T[]> {
+    const { name, c } = this.table;
+    const sql = `WITH "doomed" AS MATERIALIZED (
+        SELECT ${c.id} AS "cu_doomed" FROM ${name}
+        WHERE ${c.id} = ANY($1::uuid[]) AND ${this.#condition(doom)} FOR UPDATE SKIP LOCKED)
+      UPDATE ${name} SET ${c.status} = ${Aborted}, ${c.leaseToken} = $2, ${c.leaseHolder} = NULL,
+        ${c.takeoverRequestedAt} = NULL,
+        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
+        ${c.expiresAt} = LEAST(${c.expiresAt}, clock_timestamp())
+      FROM "doomed" WHERE ${c.id} = "cu_doomed" RETURNING *`;
+    return this.#hydrated(await this.table.query(sql, [ids, token, forMs]));
+  }
+
+  /** Removes claimed records. Returns the ids of those that were still claimed. */
+  async removeClaimed(ids: string[], token: string): Promise<Set<string>> {
+    const { name, c } = this.table;
+    const sql = `DELETE FROM ${name} WHERE ${c.id} = ANY($1::uuid[]) AND ${c.leaseToken} = $2
+      RETURNING ${c.id} AS "cu_id"`;
+    return idsOf(await this.table.query(sql, [ids, token]));
+  }
+
+  /** Leaves claimed records, whose bytes are gone, as aborted ones that never expire. */
+  async keepClaimed(ids: string[], token: string): Promise<Set<string>> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.expiresAt} = NULL, ${c.leaseToken} = NULL,
+        ${c.leaseUntil} = NULL
+      WHERE ${c.id} = ANY($1::uuid[]) AND ${c.leaseToken} = $2 RETURNING ${c.id} AS "cu_id"`;
+    return idsOf(await this.table.query(sql, [ids, token]));
+  }
+
+  /** Those of `ids` that have a record here whose bytes are there, or are a cleaner's to remove. */
+  async withBytes(ids: string[]): Promise<Set<string>> {
+    const { name, c } = this.table;
+    const sql = `SELECT ${c.id} AS "cu_id" FROM ${name} WHERE ${c.id} = ANY($1::uuid[])
+      AND NOT (${c.status} = ${Aborted} AND ${c.expiresAt} IS NULL)`;
+    return idsOf(await this.table.query(sql, [ids]));
+  }
+
+  /** Records that must have bytes and that nobody writes, by id; `only`: those of these ids. */
+  async recorded(after: string | null, limit: number, only?: string[]): Promise<StoredRecord[]> {
+    const { name, c } = this.table;
+    const sql = `SELECT * FROM ${name}
+      WHERE (${c.status} = ${Complete} OR (${c.status} = ${Incomplete} AND ${c.offset} > 0))
+        AND ${this.#free} AND ($1::uuid IS NULL OR ${c.id} > $1)
+        AND ($3::uuid[] IS NULL OR ${c.id} = ANY($3))
+      ORDER BY ${c.id} LIMIT $2`;
+    return this.#hydrated(await this.table.query(sql, [after, limit, only ?? null]));
+  }
+
+  #condition(doom: Doom): string {
+    const { c } = this.table;
+    switch (doom) {
+      case 'expired':
+        // As the index on `expires_at` has it.
+        return `${c.status} <> ${Complete} AND ${c.expiresAt} <= clock_timestamp() AND ${this.#free}`;
+      case 'unfinished':
+        return `(${c.status} = ${Incomplete} OR ${c.status} = ${Aborted} AND ${c.expiresAt} IS NOT NULL)
+          AND ${this.#free}`;
+      case 'ownerless':
+        return `NOT (${c.status} = ${Aborted} AND ${c.expiresAt} IS NULL) AND ${this.#free}
+          AND (${this.ownerless ?? 'false'})`;
+    }
+  }
+
+  #hydrated(rows: Record<string, unknown>[]): T[] {
+    return rows.map((row) => this.table.hydrate(row));
+  }
+}
+
+function idsOf(rows: Record<string, unknown>[]): Set<string> {
+  return new Set(rows.map((row) => String(row['cu_id'])));
+}

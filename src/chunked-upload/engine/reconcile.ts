@@ -1,0 +1,161 @@
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import type { ExpiryRepository, StoredRecord } from '../database/expiry.repository.js';
+import { duration } from '../option-checks.js';
+import { storageFailure } from '../storage/storage-failure.js';
+import type { StoredBytes } from '../storage/storage.provider.js';
+import { uploadFolder, uploadIdOf } from '../storage/upload-keys.js';
+import { inParallel } from './in-parallel.js';
+import type { UploadEngine } from './upload-engine.js';
+
+const BATCH_SIZE = 500;
+const AT_ONCE = 8;
+const HOUR_MS = 3_600_000;
+
+/** Which of these uploads' bytes are to stay: those of a record, or of a request that receives. */
+export type Claimants = (ids: string[]) => Promise<Set<string>>;
+
+export interface ReconcileOptions {
+  /** Removes nothing. */
+  readonly dryRun?: boolean;
+  /**
+   * Bytes without a record are left alone for so long after the last of them was written:
+   * milliseconds, or a duration such as `'2h'`. Default: an hour, or twice `leaseTime` if that is
+   * longer. The first chunk that another process receives has no record yet, and may be silent for
+   * half an hour: less is for times when no other process serves.
+   */
+  readonly grace?: number | string;
+  /** Told of each finding. */
+  readonly report?: (finding: Finding) => void;
+  /** Ends the run after the batch that it is at. */
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes that no record knows. */
+export interface StrayBytes extends StoredBytes {
+  readonly kind: 'stray';
+  /** Why they are still there; null: they are gone, or with `dryRun` would be. */
+  readonly failure: Error | null;
+}
+
+/** A record whose bytes are gone from the storage, or are too few. */
+export interface MissingBytes {
+  readonly kind: 'missing';
+  readonly id: string;
+  readonly key: string;
+  readonly status: ChunkedUploadStatus;
+  /** How many there must be. */
+  readonly size: number;
+}
+
+export type Finding = StrayBytes | MissingBytes;
+
+/** With `dryRun`: what would have been done. */
+export interface ReconcileResult {
+  /** Keys without a record whose bytes were removed. */
+  readonly removed: number;
+  /** How many bytes that were. */
+  readonly bytes: number;
+  /** Keys without a record whose bytes could not be removed. */
+  readonly failed: number;
+  /** Records without their bytes. */
+  readonly missing: number;
+}
+
+/**
+ * Holds storage and records against each other, both ways. Bytes without a record are removed.
+ * Records without bytes are only told of: a folder that is not mounted must not cost them.
+ */
+export async function reconcile<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  expiry: ExpiryRepository<T>,
+  claimed: Claimants,
+  options: ReconcileOptions,
+): Promise<ReconcileResult> {
+  const { grace = Math.max(HOUR_MS, 2 * engine.type.leaseMs) } = options;
+  const graceMs = duration('grace', grace, 0);
+  const result = { removed: 0, bytes: 0, failed: 0, missing: 0 };
+  for await (const stray of strays(engine, claimed, graceMs, options)) {
+    if (stray.failure) result.failed += 1;
+    else {
+      result.removed += 1;
+      result.bytes += stray.size;
+    }
+    options.report?.(stray);
+  }
+  for await (const missing of recordsWithoutBytes(engine, expiry, options)) {
+    result.missing += 1;
+    options.report?.(missing);
+  }
+  return result;
+}
+
+async function* strays<T extends AbstractChunkedUpload>(
+  { type }: UploadEngine<T>,
+  claimed: Claimants,
+  graceMs: number,
+  { dryRun, signal }: ReconcileOptions,
+): AsyncGenerator<StrayBytes> {
+  const { storage } = type;
+  const judge = async (batch: Map<string, StoredBytes>): Promise<StrayBytes[]> => {
+    const ids = [...batch.keys()].map((key) => uploadIdOf(type, key) ?? '');
+    const kept = await claimed([...new Set(ids)]);
+    const found = [...batch.values()].filter((_, index) => !kept.has(ids[index] ?? ''));
+    return inParallel(found, AT_ONCE, async (stray) => ({
+      kind: 'stray',
+      ...stray,
+      failure: dryRun ? null : await removeStray(stray),
+    }));
+  };
+  const removeStray = async ({ key }: StoredBytes): Promise<Error | null> => {
+    const file = { key, finalKey: key, storageState: null };
+    return storage
+      .remove(file)
+      .catch(storageFailure)
+      .then(() => null, asError);
+  };
+  let batch = new Map<string, StoredBytes>();
+  const listed = storage.list(uploadFolder(type))[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await listed.next().catch(storageFailure);
+    if (!done && uploadIdOf(type, value.key) !== null) {
+      const silentFor = Date.now() - value.modifiedAt.getTime();
+      if (silentFor >= graceMs) batch.set(value.key, value);
+    }
+    if (!done && batch.size < BATCH_SIZE) continue;
+    yield* await judge(batch);
+    batch = new Map();
+    if (done || signal?.aborted) break;
+  }
+  await listed.return?.();
+}
+
+async function* recordsWithoutBytes<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  expiry: ExpiryRepository<T>,
+  { signal }: ReconcileOptions,
+): AsyncGenerator<MissingBytes> {
+  const hasBytes = async (record: StoredRecord): Promise<boolean> =>
+    engine.type.storage
+      .holds({ ...record, storageState: null }, record.offset)
+      .catch(storageFailure);
+  // Looked at again: it may have been removed, or have moved, between the one look and the other.
+  const isMissing = async (record: StoredRecord): Promise<boolean> => {
+    if (await hasBytes(record)) return false;
+    const [again] = await expiry.recorded(null, 1, [record.id]);
+    return again !== undefined && !(await hasBytes(again));
+  };
+  let after: string | null = null;
+  do {
+    const records: StoredRecord[] = await expiry.recorded(after, BATCH_SIZE);
+    const missing = await inParallel(records, AT_ONCE, isMissing);
+    for (const { id, key, finalKey, status, offset } of records.filter((_, n) => missing[n])) {
+      const complete = status === ChunkedUploadStatus.Complete;
+      yield { kind: 'missing', id, key: complete ? finalKey : key, status, size: offset };
+    }
+    after = records.length === BATCH_SIZE ? (records.at(-1)?.id ?? null) : null;
+  } while (after && !signal?.aborted);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

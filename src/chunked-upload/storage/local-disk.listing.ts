@@ -1,0 +1,32 @@
+import type { Dirent } from 'node:fs';
+import { lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resolveKey } from './storage-key.js';
+import type { StoredBytes } from './storage.provider.js';
+
+/**
+ * All files below a folder of `root`, a folder at a time: only the names of folders are kept. Links
+ * are neither listed nor followed, and what vanishes meanwhile is left out.
+ */
+export async function* listFiles(root: string, folder: string): AsyncGenerator<StoredBytes> {
+  const folders: string[] = [];
+  const path = folder === '' ? root : resolveKey(root, folder);
+  for await (const entry of entriesOf(path)) {
+    const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) folders.push(key);
+    if (!entry.isFile()) continue;
+    const stats = await lstat(join(path, entry.name)).catch(unlessMissing);
+    if (stats?.isFile()) yield { key, size: stats.size, modifiedAt: stats.mtime };
+  }
+  for (const below of folders.toSorted()) yield* listFiles(root, below);
+}
+
+async function* entriesOf(path: string): AsyncGenerator<Dirent> {
+  const directory = await opendir(path).catch(unlessMissing);
+  if (directory) yield* directory;
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+  throw error;
+}
