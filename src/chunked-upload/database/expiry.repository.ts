@@ -29,6 +29,14 @@ export interface StoredRecord {
   readonly offset: number;
 }
 
+/**
+ * The condition that a row's owner is gone, for a statement in which the table is called "cu", with
+ * parameters from `position` on. Null: it never holds.
+ */
+export type OwnerlessCondition = (
+  position: number,
+) => { readonly sql: string; readonly parameters: unknown[] } | null;
+
 const { Incomplete, Complete, Aborted } = ChunkedUploadStatus;
 
 /**
@@ -40,8 +48,7 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
 
   constructor(
     private readonly table: UploadTable<T>,
-    /** The condition, on the row, that its owner is gone; null where uploads outlive owners. */
-    private readonly ownerless: string | null = null,
+    private readonly ownerless: OwnerlessCondition = () => null,
   ) {
     const { leaseUntil } = table.c;
     this.#free = `(${leaseUntil} IS NULL OR ${leaseUntil} <= clock_timestamp())`;
@@ -49,7 +56,7 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
 
   /** Whether there can be any. */
   knows(doom: Doom): boolean {
-    return doom !== 'ownerless' || this.ownerless !== null;
+    return doom !== 'ownerless' || this.ownerless(1) !== null;
   }
 
   /** The next ones, those that expired first before others. Claims nothing. */
@@ -59,11 +66,12 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
     const byTime = doom === 'expired';
     const order = byTime ? `${c.expiresAt}, ${c.id}` : c.id;
     const position = byTime ? '($2::timestamptz, $3::uuid)' : '$2::uuid';
-    const parameters = byTime ? [after?.expiresAt, after?.id] : [after?.id];
-    const sql = `SELECT *, ${c.expiresAt}::text AS "cu_expires_at" FROM ${name}
-      WHERE ${this.#condition(doom)} ${after ? `AND (${order}) > ${position}` : ''}
+    const cursor = !after ? [] : byTime ? [after.expiresAt, after.id] : [after.id];
+    const condition = this.#condition(doom, cursor.length + 2);
+    const sql = `SELECT *, ${c.expiresAt}::text AS "cu_expires_at" FROM ${name} AS "cu"
+      WHERE ${condition.sql} ${after ? `AND (${order}) > ${position}` : ''}
       ORDER BY ${order} LIMIT $1`;
-    const rows = await this.table.query(sql, after ? [limit, ...parameters] : [limit]);
+    const rows = await this.table.query(sql, [limit, ...cursor, ...condition.parameters]);
     const uploads = rows.map((row) => this.table.hydrate(row));
     const last = uploads.at(-1);
     const expiresAt = (rows.at(-1)?.['cu_expires_at'] ?? null) as string | null;
@@ -76,15 +84,18 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
    */
   async claim(doom: Doom, ids: string[], token: string, forMs: number): Promise<T[]> {
     const { name, c } = this.table;
+    const condition = this.#condition(doom, 4);
     const sql = `WITH "doomed" AS MATERIALIZED (
-        SELECT ${c.id} AS "cu_doomed" FROM ${name}
-        WHERE ${c.id} = ANY($1::uuid[]) AND ${this.#condition(doom)} FOR UPDATE SKIP LOCKED)
+        SELECT ${c.id} AS "cu_doomed" FROM ${name} AS "cu"
+        WHERE ${c.id} = ANY($1::uuid[]) AND ${condition.sql} FOR UPDATE SKIP LOCKED)
       UPDATE ${name} SET ${c.status} = ${Aborted}, ${c.leaseToken} = $2, ${c.leaseHolder} = NULL,
         ${c.takeoverRequestedAt} = NULL,
         ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
         ${c.expiresAt} = LEAST(${c.expiresAt}, clock_timestamp())
       FROM "doomed" WHERE ${c.id} = "cu_doomed" RETURNING *`;
-    return this.#hydrated(await this.table.query(sql, [ids, token, forMs]));
+    return this.#hydrated(
+      await this.table.query(sql, [ids, token, forMs, ...condition.parameters]),
+    );
   }
 
   /** Removes claimed records. Returns the ids of those that were still claimed. */
@@ -123,19 +134,16 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
     return this.#hydrated(await this.table.query(sql, [after, limit, only ?? null]));
   }
 
-  #condition(doom: Doom): string {
+  #condition(doom: Doom, position: number): { sql: string; parameters: unknown[] } {
     const { c } = this.table;
-    switch (doom) {
-      case 'expired':
-        // As the index on `expires_at` has it.
-        return `${c.status} <> ${Complete} AND ${c.expiresAt} <= clock_timestamp() AND ${this.#free}`;
-      case 'unfinished':
-        return `(${c.status} = ${Incomplete} OR ${c.status} = ${Aborted} AND ${c.expiresAt} IS NOT NULL)
-          AND ${this.#free}`;
-      case 'ownerless':
-        return `NOT (${c.status} = ${Aborted} AND ${c.expiresAt} IS NULL) AND ${this.#free}
-          AND (${this.ownerless ?? 'false'})`;
-    }
+    // The status as the index on `expires_at` has it.
+    const expired = `${c.status} <> ${Complete} AND ${c.expiresAt} <= clock_timestamp()`;
+    const settled = `${c.status} = ${Aborted} AND ${c.expiresAt} IS NULL`;
+    if (doom === 'expired') return { sql: `${expired} AND ${this.#free}`, parameters: [] };
+    const sql = `NOT (${settled}) AND ${this.#free} AND`;
+    if (doom === 'unfinished') return { sql: `${sql} ${c.status} <> ${Complete}`, parameters: [] };
+    const ownerless = this.ownerless(position) ?? { sql: 'false', parameters: [] };
+    return { ...ownerless, sql: `${sql} NOT COALESCE(${expired}, false) AND ${ownerless.sql}` };
   }
 
   #hydrated(rows: Record<string, unknown>[]): T[] {

@@ -145,15 +145,16 @@ async function* recordsWithoutBytes<T extends AbstractChunkedUpload>(
     return again !== undefined && !(await hasBytes(again));
   };
   let after: string | null = null;
-  do {
+  for (;;) {
     const records: StoredRecord[] = await expiry.recorded(after, BATCH_SIZE);
     const missing = await inParallel(records, AT_ONCE, isMissing);
     for (const { id, key, finalKey, status, offset } of records.filter((_, n) => missing[n])) {
       const complete = status === ChunkedUploadStatus.Complete;
       yield { kind: 'missing', id, key: complete ? finalKey : key, status, size: offset };
     }
-    after = records.length === BATCH_SIZE ? (records.at(-1)?.id ?? null) : null;
-  } while (after && !signal?.aborted);
+    after = records.at(-1)?.id ?? null;
+    if (records.length < BATCH_SIZE || signal?.aborted) return;
+  }
 }
 
 function asError(error: unknown): Error {

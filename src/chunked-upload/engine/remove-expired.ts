@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { Doom, DoomCursor, ExpiryRepository } from '../database/expiry.repository.js';
+import type {
+  Doom,
+  DoomCursor,
+  DoomedPage,
+  ExpiryRepository,
+} from '../database/expiry.repository.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import { inParallel } from './in-parallel.js';
 import type { UploadEngine } from './upload-engine.js';
@@ -105,15 +110,19 @@ class Batches<T extends AbstractChunkedUpload> {
   async *wanted(): AsyncGenerator<T[]> {
     const { batchSize = BATCH_SIZE, signal } = this.options;
     let after: DoomCursor | null = null;
-    do {
-      const page: { uploads: T[]; next: DoomCursor | null } = await this.expiry.doomed(
-        this.reason,
-        after,
-        batchSize,
-      );
-      if (page.uploads.length > 0) yield page.uploads;
+    for (;;) {
+      const page: DoomedPage<T> = await this.expiry.doomed(this.reason, after, batchSize);
+      const uploads = page.uploads.filter((upload) => this.#isLeft(upload));
+      if (uploads.length > 0) yield uploads;
+      if (!page.next || signal?.aborted) return;
       after = page.next;
-    } while (after && !signal?.aborted);
+    }
+  }
+
+  /** Whether it is not among those of the pass before. */
+  #isLeft({ status }: T): boolean {
+    const before = this.reason === 'ownerless' && this.options.unfinished;
+    return !before || status === ChunkedUploadStatus.Complete;
   }
 
   async removed(uploads: T[]): Promise<Removal<T>[]> {

@@ -56,7 +56,7 @@ export class MemoryStorage extends StorageProvider {
   }
 
   async *list(folder: string): AsyncGenerator<StoredBytes> {
-    for (const [key, { length: size }] of [...this.#files]) {
+    for (const [key, { length: size }] of this.#files) {
       if (folder !== '' && !key.startsWith(`${folder}/`)) continue;
       yield { key, size, modifiedAt: this.#modifiedAt.get(key) ?? new Date(0) };
     }

@@ -1,0 +1,116 @@
+import type { AbstractChunkedUpload } from '../chunked-upload/chunked-upload.entity.js';
+import type { Removal, RemoveExpiredOptions } from '../chunked-upload/engine/remove-expired.js';
+import type { UploadTypeHandle } from './application.js';
+import { type CommandLine, EXIT, asksOnce } from './command-line.js';
+import { ask } from './questions.js';
+import { count, describe } from './text.js';
+
+const KINDS = {
+  expired: 'expired upload',
+  unfinished: 'unfinished upload',
+  ownerless: 'upload without an owner',
+} satisfies Record<Removal['reason'], string>;
+
+/** The meaning of drf-chunked-upload's management command of this name. */
+export async function deleteExpiredUploads(
+  types: readonly UploadTypeHandle[],
+  line: CommandLine,
+  signal: AbortSignal,
+): Promise<number> {
+  const { unfinished, keepRecord, dryRun } = line;
+  const asksEach = line.interactive && !dryRun;
+  if (asksOnce(line) && !(await confirmUnfinished(types))) {
+    console.log('Nothing was deleted.');
+    return EXIT.done;
+  }
+  const each = new EachUpload();
+  const stop = AbortSignal.any([signal, each.quit]);
+  let failed = 0;
+  for (const { name, service } of types) {
+    if (stop.aborted) break;
+    console.log(`Processing uploads of ${name}...`);
+    const tally = new Tally(line);
+    const options: RemoveExpiredOptions = {
+      unfinished,
+      keepRecord,
+      dryRun,
+      signal: stop,
+      report: (removal) => tally.add(removal),
+      ...(asksEach ? { confirm: (upload) => each.confirm(upload, keepRecord) } : {}),
+    };
+    await service.removeExpired(options);
+    for (const sentence of tally.sentences()) console.log(sentence);
+    failed += tally.failed;
+  }
+  return failed > 0 ? EXIT.failed : EXIT.done;
+}
+
+async function confirmUnfinished(types: readonly UploadTypeHandle[]): Promise<boolean> {
+  let uploads = 0;
+  const report = ({ reason }: Removal): void => {
+    if (reason === 'unfinished') uploads += 1;
+  };
+  for (const { service } of types) {
+    await service.removeExpired({ unfinished: true, dryRun: true, report });
+  }
+  if (uploads === 0) return true;
+  const which = 'also those that have not expired yet';
+  const question = `${count(uploads, 'unfinished upload')} will be deleted, ${which}. Go on?`;
+  return (await ask(question, ['yes', 'no'], 'no')) === 'yes';
+}
+
+/** Asks for each upload, until the answer is for all. */
+class EachUpload {
+  readonly #quit = new AbortController();
+  #all = false;
+
+  get quit(): AbortSignal {
+    return this.#quit.signal;
+  }
+
+  async confirm(upload: AbstractChunkedUpload, keepRecord: boolean): Promise<boolean> {
+    if (this.#all) return true;
+    const what = keepRecord ? 'the bytes of ' : '';
+    const question = `Do you want to delete ${what}${describe(upload)}?`;
+    const answer = await ask(question, ['yes', 'no', 'all', 'quit'], 'quit');
+    this.#all = answer === 'all';
+    if (answer === 'quit') this.#quit.abort();
+    return answer === 'yes' || answer === 'all';
+  }
+}
+
+/** Counts what was done to one type's uploads, and says it. */
+class Tally {
+  failed = 0;
+  #bytes = 0;
+  readonly #removed = { expired: 0, unfinished: 0, ownerless: 0 };
+
+  constructor(private readonly line: CommandLine) {}
+
+  add({ upload, reason, failure }: Removal): void {
+    if (failure) {
+      this.failed += 1;
+      console.error(`Could not be deleted: ${describe(upload)}: ${failure.message}`);
+      return;
+    }
+    this.#removed[reason] += 1;
+    this.#bytes += upload.offset;
+    if (this.line.dryRun) console.log(`  ${describe(upload)}`);
+  }
+
+  *sentences(): Generator<string> {
+    const { dryRun, keepRecord, unfinished } = this.line;
+    const { expired, unfinished: live, ownerless } = this.#removed;
+    const kinds = [[unfinished ? live : expired, unfinished ? KINDS.unfinished : KINDS.expired]];
+    if (ownerless > 0) kinds.push([ownerless, KINDS.ownerless]);
+    for (const [number, kind] of kinds as [number, string][]) {
+      const were = dryRun ? 'would be' : number === 1 ? 'was' : 'were';
+      yield `${count(number, keepRecord ? `${kind} file` : kind)} ${were} deleted.`;
+    }
+    if (this.#bytes > 0)
+      yield `That ${dryRun ? 'would free' : 'freed'} ${count(this.#bytes, 'byte')}.`;
+    if (this.failed > 0) {
+      yield `${count(this.failed, 'upload')} could not be deleted; the next run finds them again.`;
+    }
+  }
+}
