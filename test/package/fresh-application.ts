@@ -100,6 +100,13 @@ export class FreshApplication {
     return (await run(process.execPath, ['-e', script], { cwd: this.folder })).stdout.trim();
   }
 
+  /** Runs our command as it was installed. Returns what it printed. */
+  async command(args: readonly string[], databaseUrl: string): Promise<string> {
+    const command = join(this.folder, 'node_modules', '.bin', 'nestjs-chunked-upload');
+    const env = { ...process.env, DATABASE_URL: databaseUrl, MEDIA: join(this.folder, 'media') };
+    return (await run(command, args, { cwd: this.folder, env })).stdout;
+  }
+
   /** Starts a compiled file that prints its URL, for the time of `work`. */
   async withServer(
     file: string,

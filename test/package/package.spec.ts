@@ -208,6 +208,16 @@ describe.each(Object.keys(APPLICATIONS))('the packed package in %s', (name) => {
       });
     });
   });
+
+  it('has a command that finds the compiled module and its upload types', async () => {
+    await withDatabase(async ({ url: databaseUrl }) => {
+      const args = ['delete-expired-uploads', '--app', 'app.module.js'];
+      const output = await application(name).command(args, databaseUrl);
+      expect(output).toMatch(/^Processing uploads of \w+ \(uploads\)\.\.\.$/m);
+      expect(output).toMatch(/^Processing uploads of \w+ \(videos\)\.\.\.$/m);
+      expect(output.match(/^0 expired uploads were deleted\.$/gm)).toHaveLength(2);
+    });
+  });
 });
 
 describe('the packed package', () => {

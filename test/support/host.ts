@@ -83,6 +83,14 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   }
 }
 
+/** Another application over the database and the folder of `host`, as a second process would be. */
+export async function startBeside(
+  { root, dataSource }: Host,
+  options: HostOptions = {},
+): Promise<Host> {
+  return startIn(root, (dataSource.options as { url?: string }).url ?? '', options);
+}
+
 async function startIn(root: string, databaseUrl: string, options: HostOptions): Promise<Host> {
   @Module({
     imports: [

@@ -101,6 +101,12 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/./, /^(express|fastify|@fastify\/.*|@nestjs\/platform-.*)$/, true)).toEqual([]);
   });
 
+  it('the clean-up that Nest starts knows the engine, and nothing below it', () => {
+    expect(found(/^expiry\//, /^engine\//, true)).not.toEqual([]);
+    expect(found(/^expiry\//, /^(database|storage|protocols|policies)\//, true)).toEqual([]);
+    expect(found(/^expiry\//, /^typeorm$/, true)).toEqual([]);
+  });
+
   it('the database knows no storage, no protocol and no use case', () => {
     expect(found(/^database\//, /^(protocols|engine|policies|checksum)\//)).toEqual([]);
     expect(found(/^database\//, /^storage\//)).toEqual([]);
