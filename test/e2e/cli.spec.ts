@@ -246,6 +246,20 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
     expect(await records()).toEqual([]);
   });
 
+  it('shares the work with another process that runs it too', async () => {
+    const expired = 300;
+    for (let n = 0; n < expired; n += 1) await upload('expired');
+    const kept = [await upload('live'), await upload('complete')];
+    const results = await Promise.all([command(DELETE), command(DELETE), command(DELETE)]);
+    expect(results.map(({ code, errors }) => ({ code, errors }))).toEqual(
+      results.map(() => ({ code: 0, errors: '' })),
+    );
+    const counts = results.map(({ output }) => Number(/^(\d+) expired/m.exec(output)?.[1]));
+    expect(counts.reduce((sum, count) => sum + count)).toBe(expired);
+    expect((await records()).toSorted()).toEqual(kept.toSorted());
+    expect((await storedIds()).toSorted()).toEqual(kept.toSorted());
+  });
+
   it("runs none of the application's own clean-up beside it", async () => {
     const id = await upload('expired');
     const result = await runCommand([...DELETE, '--dry-run'], { ...env, SLOW_START: '1' });
