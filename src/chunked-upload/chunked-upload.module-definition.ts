@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { AdminModule } from './admin/admin.module.js';
 import { ChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
@@ -41,6 +42,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         path: 'uploads',
         entity: ChunkedUpload,
         controller: undefined,
+        admin: undefined,
         dataSource: undefined,
         imports: [],
       },
@@ -53,10 +55,12 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         setInheritedOptions({ dataSource, imports });
         const providers = [...(definition.providers ?? []), inheritedDataSource(dataSource)];
         const exports = [CHUNKED_UPLOAD_OPTIONS, INHERITED_DATA_SOURCE];
+        const admins = extras.admin ? [AdminModule.register(extras.admin, imports)] : [];
         if (path === false) {
           return {
             ...definition,
             global: true,
+            imports: [...(definition.imports ?? []), ...admins],
             providers: [...providers, CHECKED_DEFAULTS],
             exports,
           };
@@ -69,7 +73,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         return {
           ...definition,
           global: true,
-          imports: [...(definition.imports ?? []), type],
+          imports: [...(definition.imports ?? []), type, ...admins],
           providers: [
             ...providers,
             { provide: ChunkedUploadService, useExisting: getChunkedUploadToken(entity) },

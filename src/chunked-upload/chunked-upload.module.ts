@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -38,7 +39,10 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
       checkEarlyOptions(type);
       return furtherTypeModule(type, inheriting(type));
     });
-    return { module: ChunkedUploadModule, imports: modules, exports: modules };
+    const admins = types.flatMap(({ admin, imports, entity }) =>
+      admin ? [AdminModule.register(admin, imports, entity)] : [],
+    );
+    return { module: ChunkedUploadModule, imports: [...modules, ...admins], exports: modules };
   }
 }
 

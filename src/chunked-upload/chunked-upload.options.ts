@@ -109,6 +109,8 @@ export interface ChunkedUploadExtras {
   readonly entity?: Type<AbstractChunkedUpload>;
   /** A subclass with decorators of its own; `false`: no routes, the service alone. */
   readonly controller?: Type<ChunkedUploadController> | false;
+  /** A page to look after uploads: those of all types in `forRoot`, of the one type in `forFeature`. */
+  readonly admin?: AdminOptions | false;
   /** Name of the TypeORM data source. */
   readonly dataSource?: string;
   /** Modules whose providers the controller, its guards and the policies inject. */

@@ -1,3 +1,4 @@
+import type { CanActivate } from '@nestjs/common';
 import { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras } from './chunked-upload.options.js';
 import { ChunkedUploadController } from './protocols/content-range/content-range.controller.js';
@@ -13,7 +14,7 @@ const ASYNC_KEYS = [
 
 /** Checks what has to be known while modules are put together. @throws TypeError that names it */
 export function checkEarlyOptions(given: ChunkedUploadExtras): void {
-  const { path, entity, controller, dataSource, imports } = given;
+  const { path, entity, controller, admin, dataSource, imports } = given;
   if (path !== false && (typeof path !== 'string' || /^\/*$/.test(path))) {
     fail('path', 'must be a path such as "uploads", or false');
   }
@@ -23,6 +24,7 @@ export function checkEarlyOptions(given: ChunkedUploadExtras): void {
   if (controller && !isSubclass(controller, ChunkedUploadController, true)) {
     fail('controller', 'must be a subclass of ChunkedUploadController, or false');
   }
+  if (admin !== undefined && admin !== false) checkAdmin(admin);
   if (dataSource !== undefined && typeof dataSource !== 'string') {
     fail('dataSource', 'must be the name of a data source');
   }
@@ -33,6 +35,29 @@ export function checkEarlyOptions(given: ChunkedUploadExtras): void {
 /** Rejects what stands beside a factory and would be passed over in silence. */
 export function checkAsyncOptions(given: object): void {
   rejectUnknownKeys(given, [...EXTRA_KEYS, ...ASYNC_KEYS]);
+}
+
+function checkAdmin(given: unknown): void {
+  if (typeof given !== 'object' || given === null) {
+    fail('admin', 'must be { path: "admin/uploads", guards: [...] }, or false');
+  }
+  const { path, guards, ...rest } = given as Readonly<Record<string, unknown>>;
+  const [unknownKey] = Object.keys(rest);
+  if (unknownKey !== undefined) {
+    fail('admin', `does not know "${unknownKey}" (there are: path, guards)`);
+  }
+  if (typeof path !== 'string' || !/^[\w./-]*\w[\w./-]*$/.test(path)) {
+    fail('admin', 'must have a path of plain characters, such as "admin/uploads"');
+  }
+  const list: unknown[] = Array.isArray(guards) ? guards : [];
+  if (list.length === 0 || !list.every(isGuard)) {
+    fail('admin', 'must have at least one guard: whoever passes sees and removes all uploads');
+  }
+}
+
+function isGuard(value: unknown): boolean {
+  const guard: unknown = typeof value === 'function' ? value.prototype : value;
+  return typeof (guard as CanActivate | null | undefined)?.canActivate === 'function';
 }
 
 function isSubclass(value: unknown, base: abstract new () => object, orEqual = false): boolean {

@@ -7,7 +7,14 @@ import { LocalDiskStorage } from './storage/local-disk.storage.js';
 import { StorageProvider } from './storage/storage.provider.js';
 
 /** Keys of the options that say how modules are put together; checked where that is done. */
-export const EXTRA_KEYS = ['path', 'entity', 'controller', 'dataSource', 'imports'] as const;
+export const EXTRA_KEYS = [
+  'path',
+  'entity',
+  'controller',
+  'admin',
+  'dataSource',
+  'imports',
+] as const;
 
 /** @throws TypeError that names the key, and the option that may have been meant */
 export function rejectUnknownKeys(options: object, known: readonly string[]): void {

@@ -8,8 +8,10 @@ import { Module } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { registerAdministered } from './admin/administered-types.js';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
+import { AdminRepository } from './database/admin.repository.js';
 import { ChunkedUploadRepository } from './database/chunked-upload.repository.js';
 import { ExpiryRepository, type OwnerlessCondition } from './database/expiry.repository.js';
 import { OwnedUploadRepository } from './database/owned-upload.repository.js';
@@ -53,6 +55,7 @@ export interface LateOptions {
 const OPTIONS = Symbol('UPLOAD_TYPE_OPTIONS');
 const DATA_SOURCE = Symbol('UPLOAD_TYPE_DATA_SOURCE');
 const PARTS = Symbol('UPLOAD_TYPE_PARTS');
+const ADMINISTERED = Symbol('ADMINISTERED');
 
 /** One upload type: a table, a service and a controller, in a module of its own. */
 @Module({})
@@ -161,6 +164,19 @@ function dynamicModule(
           new CleanupTimer(type, cleaner),
       },
       { provide: UPLOAD_SERVICE, useExisting: token },
+      {
+        provide: ADMINISTERED,
+        inject: [token, DATA_SOURCE, ModulesContainer],
+        useFactory: (
+          uploads: ChunkedUploadService<AbstractChunkedUpload>,
+          source: DataSource,
+          application: ModulesContainer,
+        ) => {
+          const name = path.replace(/^\/+|\/+$/g, '');
+          const records = new AdminRepository(new UploadTable(source, entity));
+          registerAdministered(application, { name, entity, uploads, records });
+        },
+      },
     ],
     exports: [token],
   };

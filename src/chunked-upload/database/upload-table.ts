@@ -49,6 +49,7 @@ export class UploadTable<T extends AbstractChunkedUpload> {
     const upload = this.metadata.create() as T;
     for (const column of this.metadata.columns) {
       const raw = row[column.databaseName];
+      if (raw === undefined) continue; // It was not asked for.
       column.setEntityValue(upload, this.dataSource.driver.prepareHydratedValue(raw, column));
     }
     return upload;

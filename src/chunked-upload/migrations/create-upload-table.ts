@@ -1,5 +1,7 @@
 import { type EntityTarget, type QueryRunner, Table } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { createExpressionIndexes } from '../database/expression-indexes.js';
+import { UploadTable } from '../database/upload-table.js';
 
 /**
  * For the migration of an entity of your own: creates its table with all columns and indexes, those
@@ -12,4 +14,5 @@ export async function createUploadTable(
   const { connection } = queryRunner;
   const table = Table.create(connection.getMetadata(entity), connection.driver);
   await queryRunner.createTable(table, true, true, true);
+  await createExpressionIndexes(queryRunner, new UploadTable(connection, entity));
 }

@@ -1,0 +1,57 @@
+import { ForbiddenException } from '@nestjs/common';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { type HostRequest, incomingOf } from '../protocols/content-range/host-request.js';
+
+const LONGEST_BODY = 1024 * 1024;
+
+/**
+ * The JSON of a request that changes something. Another site's page could make the browser of
+ * somebody who is logged in send a form, but not this content type; and where the browser says that
+ * another site asks, it is refused even if the host's CORS would let it.
+ *
+ * @throws ForbiddenException, ChunkedUploadError
+ */
+export async function readMutation(request: HostRequest): Promise<Record<string, unknown>> {
+  const incoming = incomingOf(request);
+  const site = incoming.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    throw new ForbiddenException({ detail: 'Requests of other sites are not taken' });
+  }
+  const type = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw ChunkedUploadError.unsupportedBody('The body must be application/json');
+  }
+  const { body } = request;
+  if (Buffer.isBuffer(body)) return asObject(body.toString());
+  if (incoming.readableDidRead) return asObject(body);
+  return asObject(await readText(incoming));
+}
+
+async function readText(incoming: AsyncIterable<unknown>): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of incoming) {
+    const bytes = part as Buffer;
+    length += bytes.length;
+    if (length > LONGEST_BODY) {
+      throw ChunkedUploadError.malformedRequest(`A body may have at most ${LONGEST_BODY} bytes`);
+    }
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+function asObject(body: unknown): Record<string, unknown> {
+  let value = body;
+  if (typeof body === 'string') {
+    try {
+      value = JSON.parse(body);
+    } catch (error) {
+      throw ChunkedUploadError.malformedRequest('The body is not valid JSON', error);
+    }
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw ChunkedUploadError.malformedRequest('The body must be a JSON object');
+}

@@ -1,0 +1,34 @@
+import type { Type } from '@nestjs/common';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { ChunkedUploadService } from '../chunked-upload.service.js';
+import type { AdminRepository } from '../database/admin.repository.js';
+
+/** One upload type, as the admin sees it. */
+export interface AdministeredType {
+  /** Its path, without slashes at its ends. */
+  readonly name: string;
+  readonly entity: Type<AbstractChunkedUpload>;
+  readonly uploads: ChunkedUploadService<AbstractChunkedUpload>;
+  readonly records: AdminRepository;
+}
+
+/** Those of an admin, or of a whole application. */
+export type AdministeredTypes = () => readonly AdministeredType[];
+
+// By application, since one process may run several.
+const typesOf = new WeakMap<object, AdministeredType[]>();
+
+export function registerAdministered(application: object, type: AdministeredType): void {
+  typesOf.set(application, [...(typesOf.get(application) ?? []), type]);
+}
+
+/** The types that have been registered when it is asked: all of them, once the application runs. */
+export function administeredBy(
+  application: object,
+  only?: Type<AbstractChunkedUpload>,
+): AdministeredTypes {
+  return () => {
+    const types = typesOf.get(application) ?? [];
+    return only ? types.filter(({ entity }) => entity === only) : types;
+  };
+}

@@ -1,0 +1,206 @@
+import { AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { ADMIN_EXPRESSIONS } from './expression-indexes.js';
+import type { Row, UploadTable } from './upload-table.js';
+
+/** A status as people see it: an unfinished upload may have expired. */
+export type AdminStatus = 'incomplete' | 'expired' | 'complete' | 'aborted';
+export type AdminSort = 'created' | 'filename' | 'size';
+
+export interface AdminFilter {
+  readonly status?: AdminStatus;
+  /** Null: somebody anonymous. */
+  readonly creator?: string | null;
+  readonly ownerType?: string;
+  readonly ownerId?: string;
+  /** When it began: not before, and before. */
+  readonly from?: Date;
+  readonly to?: Date;
+  /** The first letters of the filename, in any case. */
+  readonly prefix?: string;
+  readonly id?: string;
+}
+
+/** A place in a sorted list: the sort key as text, and the id. */
+export interface AdminPosition {
+  readonly key: string;
+  readonly id: string;
+}
+
+export interface AdminListing extends AdminFilter {
+  readonly sort: AdminSort;
+  readonly descending: boolean;
+  /** Only what comes behind it. */
+  readonly after?: AdminPosition;
+  readonly limit: number;
+}
+
+/** What can only be told at the moment of asking. */
+export interface AdminSighting {
+  readonly upload: AbstractChunkedUpload;
+  readonly status: AdminStatus;
+  /** Whether a request is writing it. */
+  readonly writing: boolean;
+  /** Since it began. */
+  readonly ageSeconds: number;
+}
+
+export interface AdminListed extends AdminSighting {
+  readonly position: AdminPosition;
+}
+
+// Not `clock_timestamp()`: for what may change within a statement no index is used.
+const NOW = 'now()';
+// Above it a list says "more than".
+const COUNT_UP_TO = 10_000;
+
+/** The admin's queries about one upload type, each of them by an index and without `OFFSET`. */
+export class AdminRepository {
+  constructor(private readonly table: UploadTable<AbstractChunkedUpload>) {}
+
+  async list(listing: AdminListing): Promise<AdminListed[]> {
+    const { name } = this.table;
+    const { key, keyAsText } = this.#sort(listing.sort);
+    const parameters: unknown[] = [];
+    const where = this.#where(listing, parameters);
+    const rows = await this.table.query(
+      `SELECT ${this.#listedColumns()}, ${this.#moment()}, ${keyAsText} AS "cu_key"
+      FROM ${name} ${where} ORDER BY ${this.#order(key, listing.descending)}
+      LIMIT ${listing.limit}`,
+      parameters,
+    );
+    return rows.map((row) => {
+      const sighting = this.#sighting(row);
+      const position = { key: String(row['cu_key']), id: sighting.upload.id };
+      return { ...sighting, position };
+    });
+  }
+
+  async findOne(id: string): Promise<AdminSighting | null> {
+    const { name, c } = this.table;
+    const sql = `SELECT *, ${this.#moment()} FROM ${name} WHERE ${c.id} = $1`;
+    const [row] = await this.table.query(sql, [id]);
+    return row ? this.#sighting(row) : null;
+  }
+
+  /** How many there are, up to 10,000; more of them are not counted but, without a filter, estimated. */
+  async count(filter: AdminFilter): Promise<{ count: number; exact: boolean }> {
+    const { name, c } = this.table;
+    const parameters: unknown[] = [];
+    const where = this.#where(filter, parameters);
+    if (where === '') {
+      const sql =
+        'SELECT reltuples::bigint AS "cu_count" FROM pg_class WHERE oid = to_regclass($1)';
+      const [row] = await this.table.query(sql, [name]);
+      const estimate = Number(row?.['cu_count'] ?? 0);
+      if (estimate > COUNT_UP_TO) return { count: estimate, exact: false };
+    }
+    const sql = `SELECT count(*) AS "cu_count" FROM (SELECT 1 FROM ${name} ${where}
+      ORDER BY ${this.#order(c.createdAt, true)} LIMIT ${COUNT_UP_TO + 1}) AS "cu"`;
+    const [row] = await this.table.query(sql, parameters);
+    const count = Number(row?.['cu_count'] ?? 0);
+    return { count: Math.min(count, COUNT_UP_TO), exact: count <= COUNT_UP_TO };
+  }
+
+  /** Columns that the host added to the entity, by property. */
+  ownColumns(): string[] {
+    const { columns } = this.table.metadata;
+    const own = columns.filter(
+      ({ target, isSelect }) => target !== AbstractChunkedUpload && isSelect,
+    );
+    return own.map(({ propertyName }) => propertyName);
+  }
+
+  #sort(sort: AdminSort): { key: string; keyAsText: string } {
+    const { c } = this.table;
+    if (sort !== 'created') {
+      const key = ADMIN_EXPRESSIONS[sort](c);
+      return { key, keyAsText: `(${key})::text` };
+    }
+    // In microseconds, all that Postgres knows: a JavaScript date would skip rows.
+    const keyAsText = `(EXTRACT(EPOCH FROM ${c.createdAt}) * 1000000)::bigint::text`;
+    return { key: c.createdAt, keyAsText };
+  }
+
+  #order(key: string, descending: boolean): string {
+    const direction = descending ? 'DESC' : 'ASC';
+    return `${key} ${direction}, ${this.table.c.id} ${direction}`;
+  }
+
+  #where(filter: AdminFilter & Partial<AdminListing>, parameters: unknown[]): string {
+    const { c } = this.table;
+    const conditions: string[] = [];
+    const parameter = (value: unknown) => `$${parameters.push(value)}`;
+    const { status, creator, ownerType, ownerId, from, to, prefix, id, after } = filter;
+    if (status) conditions.push(this.#statusIs(status));
+    if (creator === null) conditions.push(`${c.creator} IS NULL`);
+    else if (creator !== undefined) conditions.push(`${c.creator} = ${parameter(creator)}`);
+    if (ownerType !== undefined) conditions.push(`${c.ownerType} = ${parameter(ownerType)}`);
+    if (ownerId !== undefined) conditions.push(`${c.ownerId} = ${parameter(ownerId)}`);
+    if (from) conditions.push(`${c.createdAt} >= ${parameter(from)}`);
+    if (to) conditions.push(`${c.createdAt} < ${parameter(to)}`);
+    if (id !== undefined) conditions.push(`${c.id} = ${parameter(id)}`);
+    if (prefix !== undefined) {
+      const pattern = parameter(`${prefix.replace(/[\\%_]/g, '\\$&')}%`);
+      conditions.push(`${ADMIN_EXPRESSIONS.filename(c)} LIKE lower(${pattern})`);
+    }
+    if (after) conditions.push(this.#isBehind(after, filter, parameter));
+    return conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  }
+
+  #statusIs(status: AdminStatus): string {
+    const { c } = this.table;
+    const unfinished = `${c.status} = ${ChunkedUploadStatus.Incomplete}`;
+    const sql: Record<AdminStatus, string> = {
+      incomplete: `${unfinished} AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > ${NOW})`,
+      expired: `${unfinished} AND ${c.expiresAt} <= ${NOW}`,
+      complete: `${c.status} = ${ChunkedUploadStatus.Complete}`,
+      aborted: `${c.status} = ${ChunkedUploadStatus.Aborted}`,
+    };
+    return sql[status];
+  }
+
+  #isBehind(
+    { key, id }: AdminPosition,
+    { sort = 'created', descending = false }: Partial<AdminListing>,
+    parameter: (value: unknown) => string,
+  ): string {
+    const given = {
+      created: () => `timestamptz 'epoch' + ${parameter(key)}::float8 * interval '1 microsecond'`,
+      filename: () => `${parameter(key)}::text COLLATE "C"`,
+      size: () => `${parameter(key)}::bigint`,
+    }[sort]();
+    const operator = descending ? '<' : '>';
+    const row = `(${this.#sort(sort).key}, ${this.table.c.id})`;
+    return `${row} ${operator} (${given}, ${parameter(id)}::uuid)`;
+  }
+
+  /** Without the states, which a list has no use for. */
+  #listedColumns(): string {
+    const { c } = this.table;
+    const columns = [c.id, c.filename, c.offset, c.total, c.status, c.creator, c.ownerType];
+    return [...columns, c.ownerId, c.createdAt, c.completedAt, c.expiresAt].join(', ');
+  }
+
+  #moment(): string {
+    const { c } = this.table;
+    return `COALESCE(${this.#statusIs('expired')}, false) AS "cu_expired",
+      COALESCE(${c.leaseUntil} > ${NOW}, false) AS "cu_writing",
+      EXTRACT(EPOCH FROM ${NOW} - ${c.createdAt})::float8 AS "cu_age"`;
+  }
+
+  #sighting(row: Row): AdminSighting {
+    const upload = this.table.hydrate(row);
+    return {
+      upload,
+      status: row['cu_expired'] === true ? 'expired' : STATUS[upload.status],
+      writing: row['cu_writing'] === true,
+      ageSeconds: Math.max(0, Math.floor(Number(row['cu_age']))),
+    };
+  }
+}
+
+const STATUS: Readonly<Record<ChunkedUploadStatus, AdminStatus>> = {
+  [ChunkedUploadStatus.Incomplete]: 'incomplete',
+  [ChunkedUploadStatus.Complete]: 'complete',
+  [ChunkedUploadStatus.Aborted]: 'aborted',
+};
