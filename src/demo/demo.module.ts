@@ -4,6 +4,7 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { ChunkedUploadModule, LocalDiskStorage } from '../index.js';
+import { AdminGuard } from './admin.guard.js';
 import { BasicAuthGuard } from './basic-auth.guard.js';
 import { connect } from './database.js';
 import { FileUpload, NoteUpload, Person, VideoUpload } from './demo.entities.js';
@@ -36,6 +37,7 @@ export class DemoModule {
         ChunkedUploadModule.forRoot({
           path: 'uploads/files',
           entity: FileUpload,
+          admin: { path: 'admin/uploads', guards: [AdminGuard] },
           storage: new LocalDiskStorage({ root: join(settings.dataDir, 'media') }),
           expiresIn: settings.uploadExpiresIn,
           // The demo lets everybody attach files to everyone; an application decides here who may.

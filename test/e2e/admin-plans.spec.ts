@@ -152,7 +152,7 @@ async function plansOf(what: string, query: Record<string, string>) {
   const text = await response.text();
   expect(response.status, text).toBe(200);
   const { next = null } = JSON.parse(text) as { next?: string | null };
-  return { next, statements: recorder.statements };
+  return { next, statements: [...recorder.statements] };
 }
 
 async function expectQuick(statements: readonly Statement[], query: object): Promise<void> {
