@@ -14,9 +14,6 @@ const bytes: ValueTransformer = {
   from: (value: string | null) => (value === null ? null : Number(value)),
 };
 
-// Of expressions, made in database/expression-indexes.ts: declared so that nothing drops them.
-const SPARED_BY_SYNCHRONIZE: object = { synchronize: false };
-
 /**
  * One file on its way. Extend it to give an upload type a table, and columns, of its own:
  *
@@ -30,11 +27,9 @@ const SPARED_BY_SYNCHRONIZE: object = { synchronize: false };
 @Index(['creator', 'createdAt', 'id'])
 @Index(['ownerType', 'ownerId'])
 @Index(['expiresAt'], { where: 'status <> 2' })
-// The admin's: its order, and that of one status.
+// The admin's; those by name and size are in database/expression-indexes.ts.
 @Index(['createdAt', 'id'])
 @Index(['status', 'createdAt', 'id'])
-@Index(['filename', 'id'], SPARED_BY_SYNCHRONIZE)
-@Index(['total', 'id'], SPARED_BY_SYNCHRONIZE)
 export abstract class AbstractChunkedUpload {
   @PrimaryColumn('uuid', { name: 'id' })
   id!: string;

@@ -140,7 +140,7 @@ describe(`With ${ROWS} records no list reads a whole table`, () => {
         await expectQuick(second.statements, { ...filter, sort, after: 'next' });
       }
       const { statements } = await plansOf('count', filter);
-      await expectQuick(statements, { count: true, ...filter });
+      await expectQuick(statements, filter);
     },
     120_000,
   );
@@ -155,7 +155,10 @@ async function plansOf(what: string, query: Record<string, string>) {
   return { next, statements: [...recorder.statements] };
 }
 
-async function expectQuick(statements: readonly Statement[], query: object): Promise<void> {
+async function expectQuick(
+  statements: readonly Statement[],
+  query: { sort?: string },
+): Promise<void> {
   expect(statements.length).toBeGreaterThan(0);
   for (const { sql, parameters } of statements) {
     const [{ 'QUERY PLAN': plans }] = (await host.dataSource.query(

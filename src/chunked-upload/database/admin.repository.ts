@@ -1,5 +1,5 @@
 import { AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import { ADMIN_EXPRESSIONS } from './expression-indexes.js';
+import { INDEXED, INDEXED_ID } from './expression-indexes.js';
 import type { Row, UploadTable } from './upload-table.js';
 
 /** A status as people see it: an unfinished upload may have expired. */
@@ -59,12 +59,12 @@ export class AdminRepository {
 
   async list(listing: AdminListing): Promise<AdminListed[]> {
     const { name } = this.table;
-    const { key, keyAsText } = this.#sort(listing.sort);
+    const { key, keyAsText, id } = this.#sort(listing.sort);
     const parameters: unknown[] = [];
     const where = this.#where(listing, parameters);
     const rows = await this.table.query(
       `SELECT ${this.#listedColumns()}, ${this.#moment()}, ${keyAsText} AS "cu_key"
-      FROM ${name} ${where} ORDER BY ${this.#order(key, listing.descending)}
+      FROM ${name} ${where} ORDER BY ${order([key, id], listing.descending)}
       LIMIT ${listing.limit}`,
       parameters,
     );
@@ -95,7 +95,7 @@ export class AdminRepository {
       if (estimate > COUNT_UP_TO) return { count: estimate, exact: false };
     }
     const sql = `SELECT count(*) AS "cu_count" FROM (SELECT 1 FROM ${name} ${where}
-      ORDER BY ${this.#order(c.createdAt, true)} LIMIT ${COUNT_UP_TO + 1}) AS "cu"`;
+      ORDER BY ${order([c.createdAt, c.id], true)} LIMIT ${COUNT_UP_TO + 1}) AS "cu"`;
     const [row] = await this.table.query(sql, parameters);
     const count = Number(row?.['cu_count'] ?? 0);
     return { count: Math.min(count, COUNT_UP_TO), exact: count <= COUNT_UP_TO };
@@ -110,20 +110,16 @@ export class AdminRepository {
     return own.map(({ propertyName }) => propertyName);
   }
 
-  #sort(sort: AdminSort): { key: string; keyAsText: string } {
+  /** What a list is sorted by: expressions of the key, of its text, and of the id. */
+  #sort(sort: AdminSort): { key: string; keyAsText: string; id: string } {
     const { c } = this.table;
     if (sort !== 'created') {
-      const key = ADMIN_EXPRESSIONS[sort](c);
-      return { key, keyAsText: `(${key})::text` };
+      const key = INDEXED[sort](c);
+      return { key, keyAsText: `(${key})::text`, id: INDEXED_ID(c.id) };
     }
     // In microseconds, all that Postgres knows: a JavaScript date would skip rows.
     const keyAsText = `(EXTRACT(EPOCH FROM ${c.createdAt}) * 1000000)::bigint::text`;
-    return { key: c.createdAt, keyAsText };
-  }
-
-  #order(key: string, descending: boolean): string {
-    const direction = descending ? 'DESC' : 'ASC';
-    return `${key} ${direction}, ${this.table.c.id} ${direction}`;
+    return { key: c.createdAt, keyAsText, id: c.id };
   }
 
   #where(filter: AdminFilter & Partial<AdminListing>, parameters: unknown[]): string {
@@ -141,7 +137,7 @@ export class AdminRepository {
     if (id !== undefined) conditions.push(`${c.id} = ${parameter(id)}`);
     if (prefix !== undefined) {
       const pattern = parameter(`${prefix.replace(/[\\%_]/g, '\\$&')}%`);
-      conditions.push(`${ADMIN_EXPRESSIONS.filename(c)} LIKE lower(${pattern})`);
+      conditions.push(`${INDEXED.filename(c)} LIKE lower(${pattern})`);
     }
     if (after) conditions.push(this.#isBehind(after, filter, parameter));
     return conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
@@ -164,14 +160,17 @@ export class AdminRepository {
     { sort = 'created', descending = false }: Partial<AdminListing>,
     parameter: (value: unknown) => string,
   ): string {
-    const given = {
+    const given: Record<AdminSort, () => string> = {
       created: () => `timestamptz 'epoch' + ${parameter(key)}::float8 * interval '1 microsecond'`,
       filename: () => `${parameter(key)}::text COLLATE "C"`,
       size: () => `${parameter(key)}::bigint`,
-    }[sort]();
-    const operator = descending ? '<' : '>';
-    const row = `(${this.#sort(sort).key}, ${this.table.c.id})`;
-    return `${row} ${operator} (${given}, ${parameter(id)}::uuid)`;
+    };
+    const columns = this.#sort(sort);
+    const row = `(${columns.key}, ${columns.id})`;
+    const place = given[sort]();
+    const givenId = `${parameter(id)}::uuid`;
+    const placeId = sort === 'created' ? givenId : INDEXED_ID(givenId);
+    return `${row} ${descending ? '<' : '>'} (${place}, ${placeId})`;
   }
 
   /** Without the states, which a list has no use for. */
@@ -197,6 +196,10 @@ export class AdminRepository {
       ageSeconds: Math.max(0, Math.floor(Number(row['cu_age']))),
     };
   }
+}
+
+function order(columns: readonly string[], descending: boolean): string {
+  return columns.map((column) => `${column} ${descending ? 'DESC' : 'ASC'}`).join(', ');
 }
 
 const STATUS: Readonly<Record<ChunkedUploadStatus, AdminStatus>> = {

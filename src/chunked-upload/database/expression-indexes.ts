@@ -6,34 +6,31 @@ type Names = UploadTable<AbstractChunkedUpload>['c'];
 
 /**
  * What the admin sorts and searches by, where it is no plain column. The statements must use the
- * very words of the index, or Postgres does not.
+ * very words of the index, or Postgres does not use it.
  */
-export const ADMIN_EXPRESSIONS = {
+export const INDEXED = {
   /** Independent of case; `C`, because only that order serves a search by the first letters. */
   filename: (c: Names) => `lower(${c.filename}) COLLATE "C"`,
   /** An unknown size is the smallest: a null would fall out of a comparison of rows. */
   size: (c: Names) => `COALESCE(${c.total}, -1)`,
 };
 
-// The columns by which the entity declares the indexes, so that TypeORM leaves them alone.
-const INDEXES = [
-  { columns: ['filename', 'id'], expression: ADMIN_EXPRESSIONS.filename },
-  { columns: ['total', 'id'], expression: ADMIN_EXPRESSIONS.size },
-];
+/**
+ * The id where it stands beside one of those. An index of expressions alone is one that TypeORM
+ * does not see, and so does not drop when it synchronizes; no decorator can describe it.
+ */
+export const INDEXED_ID = (id: string) => `uuid_send(${id})`;
 
 /** Creates the indexes that no decorator can describe. */
 export async function createExpressionIndexes(
   queryRunner: QueryRunner,
-  table: UploadTable<AbstractChunkedUpload>,
+  { metadata, name, c }: UploadTable<AbstractChunkedUpload>,
 ): Promise<void> {
-  for (const { columns, expression } of INDEXES) {
-    const index = table.metadata.indices.find(
-      (each) => each.columns.map(({ propertyName }) => propertyName).join() === columns.join(),
-    );
-    if (!index) continue;
-    const name = queryRunner.connection.driver.escape(index.name);
+  const { driver, namingStrategy } = queryRunner.connection;
+  for (const [sort, expression] of Object.entries(INDEXED)) {
+    const index = driver.escape(namingStrategy.indexName(metadata.tablePath, [sort], 'admin'));
     await queryRunner.query(
-      `CREATE INDEX ${name} ON ${table.name} ((${expression(table.c)}), ${table.c.id})`,
+      `CREATE INDEX IF NOT EXISTS ${index} ON ${name} ((${expression(c)}), (${INDEXED_ID(c.id)}))`,
     );
   }
 }
