@@ -137,7 +137,7 @@ describe(`With ${ROWS} records no list reads a whole table`, () => {
         await expectQuick(first.statements, { ...filter, sort });
         if (first.next === null) continue;
         const second = await plansOf('uploads', { ...filter, sort, after: first.next });
-        await expectQuick(second.statements, { ...filter, sort, after: 'next' });
+        await expectQuick(second.statements, { ...filter, sort });
       }
       const { statements } = await plansOf('count', filter);
       await expectQuick(statements, filter);

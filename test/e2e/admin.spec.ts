@@ -1,12 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type CanActivate, type ExecutionContext, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import {
   AbstractChunkedUpload,
+  ChunkedUploadModule,
   type ChunkedUploadOptions,
+  ChunkedUploadService,
+  LocalDiskStorage,
   type UploadTypeOptions,
+  chunkedUploadMigrations,
+  createUploadTable,
 } from 'nestjs-chunked-upload';
-import { Column, Entity } from 'typeorm';
+import { Column, Entity, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Host, startHost, withHost, withMigrations } from '../support/host.js';
+import { createDatabase } from '../support/database.js';
+import { type Host, type HostOptions, startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 
@@ -18,6 +31,22 @@ class Clip extends AbstractChunkedUpload {
   @Column('text', { default: 'hidden', select: false })
   secret!: string;
 }
+
+class CreateClip1763769600009 implements MigrationInterface {
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await createUploadTable(queryRunner, Clip);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.dropTable('clip');
+  }
+}
+
+const database: HostOptions['database'] = {
+  synchronize: false,
+  migrations: [...chunkedUploadMigrations, CreateClip1763769600009],
+  migrationsRun: true,
+};
 
 @Injectable()
 class Keys {
@@ -61,7 +90,7 @@ type Selected = Pick<Listed, 'type' | 'id'>;
 /** What the tests say to the admin. */
 class AdminClient {
   constructor(
-    readonly host: Host,
+    readonly host: Pick<Host, 'url'>,
     readonly user = 'root',
   ) {}
 
@@ -98,12 +127,7 @@ let uploads: UploadClient;
 let clips: UploadClient;
 
 beforeAll(async () => {
-  host = await startHost({ upload: { admin, imports }, types, database: withMigrations });
-  await host.dataSource.query(
-    `CREATE TABLE IF NOT EXISTS clip (LIKE chunked_upload INCLUDING ALL)`,
-  );
-  await host.dataSource.query(`ALTER TABLE clip ADD title text DEFAULT 'untitled',
-    ADD secret text DEFAULT 'hidden'`);
+  host = await startHost({ upload: { admin, imports }, types, database });
   root = new AdminClient(host);
   uploads = new UploadClient(`${host.url}/uploads`);
   clips = new UploadClient(`${host.url}/clips`);
@@ -482,6 +506,67 @@ describe('Another site', () => {
     }
     const html = await (await root.fetch('')).text();
     expect(html).not.toMatch(/<script(?![^>]* src=)|<style|style=|\son\w+=/i);
+  });
+});
+
+describe('On Fastify', () => {
+  it('it is the same', async () => {
+    const own = await createDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'admin-'));
+    const app = await NestFactory.create<NestFastifyApplication>(
+      {
+        module: KeysModule,
+        imports: [
+          TypeOrmModule.forRoot({
+            type: 'postgres',
+            url: own.url,
+            autoLoadEntities: true,
+            synchronize: true,
+          }),
+          ChunkedUploadModule.forRoot({
+            storage: new LocalDiskStorage({ root: folder }),
+            admin,
+            imports,
+          }),
+        ],
+      },
+      new FastifyAdapter(),
+      { logger: false },
+    );
+    try {
+      app
+        .getHttpAdapter()
+        .getInstance()
+        .addHook('onRequest', (request, _, done) => {
+          Object.assign(request, { user: { id: request.headers['x-user'] } });
+          done();
+        });
+      await app.listen(0, '127.0.0.1');
+      const { port } = app.getHttpServer().address() as AddressInfo;
+      const client = new AdminClient({ url: `http://127.0.0.1:${port}` });
+      const service = app.get(ChunkedUploadService, { strict: false });
+      const fields = { filename: 'a.txt' };
+      const { id } = await service.begin({ body: first, total: 300, fields });
+
+      const page = await client.fetch('');
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(await page.text()).toContain('src="./uploads/assets/page.js"');
+      const script = await client.fetch('/assets/page.js');
+      expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+      expect(await client.names()).toEqual(['a.txt']);
+      expect(await client.get(`/api/uploads/${id}?type=uploads`)).toMatchObject({ id });
+      expect((await new AdminClient(client.host, 'ann').fetch('')).status).toBe(403);
+      const form = { 'content-type': 'text/plain' };
+      const refused = await client.post('delete', { uploads: select({ id }) }, form);
+      expect(refused.status).toBe(415);
+      const { body } = await client.post('delete', { uploads: select({ id }) });
+      expect(body).toMatchObject({ outcomes: [{ ok: true }] });
+    } finally {
+      await app.close();
+      await own.drop();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

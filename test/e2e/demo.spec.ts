@@ -177,6 +177,26 @@ describe('Its people', () => {
   });
 });
 
+describe('Its admin page', () => {
+  const url = (path = '') => `${demo.url}/admin/uploads${path}`;
+
+  it('asks who is anonymous for a name, and lets only admin in', async () => {
+    const anonymous = await fetch(url());
+    expect(anonymous.status).toBe(401);
+    expect(anonymous.headers.get('www-authenticate')).toMatch(/^Basic /);
+    for (const path of ['', '/assets/page.js', '/api/uploads']) {
+      expect((await fetch(url(path), { headers: as('bob') })).status).toBe(403);
+      expect((await fetch(url(path), { headers: as('admin') })).status).toBe(200);
+    }
+  });
+
+  it('shows all upload types', async () => {
+    const response = await fetch(url('/api/types'), { headers: as('admin') });
+    const types = ['uploads/files', 'uploads/videos', 'uploads/notes'];
+    expect(await response.json()).toMatchObject({ types });
+  });
+});
+
 describe('Its errors', () => {
   const json = { 'content-type': 'application/json' };
   const requests: [string, number, () => Promise<Answer>][] = [

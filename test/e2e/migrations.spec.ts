@@ -55,6 +55,17 @@ describe('chunkedUploadMigrations and createUploadTable', () => {
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
+  it('make indexes by name and size that synchronize leaves alone', async () => {
+    const indexed = `SELECT indexdef AS definition FROM pg_indexes WHERE indexdef LIKE '%uuid_send%'
+      ORDER BY 1`;
+    await source.runMigrations();
+    const before = await source.query(indexed);
+    expect(before).toHaveLength(4);
+    await source.synchronize();
+    await source.synchronize();
+    expect(await source.query(indexed)).toEqual(before);
+  });
+
   it('make the indexes for what is asked', async () => {
     await source.runMigrations();
     const indexes: { definition: string }[] = await source.query(
@@ -64,6 +75,10 @@ describe('chunkedUploadMigrations and createUploadTable', () => {
     expect(text).toMatch(/\(creator, created_at, id\)/);
     expect(text).toMatch(/\(owner_type, owner_id\)/);
     expect(text).toMatch(/\(expires_at\) WHERE \(status <> 2\)/);
+    expect(text).toMatch(/\(created_at, id\)/);
+    expect(text).toMatch(/\(status, created_at, id\)/);
+    expect(text).toMatch(/lower\(.*filename.*COLLATE "C"/);
+    expect(text).toMatch(/COALESCE\(total/);
     expect(text).toMatch(/UNIQUE INDEX .* \(id\)/);
   });
 

@@ -112,6 +112,13 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/^database\//, /^storage\//)).toEqual([]);
   });
 
+  it('the admin goes by the service, and its page runs without any of it', () => {
+    expect(found(/^admin\//, /^(engine|storage|policies|checksum|migrations)\//, true)).toEqual([]);
+    expect(found(/^admin\//, /^(typeorm|pg)$/, true)).toEqual([]);
+    expect(found(/^admin\/page\//, /^(?!admin\/page\/)/)).toEqual([]);
+    expect(found(/^(engine|database|protocols|storage|policies)\//, /^admin\//, true)).toEqual([]);
+  });
+
   it('SQL stands only in the database folder and the migrations', () => {
     const sql =
       /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]*\b(FROM|SET|WHERE|VALUES)\b|\.query\(/;

@@ -1,6 +1,6 @@
 import { type DetailedUpload, type SelectedUpload, fetchDetail, keyOf } from './api.js';
 import { button, byId, element } from './element.js';
-import { formatAge, formatBytes, formatTime, visible } from './format.js';
+import { formatAge, formatBytes, formatShortTime, formatTime, visible } from './format.js';
 
 export interface DetailEvents {
   abort(upload: DetailedUpload): void;
@@ -120,7 +120,7 @@ function historyOf(history: DetailedUpload['history']): HTMLElement {
   let before = history.length < 20 ? 0 : null;
   for (const { offset, at } of history) {
     const gained = before === null ? '' : `+${formatBytes(offset - before)}`;
-    const cells = [formatTime(at), formatBytes(offset), gained].map((text, column) =>
+    const cells = [formatShortTime(at), formatBytes(offset), gained].map((text, column) =>
       element('td', { textContent: text, className: column > 0 ? 'number' : '' }),
     );
     body.prepend(element('tr', {}, ...cells));

@@ -24,6 +24,11 @@ export function formatTime(iso: string): string {
   return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
+/** The same, short: `1/31/26, 1:29:16 PM`. */
+export function formatShortTime(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' });
+}
+
 export function formatCount(count: number): string {
   return count.toLocaleString();
 }

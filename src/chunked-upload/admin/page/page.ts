@@ -131,6 +131,8 @@ async function run(action: Action, uploads: readonly ListedUpload[]): Promise<vo
   if (action !== 'abort' && state.open) go(state.with({ open: '' }));
   table.selectAll(false);
   await Promise.all([load({ aloud: false }), detail.show(state.open), count(state)]);
+  // The button that was pressed is gone, and so may be the row.
+  if (document.activeElement === document.body) table.focus(null);
 }
 
 async function runExpired(): Promise<void> {
@@ -147,7 +149,8 @@ function chosen(): ListedUpload[] {
 function goToPage(place: 'next' | 'previous'): void {
   const cursor = page[place];
   if (cursor === null) return;
-  go(state.from({ [place === 'next' ? 'after' : 'before']: cursor }));
+  const after = place === 'next' ? cursor : '';
+  go(state.with({ after, before: after ? '' : cursor }));
   scrollTo({ top: 0 });
 }
 
