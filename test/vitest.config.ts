@@ -17,7 +17,7 @@ const alias = [
 
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
-  '{begin-and-continue,bodies,complete,completion,controller-steps,delete,download,errors-of-*,' +
+  '{admin,begin-and-continue,bodies,complete,completion,controller-steps,delete,download,errors-of-*,' +
   'fields,filenames,forms,hostile-requests.property,owners-over-http,policies,read-and-list,storage-failures,' +
   'who-sees-what,whole-file}.spec.ts';
 

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AdminModule } from './admin/admin.module.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -39,10 +38,7 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
       checkEarlyOptions(type);
       return furtherTypeModule(type, inheriting(type));
     });
-    const admins = types.flatMap(({ admin, imports, entity }) =>
-      admin ? [AdminModule.register(admin, imports, entity)] : [],
-    );
-    return { module: ChunkedUploadModule, imports: [...modules, ...admins], exports: modules };
+    return { module: ChunkedUploadModule, imports: modules, exports: modules };
   }
 }
 

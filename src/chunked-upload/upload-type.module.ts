@@ -8,6 +8,7 @@ import { Module } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { adminParts } from './admin/admin.module.js';
 import { registerAdministered } from './admin/administered-types.js';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
@@ -71,12 +72,16 @@ export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): Dyn
 
 /** A type of `forFeature`: what it leaves out of `dataSource` and `imports` is that of `forRoot`. */
 export function furtherTypeModule(early: UploadTypeEarly, late: LateOptions): DynamicModule {
-  const { dataSource, imports = [] } = early;
+  const { dataSource, imports = [], admin, entity } = early;
   const source = dataSource === undefined ? INHERITED_DATA_SOURCE : getDataSourceToken(dataSource);
   // Nest asks more than once, and tells dynamic modules apart by reference.
   const merged = new WeakMap<InheritedOptions, DynamicModule['imports']>();
+  const type = dynamicModule(early, late, source);
+  const own = admin ? adminParts(admin, entity) : { controllers: [], providers: [] };
   return {
-    ...dynamicModule(early, late, source),
+    ...type,
+    controllers: [...(type.controllers ?? []), ...own.controllers],
+    providers: [...(type.providers ?? []), ...own.providers],
     // Read when Nest scans the modules, not before.
     get imports() {
       const inherited = inheritedOptions();

@@ -13,6 +13,7 @@ export interface RegisteredType {
 
 // By application, since one process may run several, in tests above all.
 const registeredTypes = new WeakMap<object, RegisteredType[]>();
+const registeredAdmins = new WeakMap<object, string[]>();
 
 /** Stops the start of an application in which two upload types share a path or a table. */
 export function registerUploadType(
@@ -22,12 +23,13 @@ export function registerUploadType(
 ): void {
   const types = registeredTypes.get(application) ?? [];
   registeredTypes.set(application, types);
-  const normalized = path.replace(/^\/+|\/+$/g, '').toLowerCase();
+  const normalized = normalize(path);
   for (const other of types) {
     if (other.path === normalized) fail('path', `"${path}" is given to two upload types`);
     if (other.entity === entity) fail('entity', `${entity.name} is given to two upload types`);
   }
   types.push({ path: normalized, entity, cleaner: null });
+  for (const admin of registeredAdmins.get(application) ?? []) keepApart(admin, normalized);
 }
 
 /** By Nest's `ModulesContainer`. */
@@ -42,4 +44,25 @@ export function registerCleaner(
 ): void {
   const registered = registeredTypes.get(application)?.find((type) => type.entity === entity);
   if (registered) registered.cleaner = cleaner;
+}
+
+/** Stops the start of an application in which another route would answer in place of an admin. */
+export function registerAdmin(application: object, path: string): void {
+  const admins = registeredAdmins.get(application) ?? [];
+  registeredAdmins.set(application, admins);
+  const normalized = normalize(path);
+  if (admins.includes(normalized)) {
+    fail('admin', `has the path "${path}", which another admin has`);
+  }
+  admins.push(normalized);
+  for (const type of registeredTypes.get(application) ?? []) keepApart(normalized, type.path);
+}
+
+function keepApart(admin: string, type: string): void {
+  if (admin !== type && !admin.startsWith(`${type}/`)) return;
+  fail('admin', `has the path "${admin}", which lies below the upload type "${type}"`);
+}
+
+function normalize(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '').toLowerCase();
 }

@@ -1,17 +1,15 @@
 import {
   Controller,
   Delete,
-  ForbiddenException,
   Get,
   HttpCode,
   NotFoundException,
   Param,
   Req,
-  Res,
-  UnauthorizedException,
+  UseGuards,
 } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import type { Repository } from 'typeorm';
 import {
   type ChunkedUploadService,
@@ -19,6 +17,7 @@ import {
   type UploadRepresentation,
   representUpload,
 } from '../index.js';
+import { AdminGuard } from './admin.guard.js';
 import { FileUpload, Person } from './demo.entities.js';
 
 type PersonWithUploads = Person & { uploads: UploadRepresentation[] };
@@ -47,17 +46,9 @@ export class PeopleController {
 
   /** Removes a person, and with it, in the same transaction, its uploads. */
   @Delete(':id')
+  @UseGuards(AdminGuard)
   @HttpCode(204)
-  async remove(
-    @Param('id') id: string,
-    @Req() { user }: Request & { user?: { id: string } },
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<void> {
-    if (!user) {
-      response.header('WWW-Authenticate', 'Basic realm="demo"');
-      throw new UnauthorizedException('Only admin may do that.');
-    }
-    if (user.id !== 'admin') throw new ForbiddenException('Only admin may do that.');
+  async remove(@Param('id') id: string): Promise<void> {
     await this.people.remove(await this.find(id));
   }
 

@@ -1,24 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type CanActivate, type ExecutionContext, Injectable, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplication,
+  Injectable,
+  Module,
+} from '@nestjs/common';
 import {
   AbstractChunkedUpload,
-  ChunkedUploadModule,
   type ChunkedUploadOptions,
-  ChunkedUploadService,
-  LocalDiskStorage,
   type UploadTypeOptions,
   chunkedUploadMigrations,
   createUploadTable,
 } from 'nestjs-chunked-upload';
 import { Column, Entity, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase } from '../support/database.js';
 import { type Host, type HostOptions, startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
@@ -452,7 +447,7 @@ describe('The guards', () => {
     expect(await root.names()).toHaveLength(4);
   });
 
-  it('and those are all the routes there are', () => {
+  it.skipIf(process.env['HOST_PLATFORM'] === 'fastify')('and those are all the routes', () => {
     const adapter = host.app.getHttpAdapter().getInstance() as {
       router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };
     };
@@ -506,67 +501,6 @@ describe('Another site', () => {
     }
     const html = await (await root.fetch('')).text();
     expect(html).not.toMatch(/<script(?![^>]* src=)|<style|style=|\son\w+=/i);
-  });
-});
-
-describe('On Fastify', () => {
-  it('it is the same', async () => {
-    const own = await createDatabase();
-    const folder = await mkdtemp(join(tmpdir(), 'admin-'));
-    const app = await NestFactory.create<NestFastifyApplication>(
-      {
-        module: KeysModule,
-        imports: [
-          TypeOrmModule.forRoot({
-            type: 'postgres',
-            url: own.url,
-            autoLoadEntities: true,
-            synchronize: true,
-          }),
-          ChunkedUploadModule.forRoot({
-            storage: new LocalDiskStorage({ root: folder }),
-            admin,
-            imports,
-          }),
-        ],
-      },
-      new FastifyAdapter(),
-      { logger: false },
-    );
-    try {
-      app
-        .getHttpAdapter()
-        .getInstance()
-        .addHook('onRequest', (request, _, done) => {
-          Object.assign(request, { user: { id: request.headers['x-user'] } });
-          done();
-        });
-      await app.listen(0, '127.0.0.1');
-      const { port } = app.getHttpServer().address() as AddressInfo;
-      const client = new AdminClient({ url: `http://127.0.0.1:${port}` });
-      const service = app.get(ChunkedUploadService, { strict: false });
-      const fields = { filename: 'a.txt' };
-      const { id } = await service.begin({ body: first, total: 300, fields });
-
-      const page = await client.fetch('');
-      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
-      expect(await page.text()).toContain('src="./uploads/assets/page.js"');
-      const script = await client.fetch('/assets/page.js');
-      expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
-      expect(await client.names()).toEqual(['a.txt']);
-      expect(await client.get(`/api/uploads/${id}?type=uploads`)).toMatchObject({ id });
-      expect((await new AdminClient(client.host, 'ann').fetch('')).status).toBe(403);
-      const form = { 'content-type': 'text/plain' };
-      const refused = await client.post('delete', { uploads: select({ id }) }, form);
-      expect(refused.status).toBe(415);
-      const { body } = await client.post('delete', { uploads: select({ id }) });
-      expect(body).toMatchObject({ outcomes: [{ ok: true }] });
-    } finally {
-      await app.close();
-      await own.drop();
-      await rm(folder, { recursive: true, force: true });
-    }
   });
 });
 
@@ -664,7 +598,9 @@ describe('The option admin', () => {
 
   it('is below the prefix of the host', async () => {
     const upload = { admin, imports };
-    await withHost({ upload, prepare: (app) => app.setGlobalPrefix('api') }, async (own) => {
+    const setPrefix = (app: INestApplication) => app.setGlobalPrefix('api');
+    const options = { upload, prepare: setPrefix, fastify: { prepare: setPrefix } };
+    await withHost(options, async (own) => {
       const url = `${own.url}/api/admin/uploads`;
       const response = await fetch(url, { headers: { 'x-user': 'root' } });
       expect(await response.text()).toContain('./uploads/assets/page.js');
