@@ -25,8 +25,9 @@ export type Remains = {
 
 /** Uploads of one type in the states that they can be in. */
 export class UploadStates {
-  readonly #writers: RawConnection[] = [];
-  #beat: ReturnType<typeof setInterval> | undefined;
+  /** Ids of all that it has made. */
+  readonly made = new Set<string>();
+  readonly #silent: RawConnection[] = [];
 
   constructor(
     private readonly host: Host,
@@ -35,9 +36,13 @@ export class UploadStates {
     private readonly committed: Uint8Array,
   ) {}
 
-  /** Ids of `count` uploads of `creator`. One is made by requests, the others are its copies. */
+  /**
+   * Ids of `count` uploads of `creator`. One is made by requests, the others are its copies. Those
+   * that are to be live wait for `whileSending`.
+   */
   async make(creator: UploadClient, state: State, count: number): Promise<string[]> {
     const { id } = await creator.begin(this.committed, '*');
+    this.made.add(id);
     if (state === 'expired') await this.repository.update(id, { expiresAt: new Date(0) });
     if (state === 'aborted') await this.service.abort(id);
     if (state === 'complete') await creator.complete(id, md5(this.committed));
@@ -46,8 +51,41 @@ export class UploadStates {
       return Array.from({ length: count }, () => id);
     }
     const ids = [id, ...(await this.#copies(id, count - 1))];
-    if (state === 'live' || state === 'silent') await this.#write(creator, ids, state);
+    if (state === 'silent') {
+      for (const each of ids) this.#silent.push(await this.#write(creator, each));
+      const since = performance.now();
+      await until('silence', () => performance.now() - since > SILENT_AFTER_MS);
+    }
     return ids;
+  }
+
+  /**
+   * Works while somebody is sending the next chunk of an upload. The pause is the longest in which
+   * nothing could be sent, since this process was not given time to.
+   */
+  async whileSending(
+    creator: UploadClient,
+    id: string,
+    work: () => Promise<void>,
+  ): Promise<{ longestPauseMs: number }> {
+    const writer = await this.#write(creator, id);
+    let sentAt = performance.now();
+    let longestPauseMs = 0;
+    const pause = () => Math.max(longestPauseMs, performance.now() - sentAt);
+    const send = () => {
+      longestPauseMs = pause();
+      sentAt = performance.now();
+      if (writer.socket.writable) writer.socket.write('more');
+    };
+    send();
+    const beat = setInterval(send, EVERY_MS);
+    try {
+      await work();
+      return { longestPauseMs: pause() };
+    } finally {
+      clearInterval(beat);
+      writer.destroy();
+    }
   }
 
   async remains(id: string): Promise<Remains> {
@@ -60,8 +98,7 @@ export class UploadStates {
   }
 
   end(): void {
-    clearInterval(this.#beat);
-    for (const writer of this.#writers) writer.destroy();
+    for (const writer of this.#silent) writer.destroy();
   }
 
   async #copies(id: string, count: number): Promise<string[]> {
@@ -83,39 +120,21 @@ export class UploadStates {
       for (const [from, to] of pairs) await copyFile(path(from), path(to)).catch(() => undefined);
     }
     await this.repository.insert(copies);
+    for (const copy of copies) this.made.add(copy.id);
     return copies.map((copy) => copy.id);
   }
 
-  /** Begins to send the next chunk of each, and goes on with it if it is to be `live`. */
-  async #write(creator: UploadClient, ids: readonly string[], state: State): Promise<void> {
-    const { pathname } = new URL(creator.url);
-    const writers: RawConnection[] = [];
-    for (const id of ids) {
-      const writer = await RawConnection.open(this.host.url);
-      this.#writers.push(writer);
-      writers.push(writer);
-      await writer.head('PUT', `${pathname}/${id}`, {
-        ...(creator.user === null ? {} : { 'x-user': creator.user }),
-        'content-type': 'application/octet-stream',
-        'content-range': `bytes ${this.committed.length}-9999999/*`,
-        'content-length': 10_000_000 - this.committed.length,
-      });
-    }
-    const isWritten = async (id: string) => (await this.#row(id))?.leaseToken != null;
-    for (const id of ids) await until('a writer', () => isWritten(id));
-    const since = performance.now();
-    if (state === 'silent') {
-      await until('silence', () => performance.now() - since > SILENT_AFTER_MS);
-    } else {
-      this.#beat ??= setInterval(() => this.#sendOn(), EVERY_MS);
-      this.#live.push(...writers);
-    }
-  }
-
-  readonly #live: RawConnection[] = [];
-
-  #sendOn(): void {
-    for (const { socket } of this.#live) if (socket.writable) socket.write('more');
+  /** Begins to send the next chunk, and sends nothing of it. */
+  async #write(creator: UploadClient, id: string): Promise<RawConnection> {
+    const writer = await RawConnection.open(this.host.url);
+    await writer.head('PUT', `${new URL(creator.url).pathname}/${id}`, {
+      ...(creator.user === null ? {} : { 'x-user': creator.user }),
+      'content-type': 'application/octet-stream',
+      'content-range': `bytes ${this.committed.length}-9999999/*`,
+      'content-length': 10_000_000 - this.committed.length,
+    });
+    await until('a writer', async () => (await this.#row(id))?.leaseToken != null);
+    return writer;
   }
 
   #row(id: string): Promise<UploadRow | null> {
