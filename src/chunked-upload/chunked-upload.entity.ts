@@ -113,7 +113,7 @@ export abstract class AbstractChunkedUpload {
   @Column('timestamptz', { name: 'takeover_requested_at', nullable: true })
   takeoverRequestedAt!: Date | null;
 
-  /** The last 20 offsets that chunks ended at, each with its time in milliseconds since 1970. */
+  /** Where the last 20 chunks ended, each with its time in milliseconds since 1970; for people. */
   @Column('jsonb', { name: 'history', nullable: true })
   history!: [offset: number, time: number][] | null;
 

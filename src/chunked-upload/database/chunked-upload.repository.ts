@@ -3,7 +3,7 @@ import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-uplo
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import { databaseFailure } from './database-failure.js';
-import { historyWith } from './history.js';
+import { historyOf } from './history.js';
 import type { Row, Scope, UploadTable } from './upload-table.js';
 
 const now = () => 'clock_timestamp()';
@@ -54,11 +54,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
   ) {}
 
   async insert(upload: NewRow, manager?: EntityManager): Promise<T> {
-    return this.#insert(
-      upload,
-      { history: () => historyWith('NULL', String(upload.offset)) },
-      manager,
-    );
+    return this.#insert(upload, { history: historyOf(upload.offset) }, manager);
   }
 
   /** Inserts an upload that is complete from its first moment on. */

@@ -1,10 +1,15 @@
+/** Where a chunk ended, and when by this process' clock, in milliseconds since 1970. */
+export type HistoryEntry = [offset: number, time: number];
+
 const MOST = 20;
 
-/** SQL for a history (a column, or `NULL`) with one more offset, the oldest of too many dropped. */
-export function historyWith(history: string, offset: string): string {
-  const entry = `jsonb_build_array(jsonb_build_array(${offset},
-    (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint))`;
-  if (history === 'NULL') return entry;
-  return `CASE WHEN jsonb_array_length(${history}) >= ${MOST} THEN ${history} - 0
-    ELSE COALESCE(${history}, '[]') END || ${entry}`;
+/** A history of one entry. For people: nothing is decided by it, so the clock may be any. */
+export function historyOf(offset: number): HistoryEntry[] {
+  return [[offset, Date.now()]];
+}
+
+/** SQL for the `column` with those of the parameter `added`, the oldest of too many dropped. */
+export function historyWith(column: string, added: string): string {
+  return `CASE WHEN jsonb_array_length(${column}) >= ${MOST} THEN ${column} - 0
+    ELSE COALESCE(${column}, '[]') END || ${added}::jsonb`;
 }

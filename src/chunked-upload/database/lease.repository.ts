@@ -3,7 +3,7 @@ import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-uplo
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import type { Expiry } from './chunked-upload.repository.js';
-import { historyWith } from './history.js';
+import { historyOf, historyWith } from './history.js';
 import type { Scope, UploadTable } from './upload-table.js';
 
 /** The upload as a writer must find it. */
@@ -169,12 +169,13 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
         ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
         ${c.firstBytes} = $7, ${c.mimeType} = $8,
-        ${c.history} = ${historyWith(c.history, '$3::bigint')}, ${this.#noLease}
+        ${c.history} = ${historyWith(c.history, '$9')}, ${this.#noLease}
       WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
     const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
     const state = asJson(storageState);
-    const parameters = [id, token, offset, total, checksumState, state, firstBytes, mimeType];
-    return this.table.first(await this.table.query(sql, parameters));
+    const history = asJson(historyOf(offset));
+    const written = [offset, total, checksumState, state, firstBytes, mimeType, history];
+    return this.table.first(await this.table.query(sql, [id, token, ...written]));
   }
 
   /** Gives a lease back and changes nothing else. */
