@@ -190,6 +190,12 @@ describe('Its admin page', () => {
     }
   });
 
+  it('is no part of the OpenAPI document', async () => {
+    const document = (await (await fetch(`${demo.url}/api-json`)).json()) as { paths: object };
+    expect(Object.keys(document.paths)).toContain('/uploads/files');
+    expect(Object.keys(document.paths).filter((path) => path.startsWith('/admin'))).toEqual([]);
+  });
+
   it('shows all upload types', async () => {
     const response = await fetch(url('/api/types'), { headers: as('admin') });
     const types = ['uploads/files', 'uploads/videos', 'uploads/notes'];

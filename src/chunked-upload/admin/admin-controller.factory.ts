@@ -11,5 +11,7 @@ export function createAdminController(
   Object.defineProperty(controller, 'name', { value: `AdminController(${path})` });
   UseGuards(...guards)(controller);
   Controller(path)(controller);
+  // Its endpoints are the page's: for @nestjs/swagger, where that is, there are none.
+  Reflect.defineMetadata('swagger/apiExcludeController', [true], controller);
   return controller;
 }

@@ -95,7 +95,7 @@ export abstract class AdminController {
     if (type !== undefined && typeof type !== 'string') {
       throw ChunkedUploadError.invalidField('type', 'There is no such upload type.');
     }
-    return { removed: await this.admin.removeExpired(type) };
+    return this.admin.removeExpired(type);
   }
 }
 

@@ -13,7 +13,6 @@ import {
 import type { SelectedUpload } from './admin-selection.js';
 import { ADMINISTERED_TYPES } from './admin.tokens.js';
 import type { AdministeredType, AdministeredTypes } from './administered-types.js';
-import { removeExpired } from './remove-expired.js';
 
 /** One page of a list; `next` and `previous` are the places to go on from. */
 export interface UploadListPage {
@@ -113,11 +112,16 @@ export class AdminService {
     });
   }
 
-  /** All expired ones of a type, or of all types; how many. */
-  async removeExpired(type: string | undefined): Promise<number> {
-    let removed = 0;
-    for (const each of this.#selected(type)) removed += await removeExpired(each);
-    return removed;
+  /** All expired ones of a type, or of all types; those that failed are found by the next run. */
+  async removeExpired(type: string | undefined): Promise<{ removed: number; failed: number }> {
+    const sum = { removed: 0, failed: 0 };
+    for (const { name, uploads } of this.#selected(type)) {
+      const { removed, failed, failure } = await uploads.removeExpired();
+      sum.removed += removed;
+      sum.failed += failed;
+      if (failure) this.#logger.warn(`Expired uploads of ${name} stay: ${failure.message}`);
+    }
+    return sum;
   }
 
   /** One after the other: what cannot be done with one does not keep the others from it. */

@@ -77,11 +77,13 @@ export async function actOnExpired(type: string, notice: Notice): Promise<boolea
     const words = exact ? uploadsInWords(count) : `more than ${uploadsInWords(count)}`;
     const yes = await ask({
       title: 'Delete all expired uploads?',
-      sentence: `Record and bytes of ${words}${where} are removed, whatever the list shows now. This cannot be undone.`,
+      sentence: `Record and bytes of ${words}${where} are removed, whatever the list shows now, and of those whose owner is gone. This cannot be undone.`,
       yes: 'Delete the expired',
     });
     if (!yes) return false;
-    notice.say(`Deleted: ${uploadsInWords(await deleteExpired(type || null))}.`);
+    const { removed, failed } = await deleteExpired(type || null);
+    const rest = failed > 0 ? ` Of ${uploadsInWords(failed)} the storage kept the bytes.` : '';
+    notice.say(`Deleted: ${uploadsInWords(removed)}.${rest}`);
   } catch (error) {
     notice.showFailure(error);
   }

@@ -41,10 +41,12 @@ export async function act(action: Action, uploads: readonly SelectedUpload[]): P
   return (answer as { outcomes: Outcome[] }).outcomes;
 }
 
-/** Deletes all that have expired, of one type or of all; how many. */
-export async function deleteExpired(type: string | null): Promise<number> {
+/** Deletes all that have expired, of one type or of all; says how many, and how many not. */
+export async function deleteExpired(
+  type: string | null,
+): Promise<{ removed: number; failed: number }> {
   const answer = await post('delete-expired', type === null ? {} : { type });
-  return (answer as { removed: number }).removed;
+  return answer as { removed: number; failed: number };
 }
 
 async function get<R>(path: string, query: URLSearchParams): Promise<R> {

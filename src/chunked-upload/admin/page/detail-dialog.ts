@@ -29,6 +29,8 @@ export class DetailDialog {
       () => this.upload && events.delete(this.upload),
     );
     this.dialog.addEventListener('close', () => {
+      // The event comes late: by then another one may be open.
+      if (this.dialog.open) return;
       this.shown = null;
       events.closed();
     });

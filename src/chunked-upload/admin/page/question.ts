@@ -28,21 +28,15 @@ export async function ask({ title, sentence, names = [], yes }: Question): Promi
   const asked = new AbortController();
   const { signal } = asked;
   return new Promise((resolve) => {
-    let answer = false;
-    const end = (given: boolean): void => {
-      answer = given;
+    const end = (answer: boolean): void => {
+      asked.abort();
       dialog.close();
+      resolve(answer);
     };
     no.addEventListener('click', () => end(false), { signal });
     does.addEventListener('click', () => end(true), { signal });
-    dialog.addEventListener(
-      'close',
-      () => {
-        asked.abort();
-        resolve(answer);
-      },
-      { signal },
-    );
+    // By Escape. The event comes late: that of the question before may find this one open.
+    dialog.addEventListener('close', () => dialog.open || end(false), { signal });
     dialog.showModal();
     no.focus();
   });
