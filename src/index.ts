@@ -64,6 +64,26 @@ export {
   type ChunkedUploadErrorCode,
   type ErrorDetail,
 } from './chunked-upload/chunked-upload.errors.js';
+export {
+  ChunkedUploadEvent,
+  type ChunkedUploadEventKind,
+  type ChunkedUploadEventName,
+} from './chunked-upload/events/chunked-upload.event.js';
+export {
+  type BytesReceived,
+  type BytesSalvaged,
+  CHUNKED_UPLOAD_CHANNELS,
+  type ChunkedUploadMeasurementName,
+  type ChunkedUploadMeasurements,
+  type OperationTimed,
+  type UploadBegun,
+  type UploadCompleted,
+  type UploadMeasurement,
+  type UploadRefused,
+  type WriterAwaited,
+  type WriterTakenOver,
+  type WritersRunning,
+} from './chunked-upload/measurements/measurements.js';
 export { UploadSteps } from './chunked-upload/protocols/content-range/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
 export type {

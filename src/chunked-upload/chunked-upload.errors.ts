@@ -1,3 +1,5 @@
+import { parseUploadId } from './upload-id.js';
+
 /** What went wrong, for programs. Each code has one HTTP status, chosen by the protocol. */
 export type ChunkedUploadErrorCode =
   | 'not_found'
@@ -36,6 +38,7 @@ export type ErrorDetail = string | Record<string, string[]>;
  */
 export class ChunkedUploadError extends Error {
   override readonly name = 'ChunkedUploadError';
+  #uploadId: string | null = null;
 
   private constructor(
     readonly code: ChunkedUploadErrorCode,
@@ -44,6 +47,17 @@ export class ChunkedUploadError extends Error {
     cause?: unknown,
   ) {
     super(typeof detail === 'string' ? detail : Object.values(detail).flat().join(' '), { cause });
+  }
+
+  /** The upload that it is about; null where none is known. */
+  get uploadId(): string | null {
+    return this.#uploadId;
+  }
+
+  /** Says which upload it is about, unless that has been said. */
+  about(uploadId: string): this {
+    this.#uploadId ??= uploadId;
+    return this;
   }
 
   static notFound() {
@@ -169,4 +183,11 @@ export class ChunkedUploadError extends Error {
   static unavailable(detail: string, cause?: unknown) {
     return new ChunkedUploadError('unavailable', detail, {}, cause);
   }
+}
+
+/** `error`, which says from here on which upload it is about if it is this library's. */
+export function aboutUpload(error: unknown, uploadId: string): unknown {
+  // What a client calls an id may be anything, and is not to be repeated in a log.
+  const id = parseUploadId(uploadId);
+  return error instanceof ChunkedUploadError && id !== null ? error.about(id) : error;
 }

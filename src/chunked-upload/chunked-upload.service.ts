@@ -6,7 +6,7 @@ import {
   type ChunkedUpload,
   ChunkedUploadStatus,
 } from './chunked-upload.entity.js';
-import { ChunkedUploadError } from './chunked-upload.errors.js';
+import { ChunkedUploadError, aboutUpload } from './chunked-upload.errors.js';
 import type {
   AppendInput,
   BeginInput,
@@ -64,7 +64,7 @@ export class ChunkedUploadService<
 
   /** Writes the next chunk. What arrives of a body that breaks is kept. */
   async append(id: string, input: AppendInput, context?: UploadContext): Promise<T> {
-    return appendChunk(this.engine, id, input, context);
+    return about(id, appendChunk(this.engine, id, input, context));
   }
 
   /**
@@ -76,7 +76,7 @@ export class ChunkedUploadService<
     input: CompleteInput = {},
     context?: UploadContext,
   ): Promise<CompletedUpload<T>> {
-    return completeUpload(this.engine, id, input, context);
+    return about(id, completeUpload(this.engine, id, input, context));
   }
 
   /** Receives and completes a whole file. Whatever goes wrong, nothing of it is left. */
@@ -89,7 +89,7 @@ export class ChunkedUploadService<
 
   /** @throws ChunkedUploadError `not_found`, also for an id that is none */
   async findOne(id: string, context?: UploadContext): Promise<T> {
-    return this.engine.find(id, context);
+    return about(id, this.engine.find(id, context));
   }
 
   /** For a client that resumes: ends a silent writer of this process and keeps what had arrived. */
@@ -164,7 +164,8 @@ export class ChunkedUploadService<
     context?: UploadContext,
     manager?: EntityManager,
   ): Promise<T> {
-    return assignOwner(this.engine, this.owned, { id, owner, context, manager });
+    const assigned = assignOwner(this.engine, this.owned, { id, owner, context, manager });
+    return about(id, assigned);
   }
 
   /** The bytes of a completed upload. @throws ChunkedUploadError `not_found` before it is one */
@@ -173,17 +174,18 @@ export class ChunkedUploadService<
     // Always with its bounds: a storage can tell then that bytes are missing before it sends any.
     const whole = upload.offset > 0 ? { start: 0, end: upload.offset - 1 } : undefined;
     const { storage } = this.engine.type;
-    return storage.createReadStream(upload, range ?? whole).catch(storageFailure);
+    const opened = storage.createReadStream(upload, range ?? whole).catch(storageFailure);
+    return about(upload.id, opened);
   }
 
   /** Ends an unfinished upload for good: its bytes are removed, its record is kept. */
   async abort(id: string, context?: UploadContext): Promise<T> {
-    return abortUpload(this.engine, id, context);
+    return about(id, abortUpload(this.engine, id, context));
   }
 
   /** Removes bytes and record, whatever the state; a running writer is ended. Repeatable. */
   async remove(id: string, context?: UploadContext): Promise<void> {
-    return removeUpload(this.engine, id, context);
+    return about(id, removeUpload(this.engine, id, context));
   }
 
   /** What the files of this caller may measure: the options `minBytes` and `maxBytes`. */
@@ -213,4 +215,11 @@ export class ChunkedUploadService<
   async beforeApplicationShutdown(): Promise<void> {
     await this.engine.writers.close();
   }
+}
+
+/** Errors say which upload they are about: log lines and measurements name it. */
+async function about<R>(id: string, work: Promise<R>): Promise<R> {
+  return work.catch((error: unknown) => {
+    throw aboutUpload(error, id);
+  });
 }

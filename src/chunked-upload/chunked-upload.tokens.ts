@@ -10,6 +10,9 @@ export const INHERITED_DATA_SOURCE = Symbol('INHERITED_DATA_SOURCE');
 /** Within one type's module: its options, checked and complete. */
 export const UPLOAD_TYPE = Symbol('UPLOAD_TYPE');
 
+/** Within one type's module: where its measurements are published. */
+export const UPLOAD_MEASUREMENTS = Symbol('UPLOAD_MEASUREMENTS');
+
 /** Within one type's module: its service. By its class the service is that of `forRoot`. */
 export const UPLOAD_SERVICE = Symbol('UPLOAD_SERVICE');
 

@@ -21,9 +21,14 @@ import { UploadTable } from './database/upload-table.js';
 import { Cleaner } from './engine/cleaner.js';
 import { UploadEngine } from './engine/upload-engine.js';
 import { CleanupTimer } from './expiry/cleanup-timer.js';
+import { eventEmitterOf } from './events/event-emitter.js';
+import { UploadEvents } from './events/upload-events.js';
+import { timedRepository, timedStorage } from './measurements/timed-calls.js';
+import { UploadMeasurements } from './measurements/upload-measurements.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import {
   INHERITED_DATA_SOURCE,
+  UPLOAD_MEASUREMENTS,
   UPLOAD_SERVICE,
   UPLOAD_TYPE,
   getChunkedUploadToken,
@@ -168,6 +173,11 @@ function dynamicModule(
         useFactory: (type: UploadType, { cleaner }: UploadTypeParts) =>
           new CleanupTimer(type, cleaner),
       },
+      {
+        provide: UPLOAD_MEASUREMENTS,
+        inject: [PARTS],
+        useFactory: ({ engine }: UploadTypeParts) => engine.measurements,
+      },
       { provide: UPLOAD_SERVICE, useExisting: token },
       {
         provide: ADMINISTERED,
@@ -201,13 +211,19 @@ function createParts(
 ): UploadTypeParts {
   const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
   const table = new UploadTable(dataSource, entity);
-  const repository = new ChunkedUploadRepository(table, expiry);
-  const leases = new LeaseRepository(table, type.leaseMs, expiry);
-  const engine = new UploadEngine(type, repository, leases);
-  const owned = new OwnedUploads(engine, new OwnedUploadRepository(table), dataSource);
+  const measurements = new UploadMeasurements(type.path);
+  const timed = <O extends object>(rows: O): O => timedRepository(rows, measurements);
+  const engine = new UploadEngine(
+    { ...type, storage: timedStorage(type.storage, measurements) },
+    timed(new ChunkedUploadRepository(table, expiry)),
+    timed(new LeaseRepository(table, type.leaseMs, expiry)),
+    new UploadEvents(type.path, eventEmitterOf(application)),
+    measurements,
+  );
+  const owned = new OwnedUploads(engine, timed(new OwnedUploadRepository(table)), dataSource);
   const ownerless: OwnerlessCondition = (position) =>
     owned.repository.orphaned(owned.owners.tables, position);
-  const cleaner = new Cleaner(engine, new ExpiryRepository(table, ownerless), () =>
+  const cleaner = new Cleaner(engine, timed(new ExpiryRepository(table, ownerless)), () =>
     uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
   );
   return { engine, owned, cleaner };

@@ -40,6 +40,13 @@ export interface Sighting<T> {
   readonly leased: boolean;
 }
 
+/** An upload that is marked aborted now. */
+export interface Marked<T> {
+  readonly upload: T;
+  /** The status that it had before. */
+  readonly was: ChunkedUploadStatus;
+}
+
 /** What became of a lease that was to be renewed. */
 export interface Renewal {
   readonly id: string;
@@ -219,16 +226,18 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
    * its bytes are gone it has a time of expiry: where their removal fails the clean-up finds it, but
    * not before the caller had its turn. Null: there is none, or a completion has the row locked.
    */
-  async markAborted(id: string, except?: ChunkedUploadStatus): Promise<T | null> {
+  async markAborted(id: string, except?: ChunkedUploadStatus): Promise<Marked<T> | null> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Aborted}, ${this.#noWriter},
         ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
         ${c.expiresAt} = CASE WHEN $2::smallint IS NULL
           THEN LEAST(${c.expiresAt}, clock_timestamp())
           ELSE COALESCE(${c.expiresAt}, clock_timestamp() + ${RETRY_ABORT_WITHIN}) END
-      WHERE ${c.id} = (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1
-        AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) RETURNING *`;
-    return this.table.first(await this.table.query(sql, [id, except ?? null, this.leaseMs]));
+      FROM (SELECT ${c.id} AS "cu_id", ${c.status} AS "cu_status" FROM ${name} WHERE ${c.id} = $1
+        AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) AS "cu_found"
+      WHERE ${c.id} = "cu_id" RETURNING *`;
+    const [row] = await this.table.query(sql, [id, except ?? null, this.leaseMs]);
+    return row ? { upload: this.table.hydrate(row), was: Number(row['cu_status']) } : null;
   }
 
   /** Keeps the record of an aborted upload for good, now that its bytes are gone. */

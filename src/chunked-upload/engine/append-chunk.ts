@@ -2,6 +2,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AppendInput } from '../chunked-upload.inputs.js';
 import { APPLICATION } from '../application.js';
 import type { UploadContext } from '../chunked-upload.options.js';
+import { announceProgress } from './announce.js';
 import { ChunkBody } from './chunk-body.js';
 import { FirstBytes } from './first-bytes.js';
 import { limitBody } from './limit-body.js';
@@ -49,6 +50,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
     const committed = await engine.leases.commit(upload.id, writer.token, progress);
     if (!committed) throw await engine.lost(writer);
     leased = false;
+    announceProgress(engine, committed, committed.offset - offset, failure !== null);
     if (failure) throw failure;
     return committed;
   } catch (error) {

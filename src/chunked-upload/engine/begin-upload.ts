@@ -1,6 +1,8 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { aboutUpload } from '../chunked-upload.errors.js';
 import type { BeginInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
+import { announceBegun } from './announce.js';
 import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';
 import type { UploadEngine } from './upload-engine.js';
@@ -36,11 +38,12 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
     const upload = await begun.record(row, (manager) =>
       engine.repository.insert({ ...row, ...received }, manager),
     );
+    announceBegun(engine, upload, failure !== null);
     if (failure) throw failure;
     return upload;
   } catch (error) {
     await begun.discard();
-    throw error;
+    throw aboutUpload(error, begun.id);
   } finally {
     engine.writers.end(writer);
   }

@@ -5,6 +5,7 @@ import type { UploadContext } from '../chunked-upload.options.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { JsonValue } from '../storage/storage.provider.js';
 import { detectMimeType } from '../mime-type/detect-mime-type.js';
+import { announceCompletion } from './announce.js';
 import { runCompletion } from './run-completion.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 import type { Writer } from './writer.js';
@@ -26,7 +27,9 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
   if (!claimed) return completeAgain(engine, id, input, context);
   const { upload, writer } = claimed;
   try {
-    return await finish(engine, upload, writer, input, context);
+    const completed = await finish(engine, upload, writer, input, context);
+    announceCompletion(engine, completed.upload);
+    return completed;
   } catch (error) {
     await engine.writers.release(writer);
     throw error;

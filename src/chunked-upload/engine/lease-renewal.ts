@@ -1,6 +1,7 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { LeaseRepository, Renewal } from '../database/lease.repository.js';
+import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { type Writer, WriterEnded } from './writer.js';
 
 const RENEWAL_MS = 1000;
@@ -16,6 +17,7 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
     private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
     private readonly writers: ReadonlyMap<string, Writer>,
+    private readonly measurements: UploadMeasurements,
   ) {}
 
   /** Runs until no writer is left. */
@@ -51,7 +53,9 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
   #judge(writer: Writer, renewal: Renewal, leasedUntil: number): void {
     if (renewal.renewed) writer.extendLease(leasedUntil);
     if (renewal.removed) writer.stop(new WriterEnded(false, ChunkedUploadError.notFound()));
-    else if (!renewal.held || (renewal.takeoverRequested && writer.silentIn === 0)) {
+    else if (!renewal.held) writer.stop(new WriterEnded(false, ChunkedUploadError.busy()));
+    else if (renewal.takeoverRequested && writer.silentIn === 0) {
+      if (writer.stopReason === null) this.measurements.takeover(writer.uploadId, 'silent');
       writer.stop(new WriterEnded(false, ChunkedUploadError.busy()));
     }
   }

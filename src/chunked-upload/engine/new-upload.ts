@@ -22,7 +22,7 @@ type Sizes = Pick<PolicySubject, 'size' | 'total'>;
 /** An upload before it has a row: nobody else knows its id, so nothing has to be claimed. */
 export class NewUpload<T extends AbstractChunkedUpload> {
   readonly id = randomUUID();
-  readonly file: StoredFile;
+  readonly file: StoredFile & { readonly id: string };
   readonly body: ChunkBody;
   readonly writer: Writer;
   /** Null where nobody asks for them. */
@@ -40,7 +40,11 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     const { fields } = input;
     this.#fields = typeof fields === 'function' ? fields : () => fields;
     const clientName = input.clientName ?? this.#fields(false)?.filename ?? '';
-    this.file = { ...uploadKeys(engine.type, this.id, clientName), storageState: null };
+    this.file = {
+      id: this.id,
+      ...uploadKeys(engine.type, this.id, clientName),
+      storageState: null,
+    };
     this.firstBytes = engine.type.readsFirstBytes
       ? new FirstBytes(null, async () => {
           if (this.#early) await this.#ask('first-bytes', this.#early.origin, announced);
@@ -74,10 +78,10 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       await this.#ask('begin', origin, sizes);
       if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
     }
-    const { id, file, context } = this;
+    const { file, context } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
     const { size: offset, total } = sizes;
-    return { id, ...file, ...origin, ...beginning, creator: context.creator, offset, total };
+    return { ...file, ...origin, ...beginning, creator: context.creator, offset, total };
   }
 
   /** Asks the rules for the last time about a file that came whole. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { UploadContext } from '../chunked-upload.options.js';
+import type { Marked } from '../database/lease.repository.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { UploadEngine } from './upload-engine.js';
 
@@ -15,8 +16,10 @@ export async function abortUpload<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const found = await engine.find(id, context);
-  const { Complete } = ChunkedUploadStatus;
-  const upload = await removeBytes(engine, found.id, ChunkedUploadError.aborted(), Complete);
+  const { upload, was } = await markAborted(engine, found.id, ChunkedUploadStatus.Complete);
+  // It may be aborted again, to remove bytes that could not be removed.
+  if (was !== ChunkedUploadStatus.Aborted) engine.events.emit('aborted', upload);
+  await removeBytes(engine, upload, ChunkedUploadError.aborted());
   return (await engine.leases.keepAborted(found.id)) ?? upload;
 }
 
@@ -27,33 +30,34 @@ export async function removeUpload<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<void> {
   const found = await engine.find(id, context);
-  await removeBytes(engine, found.id, ChunkedUploadError.notFound());
+  const { upload, was } = await markAborted(engine, found.id);
+  await removeBytes(engine, upload, ChunkedUploadError.notFound());
   if (!(await engine.repository.remove(found.id))) throw ChunkedUploadError.notFound();
+  engine.events.emit('removed', Object.assign(upload, { status: was }));
 }
 
-/** Marks the record first: no chunk is taken any more, and nothing serves the bytes. */
 async function removeBytes<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
-  id: string,
+  upload: T,
   answer: ChunkedUploadError,
-  except?: ChunkedUploadStatus,
-): Promise<T> {
-  const upload = await markAborted(engine, id, except);
-  if (!(await engine.writers.stop(id, answer))) throw ChunkedUploadError.busy();
+): Promise<void> {
+  if (!(await engine.writers.stop(upload.id, answer))) throw ChunkedUploadError.busy();
   await engine.type.storage.remove(upload).catch(storageFailure);
-  return upload;
 }
 
-/** Waits at most a second for a running completion. */
+/**
+ * To be done first: no chunk is taken any more, and nothing serves the bytes. Waits at most a second
+ * for a running completion.
+ */
 async function markAborted<T extends AbstractChunkedUpload>(
   { repository, leases, writers }: UploadEngine<T>,
   id: string,
   except?: ChunkedUploadStatus,
-): Promise<T> {
+): Promise<Marked<T>> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
-    const upload = writers.isCompleting(id) ? null : await leases.markAborted(id, except);
-    if (upload) return upload;
+    const marked = writers.isCompleting(id) ? null : await leases.markAborted(id, except);
+    if (marked) return marked;
     const seen = await repository.findOne(id, undefined);
     if (!seen) throw ChunkedUploadError.notFound();
     if (seen.status === except) throw ChunkedUploadError.alreadyComplete();

@@ -7,6 +7,8 @@ import type { ChunkedUploadRepository } from '../database/chunked-upload.reposit
 import type { LeaseRepository } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';
 import { sameChecksum } from '../checksum/checksum.js';
+import type { UploadEvents } from '../events/upload-events.js';
+import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { StoredFile } from '../storage/storage.provider.js';
@@ -26,8 +28,10 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     readonly type: UploadType,
     readonly repository: ChunkedUploadRepository<T>,
     readonly leases: LeaseRepository<T>,
+    readonly events: UploadEvents<T>,
+    readonly measurements: UploadMeasurements,
   ) {
-    this.writers = new Writers(leases, type.leaseMs);
+    this.writers = new Writers(leases, type.leaseMs, measurements);
     this.rules = new UploadRules(type);
   }
 

@@ -1,8 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { aboutUpload } from '../chunked-upload.errors.js';
 import type { CompletedUpload, WholeInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.options.js';
 import { storageFailure } from '../storage/storage-failure.js';
+import { announceBegun, announceCompletion } from './announce.js';
 import { limitBody } from './limit-body.js';
 import { NewUpload, late } from './new-upload.js';
 import { runCompletion } from './run-completion.js';
@@ -46,12 +48,15 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
     const complete = { ...row, checksumState: null, storageState };
     const insert = (manager?: EntityManager) =>
       repository.insertComplete(complete, checksum, manager);
-    return await runCompletion(engine, context.request, (manager) =>
+    const completed = await runCompletion(engine, context.request, (manager) =>
       begun.record(row, insert, manager),
     );
+    announceBegun(engine, completed.upload, false);
+    announceCompletion(engine, completed.upload);
+    return completed;
   } catch (error) {
     await begun.discard();
-    throw error;
+    throw aboutUpload(error, begun.id);
   } finally {
     engine.writers.end(writer);
   }

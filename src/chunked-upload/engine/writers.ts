@@ -6,6 +6,7 @@ import type { LeaseRepository, Sighting } from '../database/lease.repository.js'
 import type { Scope } from '../database/upload-table.js';
 import type { ChunkBody } from './chunk-body.js';
 import { hasDied, thisHolder } from './lease-holder.js';
+import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { LeaseRenewal } from './lease-renewal.js';
 import { Writer, WriterEnded } from './writer.js';
 
@@ -47,8 +48,9 @@ export class Writers<T extends AbstractChunkedUpload> {
   constructor(
     private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
+    private readonly measurements: UploadMeasurements,
   ) {
-    this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased);
+    this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased, measurements);
   }
 
   /**
@@ -56,10 +58,28 @@ export class Writers<T extends AbstractChunkedUpload> {
    * it is silent, and gives up after a second.
    */
   async claim(claim: Claim): Promise<{ upload: T; writer: Writer }> {
-    const giveUpAt = performance.now() + PATIENCE_MS;
+    const start = performance.now();
+    const meeting = { hasBeen: false };
+    let granted = false;
+    try {
+      const claimed = await this.#claim(claim, start + PATIENCE_MS, meeting);
+      granted = true;
+      return claimed;
+    } finally {
+      const ms = performance.now() - start;
+      if (meeting.hasBeen) this.measurements.waited(claim.id, ms, granted);
+    }
+  }
+
+  async #claim(
+    claim: Claim,
+    giveUpAt: number,
+    meeting: { hasBeen: boolean },
+  ): Promise<{ upload: T; writer: Writer }> {
     let takeoverRequested = false;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       this.#refuseWhenClosed();
+      if (this.#leased.has(claim.id)) meeting.hasBeen = true;
       await this.#makeWay(claim.id, claim.scope, claim.offset, giveUpAt);
       const token = randomUUID();
       // Counted from before the statement, so that our clock never outlasts the database's.
@@ -73,15 +93,18 @@ export class Writers<T extends AbstractChunkedUpload> {
         const { creator, offset } = upload;
         const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
         this.#leased.set(claim.id, writer);
+        this.#count(writer);
         this.#renewal.start();
         return { upload, writer };
       }
       const seen = await this.leases.look(claim.id, claim.scope);
       refuse(seen, claim);
       if (this.#leased.has(claim.id)) continue;
+      meeting.hasBeen = true;
       const { leaseToken, leaseHolder } = seen.upload;
       if (leaseToken !== null && (this.#abandoned.has(leaseToken) || hasDied(leaseHolder))) {
         await this.leases.release(claim.id, leaseToken);
+        if (!this.#abandoned.has(leaseToken)) this.measurements.takeover(claim.id, 'dead');
         continue;
       }
       // A writer in another process, or a statement that has the row locked at this moment.
@@ -100,6 +123,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     const writer = new Writer(id, creator, randomUUID(), body, 0);
     this.#beginning.add(writer);
     this.#watch ??= setInterval(() => this.#endLongSilent(), WATCH_EVERY_MS).unref();
+    this.#count(writer);
     return writer;
   }
 
@@ -108,6 +132,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     this.#beginning.delete(writer);
     if (this.#beginning.size === 0) this.#stopWatching();
     if (this.#leased.get(writer.uploadId) === writer) this.#leased.delete(writer.uploadId);
+    this.#count(writer);
     writer.markEnded();
   }
 
@@ -121,7 +146,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   async endSilent(id: string, scope: Scope): Promise<void> {
     const writer = this.#leased.get(id);
     if (!writer || !mayTouch(scope, writer) || writer.silentIn > 0) return;
-    writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
+    this.#takeOver(writer, true);
     await Promise.race([writer.ended, sleep(PATIENCE_MS)]);
   }
 
@@ -155,6 +180,16 @@ export class Writers<T extends AbstractChunkedUpload> {
     this.#renewal.stop();
   }
 
+  /** Ends a silent writer for somebody else. `keep`: what it had received is committed. */
+  #takeOver(writer: Writer, keep: boolean): void {
+    if (writer.stopReason === null) this.measurements.takeover(writer.uploadId, 'silent');
+    writer.stop(new WriterEnded(keep, ChunkedUploadError.busy()));
+  }
+
+  #count({ uploadId }: Writer): void {
+    this.measurements.writers(uploadId, this.#leased.size + this.#beginning.size);
+  }
+
   #abandon(token: string): void {
     this.#abandoned.add(token);
     setTimeout(() => this.#abandoned.delete(token), this.leaseMs).unref();
@@ -186,7 +221,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       const { silentIn } = writer;
       if (silentIn === 0) {
         // A newcomer at the same offset brings these bytes itself.
-        writer.stop(new WriterEnded(offset !== writer.offset, ChunkedUploadError.busy()));
+        this.#takeOver(writer, offset !== writer.offset);
       }
       const left = giveUpAt - performance.now();
       if (left <= 0) throw ChunkedUploadError.busy();

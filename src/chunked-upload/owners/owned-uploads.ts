@@ -60,7 +60,9 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
       // A savepoint that was rolled back has restored some.
       const ids = uploads.map(({ id }) => id);
       const existing = await this.repository.existing(ids, manager);
-      const removal = this.#removeAll(uploads.filter(({ id }) => !existing.has(id)));
+      const gone = uploads.filter(({ id }) => !existing.has(id));
+      for (const upload of gone) this.engine.events.emit('removed', upload);
+      const removal = this.#removeAll(gone);
       this.#removals.add(removal);
       void removal.finally(() => this.#removals.delete(removal));
       await Promise.race([removal, sleep(PATIENCE_MS, undefined, { ref: false })]);

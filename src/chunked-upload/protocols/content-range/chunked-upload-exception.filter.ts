@@ -1,6 +1,15 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  Inject,
+  Logger,
+  Optional,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import { UPLOAD_MEASUREMENTS } from '../../chunked-upload.tokens.js';
+import type { UploadMeasurements } from '../../measurements/upload-measurements.js';
 import type { HostResponse } from './host-request.js';
 
 export const STATUS: Record<ChunkedUploadErrorCode, number> = {
@@ -40,14 +49,21 @@ export const RETRY_AFTER: Record<number, string> = { 423: '1', 503: '2' };
 export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUploadError> {
   readonly #logger = new Logger('ChunkedUpload');
 
-  constructor(private readonly adapterHost: HttpAdapterHost) {}
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    /** Null where the requests are of no one type. */
+    @Optional()
+    @Inject(UPLOAD_MEASUREMENTS)
+    private readonly measurements: UploadMeasurements | null = null,
+  ) {}
 
   catch(error: ChunkedUploadError, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<HostResponse>();
     const status = STATUS[error.code];
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
-    if (status >= 500) this.#logger.warn(`${error.message}: ${causeOf(error)}`);
+    this.measurements?.refused(error.uploadId, error.code, status);
+    if (status >= 500) this.#logger.warn(logLine(error));
     response.header('Cache-Control', 'no-store');
     this.adapterHost.httpAdapter.reply(response, errorBody(error), status);
   }
@@ -62,6 +78,7 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function causeOf({ cause, code }: ChunkedUploadError): string {
-  return cause instanceof Error ? cause.message : code;
+function logLine({ uploadId, message, cause, code }: ChunkedUploadError): string {
+  const reason = cause instanceof Error ? cause.message : code;
+  return `${uploadId === null ? '' : `Upload ${uploadId}: `}${message}: ${reason}`;
 }

@@ -3,6 +3,7 @@ import {
   Get,
   Head,
   HttpCode,
+  Logger,
   Param,
   Post,
   Put,
@@ -40,6 +41,8 @@ import { UploadSteps } from './upload-steps.js';
  */
 @UseFilters(ChunkedUploadExceptionFilter)
 export abstract class ChunkedUploadController extends UploadSteps {
+  readonly #logger = new Logger('ChunkedUpload');
+
   /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
   @Put()
   @ReadsBody()
@@ -149,7 +152,11 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const stream = isEmpty ? null : await this.uploads.createReadStream(upload, answer.range);
     setHead(response, answer);
     if (stream === null) return undefined;
-    return new StreamableFile(stream, { type: answer.headers['Content-Type'] ?? '' });
+    return new StreamableFile(stream, {
+      type: answer.headers['Content-Type'] ?? '',
+    }).setErrorLogger(({ message }) =>
+      this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
+    );
   }
 
   /** Removes the upload that `upload_id` names. */

@@ -1,0 +1,35 @@
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { UploadEngine } from './upload-engine.js';
+
+// Each of these is called after its commit, and before the writer counts as ended: who waits for it
+// in this process is told of afterwards.
+
+/** A first chunk has been committed; `isBroken`: as far as it came. */
+export function announceBegun<T extends AbstractChunkedUpload>(
+  { events, measurements }: UploadEngine<T>,
+  upload: T,
+  isBroken: boolean,
+): void {
+  measurements.begun(upload.id);
+  measurements.received(upload.id, upload.offset, isBroken);
+  events.emit('created', upload, upload.offset);
+}
+
+/** A further chunk of `bytes` has been committed; `isBroken`: as far as it came. */
+export function announceProgress<T extends AbstractChunkedUpload>(
+  { events, measurements }: UploadEngine<T>,
+  upload: T,
+  bytes: number,
+  isBroken: boolean,
+): void {
+  measurements.received(upload.id, bytes, isBroken);
+  events.emit('progressed', upload, bytes);
+}
+
+export function announceCompletion<T extends AbstractChunkedUpload>(
+  { events, measurements }: UploadEngine<T>,
+  upload: T,
+): void {
+  measurements.completed(upload.id, upload.offset);
+  events.emit('completed', upload);
+}

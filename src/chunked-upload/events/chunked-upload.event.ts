@@ -1,0 +1,32 @@
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+
+/** What happened; the event is called `chunked-upload.` and this. */
+export type ChunkedUploadEventKind =
+  'created' | 'progressed' | 'completed' | 'aborted' | 'expired' | 'removed';
+
+export type ChunkedUploadEventName = `chunked-upload.${ChunkedUploadEventKind}`;
+
+/**
+ * What listeners of the host's `EventEmitter2` get, after the commit of what it tells.
+ *
+ * ```ts
+ * @OnEvent('chunked-upload.completed')
+ * async notify({ upload }: ChunkedUploadEvent<Video>) { … }
+ * ```
+ */
+export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunkedUpload> {
+  constructor(
+    readonly name: ChunkedUploadEventName,
+    /** The upload type: its `path`. */
+    readonly type: string,
+    /** As it was committed; of one that was removed, as it was before. The listener's own copy. */
+    readonly upload: T,
+    /** Bytes that this request added to the file; 0 for all but `created` and `progressed`. */
+    readonly bytes: number,
+  ) {}
+
+  /** The user who began the upload; null for an anonymous one. */
+  get creator(): string | null {
+    return this.upload.creator;
+  }
+}

@@ -1,0 +1,81 @@
+import { channel } from 'node:diagnostics_channel';
+import type { ChunkedUploadErrorCode } from '../chunked-upload.errors.js';
+import {
+  CHUNKED_UPLOAD_CHANNELS,
+  type ChunkedUploadMeasurementName,
+  type ChunkedUploadMeasurements,
+  type OperationTimed,
+  type WriterTakenOver,
+} from './measurements.js';
+
+class TypedChannel<N extends ChunkedUploadMeasurementName> {
+  readonly #channel;
+
+  constructor(name: N) {
+    this.#channel = channel(CHUNKED_UPLOAD_CHANNELS[name]);
+  }
+
+  get isHeard(): boolean {
+    return this.#channel.hasSubscribers;
+  }
+
+  publish(message: ChunkedUploadMeasurements[N]): void {
+    this.#channel.publish(message);
+  }
+}
+
+const begun = new TypedChannel('begun');
+const completed = new TypedChannel('completed');
+const refused = new TypedChannel('refused');
+const received = new TypedChannel('received');
+const salvaged = new TypedChannel('salvaged');
+const takeover = new TypedChannel('takeover');
+const waited = new TypedChannel('waited');
+const writers = new TypedChannel('writers');
+const operations = { storage: new TypedChannel('storage'), database: new TypedChannel('database') };
+
+/** What is measured of one upload type. A message is made only where somebody hears it. */
+export class UploadMeasurements {
+  constructor(
+    /** The upload type: its `path`. */
+    private readonly type: string,
+  ) {}
+
+  begun(id: string): void {
+    if (begun.isHeard) begun.publish({ type: this.type, id });
+  }
+
+  completed(id: string, size: number): void {
+    if (completed.isHeard) completed.publish({ type: this.type, id, size });
+  }
+
+  refused(id: string | null, code: ChunkedUploadErrorCode, status: number): void {
+    if (refused.isHeard) refused.publish({ type: this.type, id, code, status });
+  }
+
+  /** `isBroken`: the request that brought them broke off. */
+  received(id: string, bytes: number, isBroken: boolean): void {
+    if (received.isHeard) received.publish({ type: this.type, id, bytes });
+    if (isBroken && salvaged.isHeard) salvaged.publish({ type: this.type, id, bytes });
+  }
+
+  takeover(id: string, reason: WriterTakenOver['reason']): void {
+    if (takeover.isHeard) takeover.publish({ type: this.type, id, reason });
+  }
+
+  waited(id: string, ms: number, granted: boolean): void {
+    if (waited.isHeard) waited.publish({ type: this.type, id, ms, granted });
+  }
+
+  writers(id: string, running: number): void {
+    if (writers.isHeard) writers.publish({ type: this.type, id, running });
+  }
+
+  hears(what: 'storage' | 'database'): boolean {
+    return operations[what].isHeard;
+  }
+
+  timed(what: 'storage' | 'database', operation: Omit<OperationTimed, 'type'>): void {
+    operations[what].publish({ type: this.type, ...operation });
+  }
+}
