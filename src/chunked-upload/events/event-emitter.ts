@@ -7,28 +7,29 @@ export interface EventEmitter {
 }
 
 /**
- * The one of the host's `EventEmitterModule.forRoot()`, wherever that stands; null without it. Found by
- * its class's name, since the package is not ours to import: a host need not have it, or may have
- * another copy than we would load.
+ * The one of the host's `EventEmitterModule.forRoot()`, wherever that stands; null without it. Found
+ * by its looks, since the package is not ours to import: a host need not have it, or may have another
+ * copy than we would load.
  */
 export function eventEmitterOf(application: ModulesContainer): () => EventEmitter | null {
   let search: { readonly found: { readonly instance: unknown } | null } | null = null;
   return () => {
-    search ??= { found: findProvider(application, 'EventEmitter2') };
+    search ??= { found: findProvider(application) };
     const instance = search.found?.instance;
     return isEventEmitter(instance) ? instance : null;
   };
 }
 
-function findProvider(application: ModulesContainer, name: string): { instance: unknown } | null {
-  for (const { providers } of application.values()) {
+function findProvider(application: ModulesContainer): { readonly instance: unknown } | null {
+  for (const { metatype, providers } of application.values()) {
+    if (metatype.name !== 'EventEmitterModule') continue;
     for (const [token, provider] of providers) {
-      if (typeof token === 'function' && token.name === name) return provider;
+      if (typeof token === 'function' && isEventEmitter(token.prototype)) return provider;
     }
   }
   return null;
 }
 
-function isEventEmitter(instance: unknown): instance is EventEmitter {
-  return typeof (instance as Partial<EventEmitter> | null | undefined)?.emitAsync === 'function';
+function isEventEmitter(value: unknown): value is EventEmitter {
+  return typeof (value as Partial<EventEmitter> | null | undefined)?.emitAsync === 'function';
 }
