@@ -11,6 +11,8 @@ import { FileUpload, NoteUpload, Person, VideoUpload } from './demo.entities.js'
 import { CreatePeople1763856000000, CreateUploadTables1763769600001 } from './demo.migrations.js';
 import { DetailFilter } from './detail.filter.js';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { UploadMetrics } from './metrics/upload-metrics.js';
 import { PageController } from './page.controller.js';
 import { PeopleController } from './people.controller.js';
 import type { Settings } from './settings.js';
@@ -61,8 +63,9 @@ export class DemoModule {
           },
         ]),
       ],
-      controllers: [HealthController, PageController, PeopleController],
+      controllers: [HealthController, MetricsController, PageController, PeopleController],
       providers: [
+        UploadMetrics,
         { provide: APP_GUARD, useClass: BasicAuthGuard },
         { provide: APP_FILTER, useClass: DetailFilter },
       ],

@@ -107,6 +107,14 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/^expiry\//, /^typeorm$/, true)).toEqual([]);
   });
 
+  it('events and measurements know what they tell of, and nobody who tells', () => {
+    const own = /^(events|measurements)\//;
+    expect(found(own, /^(protocols|engine|database|policies|checksum|owners)\//, true)).toEqual([]);
+    expect(found(own, /^(storage|typeorm|node:https?)/)).toEqual([]);
+    expect(found(own, /^@nestjs\/(?!common$)/)).toEqual([]);
+    expect(found(/^/, /^(@nestjs\/event-emitter|eventemitter2)$/, true)).toEqual([]);
+  });
+
   it('the database knows no storage, no protocol and no use case', () => {
     expect(found(/^database\//, /^(protocols|engine|policies|checksum)\//)).toEqual([]);
     expect(found(/^database\//, /^storage\//)).toEqual([]);

@@ -1,0 +1,115 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import {
+  CHUNKED_UPLOAD_CHANNELS,
+  type ChunkedUploadMeasurementName,
+  type ChunkedUploadMeasurements,
+  type OperationTimed,
+} from '../../index.js';
+import { Counter, Gauge, Histogram } from './metric.js';
+
+/** In seconds. A request waits for another one at most a second. */
+const WAITS = [0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2];
+const OPERATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+type Listeners = {
+  readonly [N in ChunkedUploadMeasurementName]: (message: ChunkedUploadMeasurements[N]) => void;
+};
+
+/** Adds up what the library measures in this process, for Prometheus. */
+@Injectable()
+export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
+  readonly #begun = new Counter('chunked_upload_begun_total', 'Uploads begun.');
+  readonly #completed = new Counter('chunked_upload_completed_total', 'Uploads completed.');
+  readonly #refused = new Counter(
+    'chunked_upload_refused_total',
+    'Requests refused, by the code of the error and the status of the answer.',
+  );
+  readonly #received = new Counter('chunked_upload_received_bytes_total', 'Bytes acknowledged.');
+  readonly #salvaged = new Counter(
+    'chunked_upload_salvaged_bytes_total',
+    'Acknowledged bytes of requests that broke off.',
+  );
+  readonly #takeovers = new Counter(
+    'chunked_upload_takeovers_total',
+    'Writers that were ended, or found dead, for another request.',
+  );
+  readonly #waits = new Histogram(
+    'chunked_upload_wait_seconds',
+    'How long requests waited for another one that wrote the same upload.',
+    WAITS,
+  );
+  readonly #writers = new Gauge(
+    'chunked_upload_writers',
+    'Requests that write or complete uploads.',
+  );
+  readonly #storage = timings('storage');
+  readonly #database = timings('database');
+
+  readonly #metrics = [
+    this.#begun,
+    this.#completed,
+    this.#refused,
+    this.#received,
+    this.#salvaged,
+    this.#takeovers,
+    this.#waits,
+    this.#writers,
+    this.#storage.seconds,
+    this.#storage.failures,
+    this.#database.seconds,
+    this.#database.failures,
+  ];
+
+  readonly #listeners: Listeners = {
+    begun: ({ type }) => this.#begun.add({ type }),
+    completed: ({ type }) => this.#completed.add({ type }),
+    refused: ({ type, code, status }) => this.#refused.add({ type, code, status: String(status) }),
+    received: ({ type, bytes }) => this.#received.add({ type }, bytes),
+    salvaged: ({ type, bytes }) => this.#salvaged.add({ type }, bytes),
+    takeover: ({ type, reason }) => this.#takeovers.add({ type, reason }),
+    waited: ({ type, ms, granted }) =>
+      this.#waits.observe({ type, outcome: granted ? 'granted' : 'refused' }, ms / 1000),
+    writers: ({ type, running }) => this.#writers.set({ type }, running),
+    storage: (operation) => this.#storage.add(operation),
+    database: (operation) => this.#database.add(operation),
+  };
+
+  onModuleInit(): void {
+    for (const [channel, listener] of this.#subscriptions()) subscribe(channel, listener);
+  }
+
+  onModuleDestroy(): void {
+    for (const [channel, listener] of this.#subscriptions()) unsubscribe(channel, listener);
+  }
+
+  /** Prometheus' text format, version 0.0.4. */
+  toString(): string {
+    return this.#metrics.join('');
+  }
+
+  #subscriptions(): [string, (message: unknown) => void][] {
+    const names = Object.keys(CHUNKED_UPLOAD_CHANNELS) as ChunkedUploadMeasurementName[];
+    return names.map((name) => [
+      CHUNKED_UPLOAD_CHANNELS[name],
+      this.#listeners[name] as (message: unknown) => void,
+    ]);
+  }
+}
+
+function timings(what: 'storage' | 'database') {
+  const seconds = new Histogram(
+    `chunked_upload_${what}_seconds`,
+    `How long calls of the ${what} took.`,
+    OPERATIONS,
+  );
+  const failures = new Counter(
+    `chunked_upload_${what}_failures_total`,
+    `Calls of the ${what} that failed.`,
+  );
+  const add = ({ type, operation, ms, failed }: OperationTimed): void => {
+    seconds.observe({ type, operation }, ms / 1000);
+    if (failed) failures.add({ type, operation });
+  };
+  return { seconds, failures, add };
+}
