@@ -137,10 +137,15 @@ async function owned(): Promise<{ person: Person; id: string }> {
 describe('The events of an upload', () => {
   it('come once each, in the order of its commits, which another connection sees by then', async () => {
     const { id } = await client.begin(first, 300);
+    // Before the next one changes what there is to be seen.
+    const seen = () => listener.told(id);
+    await seen();
     await client.put('bytes 100-299/300', rest, { id });
+    await seen();
     await client.complete(id, sum);
+    await seen();
     await client.delete(id);
-    const told = await listener.told(id);
+    const told = await seen();
     expect(told.map(({ kind, row }) => [kind, row])).toEqual([
       ['created', { status: Incomplete, offset: '100' }],
       ['progressed', { status: Incomplete, offset: '300' }],
@@ -218,7 +223,6 @@ describe('The events of an upload', () => {
     const statuses = await Promise.all([1, 2, 3].map(async () => (await client.delete(id)).status));
     expect(statuses.filter((status) => status === 204)).toHaveLength(1);
     expect(await listener.kinds(id)).toEqual(['removed']);
-    expect((await listener.last(id)).event.upload.status).toBe(Incomplete);
   });
 
   it('are not repeated by who completes again', async () => {
