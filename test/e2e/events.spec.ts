@@ -104,6 +104,8 @@ beforeAll(async () => {
     upload: {
       storage,
       owners: { person: { entity: Person, canAttach: () => true } },
+      // Nobody but the tests removes what has expired.
+      cleanup: false,
       onComplete: () => {
         if (failure) throw failure;
       },
@@ -299,6 +301,60 @@ describe('The uploads of a removed owner', () => {
   });
 });
 
+describe('The clean-up', () => {
+  const expire = async (id: string): Promise<void> => {
+    const past = "expires_at = clock_timestamp() - interval '1 second'";
+    await host.dataSource.query(`UPDATE chunked_upload SET ${past} WHERE id = $1`, [id]);
+  };
+
+  it('tells of each expired upload that it has removed, once', async () => {
+    const { id } = await client.begin(first, 300);
+    await expire(id);
+    listener.forget();
+    await host.uploads.removeExpired({ dryRun: true });
+    storage.failNext('remove', new Error('away'));
+    expect(await host.uploads.removeExpired()).toMatchObject({ failed: 1 });
+    expect(await listener.kinds()).toEqual([]);
+    await Promise.all([host.uploads.removeExpired(), host.uploads.removeExpired()]);
+    expect(await listener.kinds()).toEqual(['expired']);
+    const { event, row } = await listener.last(id);
+    expect(row).toBeNull();
+    expect(event).toMatchObject({ type: 'uploads', creator: 'ann', upload: { offset: 100 } });
+  });
+
+  it('tells of an expired upload whose record it keeps', async () => {
+    const { id } = await client.begin(first, 300);
+    await expire(id);
+    listener.forget();
+    await host.uploads.removeExpired({ keepRecord: true });
+    expect(await listener.kinds()).toEqual(['expired']);
+    expect((await listener.last(id)).row?.status).toBe(Aborted);
+  });
+
+  it('does not call expired what has not expired', async () => {
+    // What the tests before have left.
+    await host.uploads.removeExpired({ unfinished: true });
+    const kept = await client.begin(first, 300);
+    listener.forget();
+    await host.uploads.removeExpired({ unfinished: true, keepRecord: true });
+    expect(await listener.kinds()).toEqual(['aborted']);
+    expect((await listener.last(kept.id)).row?.status).toBe(Aborted);
+    const { id } = await client.begin(first, 300);
+    const { person, id: orphan } = await owned();
+    const { id: whole } = await client.file(file, {
+      query: { owner_type: 'person', owner_id: String(person.id) },
+    });
+    await host.dataSource.getRepository(Person).delete(person.id);
+    listener.forget();
+    await host.uploads.removeExpired({ unfinished: true });
+    expect((await listener.told()).map(({ kind, event }) => [kind, event.upload.id])).toEqual(
+      expect.arrayContaining([id, orphan, whole].map((each) => ['removed', each])),
+    );
+    expect(await listener.kinds()).toHaveLength(3);
+    expect((await listener.last(whole)).event.upload.status).toBe(Complete);
+  });
+});
+
 describe('A listener', () => {
   const passes = async (uploads: UploadClient): Promise<void> => {
     const { id } = await uploads.begin(first, 300);
@@ -319,7 +375,7 @@ describe('A listener', () => {
     const logger = new RecordingLogger();
     const imports = [EventEmitterModule.forRoot()];
     await withHost({ imports, nest: { logger } }, async ({ url, app }) => {
-      app.get(EventEmitter2).on('chunked-upload.completed', listen);
+      app.get(EventEmitter2).on('chunked-upload.completed', listen as () => void);
       const uploads = new UploadClient(`${url}/uploads`);
       const { id } = await uploads.file(file);
       expect(logger.lines).toEqual([

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import {
   CHUNKED_UPLOAD_CHANNELS,
   type ChunkedUploadMeasurementName,
-  type ChunkedUploadMeasurements,
   LocalDiskStorage,
+  type UploadMeasurement,
 } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage } from 'nestjs-chunked-upload/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -15,9 +15,9 @@ import { type Host, startHost } from '../support/host.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
 
-type Heard = {
-  [N in ChunkedUploadMeasurementName]: { readonly channel: N } & ChunkedUploadMeasurements[N];
-}[ChunkedUploadMeasurementName];
+interface Heard extends UploadMeasurement {
+  readonly channel: ChunkedUploadMeasurementName;
+}
 
 const root = join(tmpdir(), `measurements-${process.pid}`);
 const storage = new FaultInjectingStorage(new LocalDiskStorage({ root }));
@@ -53,13 +53,16 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** What came on one channel, without the channel, and about one upload without it. */
-function on<N extends ChunkedUploadMeasurementName>(channel: N, id?: string): object[] {
+/** What came on one channel, without its name; about one upload without its id. */
+function on(channel: ChunkedUploadMeasurementName, id?: string): object[] {
   return heard
     .filter((each) => each.channel === channel && (id === undefined || each.id === id))
-    .map(({ channel: _, id: about, ...rest }) =>
-      id === undefined ? { id: about, ...rest } : rest,
-    );
+    .map((each) => {
+      const message: { -readonly [K in keyof Heard]?: Heard[K] } = { ...each };
+      delete message.channel;
+      if (id !== undefined) delete message.id;
+      return message;
+    });
 }
 
 /** A body that sends `bytes` and then nothing until it is ended. */

@@ -5,6 +5,7 @@ import type { LeaseRepository } from '../../src/chunked-upload/database/lease.re
 import { ChunkBody } from '../../src/chunked-upload/engine/chunk-body.js';
 import type { WriterEnded } from '../../src/chunked-upload/engine/writer.js';
 import { Writers } from '../../src/chunked-upload/engine/writers.js';
+import { UploadMeasurements } from '../../src/chunked-upload/measurements/upload-measurements.js';
 
 const MINUTE = 60_000;
 
@@ -16,7 +17,8 @@ afterEach(() => {
 });
 
 describe('A first chunk, which has no record yet', () => {
-  const writers = new Writers({} as LeaseRepository<ChunkedUpload>, 10_000);
+  const leases = {} as LeaseRepository<ChunkedUpload>;
+  const writers = new Writers(leases, 10_000, new UploadMeasurements('uploads'));
 
   it('is ended, and kept as far as it came, when no byte comes for half an hour', () => {
     const body = new ChunkBody();

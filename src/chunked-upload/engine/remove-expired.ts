@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, aboutUpload } from '../chunked-upload.errors.js';
 import type {
   Doom,
   DoomCursor,
@@ -146,8 +146,22 @@ class Batches<T extends AbstractChunkedUpload> {
     const gone = this.options.keepRecord
       ? await expiry.keepClaimed(without, token)
       : await expiry.removeClaimed(without, token);
+    const before = new Map(uploads.map((upload) => [upload.id, upload]));
+    for (const upload of claimed.filter(({ id }) => gone.has(id))) {
+      this.#announce(upload, before.get(upload.id) ?? upload);
+    }
     // What is neither failed nor gone was removed by somebody else in the meantime.
     return removals.filter(({ upload, failure }) => failure || gone.has(upload.id));
+  }
+
+  /** To be called after the commit. `before`: as it was before it was claimed. */
+  #announce(claimed: T, before: T): void {
+    const { events } = this.engine;
+    // A claim moves the time of those that had not expired.
+    const expired = before.expiresAt !== null && +before.expiresAt === Number(claimed.expiresAt);
+    if (expired) events.emit('expired', before);
+    else if (!this.options.keepRecord) events.emit('removed', before);
+    else if (before.status !== ChunkedUploadStatus.Aborted) events.emit('aborted', claimed);
   }
 
   async #removeBytes(upload: T, until: number): Promise<Error | null> {
@@ -164,6 +178,7 @@ class Batches<T extends AbstractChunkedUpload> {
       await type.storage.remove(upload).catch(storageFailure);
       return null;
     } catch (error) {
+      aboutUpload(error, upload.id);
       return error instanceof Error ? error : new Error(String(error));
     }
   }

@@ -4,6 +4,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { Cleaner } from '../engine/cleaner.js';
 import type { UploadType } from '../engine/upload-type.js';
 
@@ -60,7 +61,8 @@ export class CleanupTimer implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       const { signal } = this.#stopping;
       const { failed, failure } = await this.cleaner.removeExpired({ signal });
-      if (failed > 0) this.#warn(`${failed} could not be removed: ${failure?.message}`);
+      if (failed > 0)
+        this.#warn(`${failed} could not be removed: ${nameOf(failure)}${failure?.message}`);
     } catch (error) {
       this.#warn(error instanceof Error ? error.message : String(error));
     }
@@ -70,4 +72,10 @@ export class CleanupTimer implements OnApplicationBootstrap, BeforeApplicationSh
     const { path } = this.type;
     this.#logger.warn(`Clean-up of the expired uploads of "${path}": ${sentence}`);
   }
+}
+
+/** The upload that a failure is about, where it says so. */
+function nameOf(failure: Error | null): string {
+  const id = failure instanceof ChunkedUploadError ? failure.uploadId : null;
+  return id === null ? '' : `upload ${id}: `;
 }
