@@ -62,11 +62,11 @@ export function parsePrometheusText(text: string): Map<string, Family> {
 }
 
 function sampleIn(line: string): Sample | null {
-  const [, name, inBraces, value] = SAMPLE.exec(line) ?? [];
+  const [, name, inBraces = '', value] = SAMPLE.exec(line) ?? [];
   if (name === undefined || value === undefined || !VALUE.test(value)) return null;
   const labels: Record<string, string> = {};
   LABEL.lastIndex = 0;
-  for (let at = 0; inBraces && at < inBraces.length; at = LABEL.lastIndex) {
+  for (let at = 0; at < inBraces.length; at = LABEL.lastIndex) {
     const [, label, text] = LABEL.exec(inBraces) ?? [];
     if (label === undefined || text === undefined || label in labels) return null;
     labels[label] = text.replace(/\\(.)/g, (_, next: string) => (next === 'n' ? '\n' : next));
