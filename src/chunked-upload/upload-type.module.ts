@@ -4,8 +4,8 @@ import type {
   OptionalFactoryDependency,
   Type,
 } from '@nestjs/common';
-import { Module } from '@nestjs/common';
-import { ModuleRef, ModulesContainer } from '@nestjs/core';
+import { Module, UseInterceptors } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { adminParts } from './admin/admin.module.js';
@@ -42,6 +42,8 @@ import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from './owners/owned-uploads.js';
 import { fail } from './option-checks.js';
 import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
+import { ProbeInterceptor } from './start-up/probe.interceptor.js';
+import { StartUpChecks } from './start-up/start-up-checks.js';
 import type { UploadType } from './engine/upload-type.js';
 
 /** What of a type must be known while modules are put together. */
@@ -118,6 +120,7 @@ function dynamicModule(
 ): DynamicModule {
   const token = getChunkedUploadToken(entity);
   const controllers = controller === false ? [] : [createUploadController(path, controller)];
+  for (const each of controllers) UseInterceptors(new ProbeInterceptor())(each);
   return {
     module: UploadTypeModule,
     controllers,
@@ -178,6 +181,12 @@ function dynamicModule(
         inject: [PARTS],
         useFactory: ({ engine }: UploadTypeParts) => engine.measurements,
       },
+      {
+        provide: StartUpChecks,
+        inject: [UPLOAD_TYPE, PARTS, HttpAdapterHost],
+        useFactory: (type: UploadType, { table }: UploadTypeParts, adapterHost: HttpAdapterHost) =>
+          new StartUpChecks({ type, table, hasRoutes: controllers.length > 0, adapterHost }),
+      },
       { provide: UPLOAD_SERVICE, useExisting: token },
       {
         provide: ADMINISTERED,
@@ -198,6 +207,7 @@ function dynamicModule(
 }
 
 interface UploadTypeParts {
+  readonly table: UploadTable<AbstractChunkedUpload>;
   readonly engine: UploadEngine<AbstractChunkedUpload>;
   readonly owned: OwnedUploads<AbstractChunkedUpload>;
   readonly cleaner: Cleaner<AbstractChunkedUpload>;
@@ -226,5 +236,5 @@ function createParts(
   const cleaner = new Cleaner(engine, timed(new ExpiryRepository(table, ownerless)), () =>
     uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
   );
-  return { engine, owned, cleaner };
+  return { table, engine, owned, cleaner };
 }

@@ -135,6 +135,11 @@ describe('The imports of src/chunked-upload', () => {
     expect(files).not.toEqual([]);
   });
 
+  it('only the module knows the start-up checks', () => {
+    expect(found(/^(?!start-up\/|upload-type\.module)/, /^start-up\//, true)).toEqual([]);
+    expect(found(/^start-up\//, /^protocols\//, true)).toEqual([]);
+  });
+
   it('nobody but tests and hosts imports the testing folder', () => {
     expect(found(/^(?!testing\/)/, /^testing\//, true)).toEqual([]);
   });

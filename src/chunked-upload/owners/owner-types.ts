@@ -138,6 +138,13 @@ export class OwnerTypes {
     return new Map(this.#mortal.map(({ name, table }) => [name, table]));
   }
 
+  /** Names of those to which anybody may attach files. */
+  get openToAll(): string[] {
+    return [...this.#types.values()]
+      .filter(({ options }) => !options.canAttach)
+      .map(({ name }) => name);
+  }
+
   get #mortal(): OwnerType[] {
     return [...this.#types.values()].filter(({ options }) => !options.keep);
   }

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, mkdir, open, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { listFiles } from './local-disk.listing.js';
@@ -105,6 +106,22 @@ export class LocalDiskStorage extends StorageProvider {
 
   list(folder: string): AsyncGenerator<StoredBytes> {
     return listFiles(this.#root, folder);
+  }
+
+  override async check(): Promise<void> {
+    const root = resolve(this.#root);
+    try {
+      await mkdir(root, { recursive: true });
+      const probe = join(root, `.check-${randomUUID()}`);
+      await writeFile(probe, 'check', { flag: 'wx' });
+      await unlink(probe);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const cure = 'Let the user of this process write there, or choose another "root".';
+      throw new Error(`The folder ${root} cannot be written (${reason}). ${cure}`, {
+        cause: error,
+      });
+    }
   }
 
   async #cut(path: string, size: number): Promise<void> {

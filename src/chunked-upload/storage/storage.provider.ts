@@ -74,6 +74,12 @@ export abstract class StorageProvider {
    * died left without any state. In bounded memory, whatever their number.
    */
   abstract list(folder: string): AsyncIterable<StoredBytes>;
+
+  /**
+   * Optional: fails where nothing can be stored at all, with a message that says why and how that is
+   * cured. Asked once when the application starts, which goes on, with a warning, if it fails.
+   */
+  check?(): Promise<void>;
 }
 
 /** One request's writing. Calls never overlap. */

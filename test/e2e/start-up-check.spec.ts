@@ -1,0 +1,330 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type CanActivate,
+  Injectable,
+  type LoggerService,
+  type MiddlewareConsumer,
+  Module,
+  type NestInterceptor,
+  type NestModule,
+} from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import express, { type RequestHandler } from 'express';
+import {
+  AbstractChunkedUpload,
+  ChunkedUploadModule,
+  LocalDiskStorage,
+} from 'nestjs-chunked-upload';
+import { MemoryStorage } from 'nestjs-chunked-upload/testing';
+import { map } from 'rxjs';
+import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import { createDatabase } from '../support/database.js';
+import { type HostOptions, startHost, withMigrations } from '../support/host.js';
+import { ServerProcess } from '../support/server-process.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { UploadClient, sample } from '../support/upload-client.js';
+import { until } from '../support/waiting.js';
+
+@Entity()
+class Video extends AbstractChunkedUpload {
+  @Column({ type: 'text', nullable: true })
+  genre!: string | null;
+}
+
+@Entity()
+class Person {
+  @PrimaryGeneratedColumn()
+  id!: number;
+}
+
+// Comes with Nest, without types.
+const multer = createRequire(import.meta.url)('multer') as () => { any(): RequestHandler };
+
+/** A logger that keeps what this library warns of. */
+class Recorder implements LoggerService {
+  readonly warnings: string[] = [];
+  log(): void {}
+  error(): void {}
+  warn(message: string, context: string): void {
+    if (context === 'ChunkedUpload') this.warnings.push(message);
+  }
+}
+
+/** What an application that lets its server wait for chunks warns of; closing waits for all of it. */
+async function warningsOf({ nest, prepare, ...options }: HostOptions): Promise<string[]> {
+  const logger = new Recorder();
+  const host = await startHost({
+    nest: { ...nest, logger },
+    prepare: (app) => {
+      app.getHttpServer().requestTimeout = 0;
+      prepare?.(app);
+    },
+    ...options,
+  });
+  await host.close();
+  return logger.warnings;
+}
+
+const using = (...handlers: Parameters<NestExpressApplication['use']>): HostOptions => ({
+  prepare: (app) => void app.use(...handlers),
+});
+
+@Injectable()
+class RefusingGuard implements CanActivate {
+  canActivate(): boolean {
+    return false;
+  }
+}
+
+const refusing = { provide: APP_GUARD, useClass: RefusingGuard };
+
+describe('A well-configured application', () => {
+  @Injectable()
+  class WrappingInterceptor implements NestInterceptor {
+    intercept: NestInterceptor['intercept'] = (_, next) =>
+      next.handle().pipe(map((data: unknown) => ({ data })));
+  }
+
+  it.each<[string, HostOptions]>([
+    ['with the defaults', {}],
+    ['with the migrations', { database: withMigrations }],
+    ['with rawBody', { nest: { rawBody: true } }],
+    ['with bodyParser: false', { nest: { bodyParser: false } }],
+    ['with CORS', { nest: { cors: true } }],
+    ['with a parser for types of its own', using(express.raw({ type: 'application/pdf' }))],
+    ['with a parser on another path', using('/webhooks', express.raw({ type: '*/*' }))],
+    ['that lets nobody in', { providers: [refusing] }],
+    [
+      'with an interceptor',
+      { providers: [{ provide: APP_INTERCEPTOR, useClass: WrappingInterceptor }] },
+    ],
+    ['with a prefix', { prepare: (app) => void app.setGlobalPrefix('api') }],
+    ['with a storage that has no check', { upload: { storage: new MemoryStorage() } }],
+    [
+      'with owners that say who may attach',
+      {
+        imports: [TypeOrmModule.forFeature([Person])],
+        upload: { owners: { person: { entity: Person, canAttach: () => true } } },
+      },
+    ],
+  ])('%s: no warning', async (_, options) => {
+    expect(await warningsOf(options)).toEqual([]);
+  });
+});
+
+describe('The demo', () => {
+  it('starts without a warning', async () => {
+    const database = await createDatabase();
+    const demo = await ServerProcess.start({ databaseUrl: database.url });
+    await demo.stop();
+    await database.drop();
+    expect(demo.output).toBe(`http://localhost:${demo.port}\n`);
+  });
+});
+
+describe('The start warns of', () => {
+  const upload = { path: '/files' };
+
+  @Module({})
+  class ParsingModule implements NestModule {
+    configure(consumer: MiddlewareConsumer): void {
+      consumer.apply(express.raw({ type: '*/*' })).forRoutes('*path');
+    }
+  }
+
+  const both = 'application/octet-stream and multipart/form-data';
+
+  it.each<[string, string, HostOptions]>([
+    ['that leaves bytes', both, using(express.raw({ type: '*/*' }))],
+    ['that makes text of them', both, using(express.text({ type: '*/*' }))],
+    ['that expects JSON', both, using(express.json({ type: () => true }))],
+    ['for forms', 'multipart/form-data', using(multer().any())],
+    ['of a module', both, { imports: [ParsingModule] }],
+    [
+      'before a guard that lets nobody in',
+      both,
+      { ...using(express.raw({ type: '*/*' })), providers: [refusing] },
+    ],
+    [
+      'below a prefix',
+      both,
+      {
+        prepare: (app) => {
+          app.setGlobalPrefix('api');
+          app.use('/api/files', express.raw({ type: '*/*' }));
+        },
+      },
+    ],
+  ])('a body parser %s', async (_, types, options) => {
+    const warnings = await warningsOf({ upload, ...options });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^\/files: A body parser .* Narrow its "type"/);
+    expect(warnings[0]).toContain(types);
+    expect(warnings[0]?.includes('multipart')).toBe(types.includes('multipart'));
+  });
+
+  it('a requestTimeout that cuts chunks', async () => {
+    const timeout = (ms: number): HostOptions => ({
+      upload,
+      prepare: (app) => void (app.getHttpServer().requestTimeout = ms),
+    });
+    expect(await warningsOf(timeout(300_000))).toEqual([
+      expect.stringMatching(/^\/files: .* after 300 s.*getHttpServer\(\)\.requestTimeout = 0/),
+    ]);
+    expect(await warningsOf(timeout(3_600_000))).toEqual([]);
+    // Nobody can send a chunk to a type without routes.
+    const routeless = { upload: { ...upload, controller: false as const } };
+    expect(await warningsOf({ ...timeout(300_000), ...routeless })).toEqual([]);
+  });
+
+  it('nothing that is set right after listen', async () => {
+    const logger = new Recorder();
+    const host = await startHost({ nest: { logger } });
+    host.app.getHttpServer().requestTimeout = 0;
+    await host.close();
+    expect(logger.warnings).toEqual([]);
+  });
+
+  it('an upload folder that cannot be written', async () => {
+    // Below a file there is no folder, for nobody.
+    const root = join(fileURLToPath(import.meta.url), 'media');
+    const storage = new LocalDiskStorage({ root });
+    const [warning, ...others] = await warningsOf({ upload: { ...upload, storage } });
+    expect(warning).toMatch(/^\/files: The folder .*media cannot be written \(ENOTDIR.*"root"\.$/);
+    expect(warning).toContain(root);
+    expect(others).toEqual([]);
+  });
+
+  it('a database without the table, by type', async () => {
+    const types = [{ path: 'videos', entity: Video }];
+    const warnings = await warningsOf({ upload, types, database: { synchronize: false } });
+    expect(warnings.toSorted()).toEqual([
+      expect.stringMatching(/^\/files: The table "chunked_upload" is missing\. .*chunkedUploadMi/),
+      expect.stringMatching(/^\/videos: .*createUploadTable\(queryRunner, Video\)/),
+    ]);
+  });
+
+  it('a table that lacks columns', async () => {
+    const types = [{ path: 'videos', entity: Video }];
+    const older = {
+      provide: 'OLDER',
+      inject: [DataSource],
+      useFactory: async (dataSource: DataSource) => {
+        await dataSource.query('ALTER TABLE chunked_upload DROP COLUMN mime_type');
+        await dataSource.query('ALTER TABLE video DROP COLUMN genre, DROP COLUMN total');
+        return true;
+      },
+    };
+    const warnings = await warningsOf({ upload, types, providers: [older] });
+    expect(warnings.toSorted()).toEqual([
+      expect.stringMatching(/^\/files: .* lacks the columns "mime_type"\. .*chunkedUploadMigrat/),
+      expect.stringMatching(/^\/videos: .* lacks the columns ("total", "genre"|"genre", "total")/),
+    ]);
+  });
+
+  it('owners to whom anybody may attach', async () => {
+    const imports = [TypeOrmModule.forFeature([Person])];
+    const owners = { person: Person, boss: { entity: Person, canAttach: () => true } };
+    expect(await warningsOf({ imports, upload: { ...upload, owners } })).toEqual([
+      expect.stringMatching(/^\/files: Anybody may attach files to any "person"\. .*"canAttach"/),
+    ]);
+  });
+
+  it.each([{ poolSize: 1 }, { extra: { max: 1 } }])('a pool of one: %o', async (database) => {
+    expect(await warningsOf({ upload, database })).toEqual([
+      expect.stringMatching(/^\/files: The database pool has one connection.*"poolSize"/),
+    ]);
+  });
+
+  it('what several types have in common once', async () => {
+    const types = [{ path: 'videos', entity: Video }];
+    expect(await warningsOf({ upload, types, database: { poolSize: 1 } })).toEqual([
+      expect.stringMatching(/^\/files, \/videos: The database pool/),
+    ]);
+  });
+});
+
+describe('The start-up check', () => {
+  it('stops nobody: the application serves while a check hangs, and says nothing of it', async () => {
+    class HangingStorage extends MemoryStorage {
+      override check(): Promise<void> {
+        return new Promise(() => undefined);
+      }
+    }
+    const logger = new Recorder();
+    const host = await startHost({
+      upload: { storage: new HangingStorage() },
+      nest: { logger },
+      prepare: (app) => void (app.getHttpServer().requestTimeout = 0),
+    });
+    try {
+      const { offset } = await new UploadClient(`${host.url}/uploads`).file(sample(10));
+      expect(offset).toBe(10);
+    } finally {
+      await host.close();
+    }
+    expect(logger.warnings).toEqual([]);
+  });
+
+  it('says nothing of a database that is away', async () => {
+    const database = await createDatabase();
+    const proxy = await TcpProxy.to(database.url);
+    const logger = new Recorder();
+    const host = await startHost({
+      database: { url: proxy.url },
+      nest: { logger },
+      prepare: (app) => {
+        app.getHttpServer().requestTimeout = 0;
+        void proxy.cut();
+      },
+    });
+    await host.close();
+    await database.drop();
+    expect(logger.warnings).toEqual([]);
+  });
+
+  it('leaves nothing behind, and is not seen by the uploads', async () => {
+    const seen: string[] = [];
+    const host = await startHost({
+      prepare: (app) =>
+        app.use((request: express.Request, response: express.Response, next: () => void) => {
+          response.on('finish', () => seen.push(`${request.method} ${response.statusCode}`));
+          next();
+        }),
+    });
+    try {
+      await until('both probes are answered', () => seen.length === 2);
+      expect(seen).toEqual(['PUT 200', 'PUT 200']);
+      const rows: unknown = await host.dataSource.query('SELECT 1 FROM chunked_upload');
+      expect(rows).toEqual([]);
+    } finally {
+      await host.close();
+    }
+  });
+
+  it('does not run in an application without a server', async () => {
+    const logger = new Recorder();
+    const database = await createDatabase();
+    @Module({
+      imports: [
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url: database.url,
+          autoLoadEntities: true,
+          poolSize: 1,
+        }),
+        ChunkedUploadModule.forRoot({ storage: new MemoryStorage() }),
+      ],
+    })
+    class WorkerModule {}
+    const app = await NestFactory.createApplicationContext(WorkerModule, { logger });
+    await app.close();
+    await database.drop();
+    expect(logger.warnings).toEqual([]);
+  });
+});
