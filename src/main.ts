@@ -6,7 +6,8 @@ import { startEmbeddedPostgres } from './demo/embedded-postgres.js';
 import { setUpOpenApi } from './demo/openapi.js';
 import { readSettings } from './demo/settings.js';
 
-const GRACE_MS = 10_000;
+/** Less than what process managers give, 10 s at the least. */
+const GRACE_MS = 5_000;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);

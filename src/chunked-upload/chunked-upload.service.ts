@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BeforeApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import {
   type AbstractChunkedUpload,
@@ -45,9 +45,9 @@ const MOST_AT_ONCE = 1000;
  * do not exist for it. Left out, the application itself asks and sees all. All of them throw
  * `ChunkedUploadError`.
  */
-export class ChunkedUploadService<
-  T extends AbstractChunkedUpload = ChunkedUpload,
-> implements BeforeApplicationShutdown {
+export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUpload>
+  implements OnModuleDestroy, BeforeApplicationShutdown
+{
   constructor(
     private readonly engine: UploadEngine<T>,
     private readonly owned: OwnedUploads<T>,
@@ -209,6 +209,11 @@ export class ChunkedUploadService<
    */
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileResult> {
     return this.cleaner.reconcile(options);
+  }
+
+  /** Begins to end the running writers: those of all types, before one of them is waited for. */
+  onModuleDestroy(): void {
+    void this.engine.writers.close();
   }
 
   /** Ends the running writers and keeps what they had received, while the database is there. */

@@ -42,6 +42,7 @@ import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from './owners/owned-uploads.js';
 import { fail } from './option-checks.js';
 import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
+import { ConnectionDrain } from './shutdown/connection-drain.js';
 import { ProbeInterceptor } from './start-up/probe.interceptor.js';
 import { StartUpChecks } from './start-up/start-up-checks.js';
 import type { UploadType } from './engine/upload-type.js';
@@ -127,6 +128,7 @@ function dynamicModule(
     providers: [
       { provide: OPTIONS, ...late },
       UnreadBodies,
+      ConnectionDrain,
       {
         provide: DATA_SOURCE,
         inject: [dataSource],

@@ -49,6 +49,7 @@ Module({
 })(HostModule);
 
 const app = await NestFactory.create(HostModule, { logger: ['fatal', 'error', 'warn'] });
-app.enableShutdownHooks();
+app.getHttpServer().requestTimeout = 0;
+app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(Number(PORT));
 console.log(`http://localhost:${PORT}`);

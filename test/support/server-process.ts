@@ -108,6 +108,13 @@ export class ServerProcess {
     await this.signal('SIGCONT', false);
   }
 
+  /** SIGTERM; its exit code, null where a signal ended it. */
+  async terminate(): Promise<number | null> {
+    const child = this.#child;
+    await this.signal('SIGTERM', true);
+    return child?.exitCode ?? null;
+  }
+
   /** Ends it and removes its folder. */
   async stop(): Promise<void> {
     await this.signal('SIGTERM', true);

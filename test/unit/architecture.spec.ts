@@ -140,6 +140,10 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/^start-up\//, /^protocols\//, true)).toEqual([]);
   });
 
+  it('the end of connections knows no part of us', () => {
+    expect(found(/^shutdown\//, /\.ts$/, true)).toEqual([]);
+  });
+
   it('nobody but tests and hosts imports the testing folder', () => {
     expect(found(/^(?!testing\/)/, /^testing\//, true)).toEqual([]);
   });

@@ -42,7 +42,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   readonly #holder = thisHolder();
   /** Tokens of leases that ended while the database was away, and are still in their rows. */
   readonly #abandoned = new Set<string>();
-  #closed = false;
+  #closing: Promise<void> | null = null;
   #watch: NodeJS.Timeout | null = null;
 
   constructor(
@@ -89,7 +89,10 @@ export class Writers<T extends AbstractChunkedUpload> {
         this.#abandon(token);
         throw error;
       });
-      if (upload) {
+      if (upload && this.#closing) {
+        // Nobody would wait for a writer that begins only now.
+        await this.leases.release(claim.id, token).catch(() => this.#abandon(token));
+      } else if (upload) {
         const { creator, offset } = upload;
         const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
         this.#leased.set(claim.id, writer);
@@ -97,6 +100,7 @@ export class Writers<T extends AbstractChunkedUpload> {
         this.#renewal.start();
         return { upload, writer };
       }
+      this.#refuseWhenClosed();
       const seen = await this.leases.look(claim.id, claim.scope);
       refuse(seen, claim);
       if (this.#leased.has(claim.id)) continue;
@@ -170,9 +174,13 @@ export class Writers<T extends AbstractChunkedUpload> {
     return Promise.race([writer.ended.then(() => true), sleep(PATIENCE_MS, false)]);
   }
 
-  /** Ends all writers, keeps what they had received, and takes no more. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Ends all writers, keeps what they had received, and takes no more. Completions finish. */
+  close(): Promise<void> {
+    this.#closing ??= this.#endAll();
+    return this.#closing;
+  }
+
+  async #endAll(): Promise<void> {
     const writers = [...this.#leased.values(), ...this.#beginning];
     const answer = ChunkedUploadError.unavailable('The server is shutting down');
     for (const writer of writers) writer.stop(new WriterEnded(true, answer));
@@ -209,7 +217,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closed) throw ChunkedUploadError.unavailable('The server is shutting down');
+    if (this.#closing) throw ChunkedUploadError.unavailable('The server is shutting down');
   }
 
   async #makeWay(id: string, scope: Scope, offset: number | null, giveUpAt: number): Promise<void> {

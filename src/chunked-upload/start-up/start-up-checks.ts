@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nestjs/common';
 import { BodyParserCheck } from './body-parser.check.js';
 import { ConnectionPoolCheck } from './connection-pool.check.js';
 import { OwnersCheck } from './owners.check.js';
@@ -27,7 +27,7 @@ const applications = new WeakMap<object, CheckedType[]>();
  * Warns, once the application listens, of what would only show later. It neither stops the start nor
  * delays it. An application without a server, such as a command, is not checked.
  */
-export class StartUpChecks implements OnModuleInit, OnModuleDestroy {
+export class StartUpChecks implements OnModuleInit, BeforeApplicationShutdown {
   #running: Promise<void> | null = null;
 
   constructor(private readonly checked: CheckedType) {}
@@ -49,7 +49,7 @@ export class StartUpChecks implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     await this.#running;
   }
 }
