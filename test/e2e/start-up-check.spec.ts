@@ -105,6 +105,21 @@ describe('A well-configured application', () => {
     ],
     ['with a prefix', { prepare: (app) => void app.setGlobalPrefix('api') }],
     ['with a storage that has no check', { upload: { storage: new MemoryStorage() } }],
+    ['on Fastify', { platform: 'fastify' }],
+    [
+      'on Fastify with parsers for all that is sent',
+      {
+        platform: 'fastify',
+        fastify: {
+          prepare: (app) => {
+            const fastify = app.getHttpAdapter().getInstance();
+            fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+              done(null, body);
+            });
+          },
+        },
+      },
+    ],
     [
       'with owners that say who may attach',
       {

@@ -17,7 +17,7 @@ import { type TestDatabase, createDatabase } from '../support/database.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
 import { rounds } from '../support/rounds.js';
-import { ServerProcess } from '../support/server-process.js';
+import { type ServerOptions, ServerProcess } from '../support/server-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { timed, until } from '../support/waiting.js';
 
@@ -26,7 +26,14 @@ const GRACE_MS = 10_000;
 
 const alice = { authorization: `Basic ${Buffer.from('alice:alice-pw').toString('base64')}` };
 
-describe('SIGTERM under 20 running uploads', () => {
+const SERVERS: [string, Omit<ServerOptions, 'databaseUrl'>][] = [
+  ['the demo', {}],
+  ['a host on Express', { program: 'host' }],
+  ['a host on Fastify', { program: 'host', host: { platform: 'fastify' } }],
+];
+
+describe.each(SERVERS)('SIGTERM for %s under 20 running uploads', (_name, options) => {
+  const isForced = options.host?.platform === 'fastify';
   const FIRST = 10 * KIB;
   const CHUNK = 16 * MIB;
   const PIECE = 16 * KIB;
@@ -36,7 +43,7 @@ describe('SIGTERM under 20 running uploads', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    server = await ServerProcess.start({ databaseUrl: database.url });
+    server = await ServerProcess.start({ ...options, databaseUrl: database.url });
   });
 
   afterAll(async () => {
@@ -93,7 +100,9 @@ describe('SIGTERM under 20 running uploads', () => {
     await Promise.all(running);
     for (const { request } of senders) {
       const answer = await request.answer;
-      if (answer) expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
+      // Connections that are closed by force may take it with them.
+      if (answer || !isForced)
+        expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
     }
 
     await server.launch();
@@ -156,10 +165,13 @@ describe('SIGTERM while', () => {
     await connection.write('x');
     expect(await connection.answer()).toMatchObject({
       status: 503,
-      headers: { 'retry-after': '2', connection: 'close' },
+      headers: { 'retry-after': '2' },
       json: { detail: 'The server is shutting down' },
     });
     await connection.closed();
+    const asking = await RawConnection.open(server.url);
+    await asking.head('HEAD', other.path(), alice);
+    expect((await asking.answer()).headers).toMatchObject({ connection: 'close' });
     const answer = await completing;
     expect(answer.status).toBe(200);
     expect(await exit).toBe(0);
@@ -242,45 +254,50 @@ describe('A rolling restart of two processes', () => {
 
   it(`costs a client no more than a retry, ${RESTARTS} times`, async () => {
     const content = randomBytes(16 * MIB + 123);
-    const retries = Array.from({ length: CLIENTS }, () => 0);
-    const attempts: number[] = [];
+    /** Of each client, since the last restart began. */
+    const retries: number[] = [];
+    let most = 0;
     const files: string[] = [];
-    let restarting = true;
+    const restarts = { left: RESTARTS };
 
     async function uploadOneAfterTheOther(client: number): Promise<void> {
-      while (restarting) {
-        const upload = new ChunkedUpload(new File([content], 'film.bin'), {
-          endpoint: new URL(FILES, proxy.url),
-          headers: alice,
-          chunkSize: 2 * MIB,
-          onRetry: ({ attempt }) => {
-            attempts.push(attempt);
-            retries[client] = (retries[client] ?? 0) + 1;
+      while (restarts.left > 0) {
+        const upload = new ChunkedUpload(
+          new File([content], `film-${client}-${files.length}.bin`),
+          {
+            endpoint: new URL(FILES, proxy.url),
+            headers: alice,
+            chunkSize: 2 * MIB,
+            onRetry: () => {
+              retries[client] = (retries[client] ?? 0) + 1;
+              most = Math.max(most, retries[client]);
+            },
           },
-        });
-        const { id } = (await upload.start()) as Representation;
+        );
+        const { id } = await upload.start();
         files.push(id);
       }
     }
 
     const running = Array.from({ length: CLIENTS }, (_, n) => uploadOneAfterTheOther(n));
     const all = Promise.all(running);
-    for (let round = 0; round < RESTARTS; round += 1) {
+    for (let round = 0; restarts.left > 0; round += 1) {
       const before = files.length;
-      await Promise.race([all, until('uploads go on', () => files.length > before)]);
+      await Promise.race([
+        all,
+        until('uploads go on', () => files.length > before, { withinMs: 60_000 }),
+      ]);
       const old = cluster.at(round);
       proxy.redirect(cluster.at(round + 1).url);
+      retries.length = 0;
       expect(await old.terminate(), old.output).toBe(0);
       await old.launch();
+      restarts.left -= 1;
     }
-    restarting = false;
     await all;
 
     expect(files.length).toBeGreaterThan(RESTARTS);
-    expect(Math.max(...retries)).toBeGreaterThan(0);
-    expect(Math.max(...retries)).toBeLessThanOrEqual(RESTARTS);
-    // A second one without progress in between would have met the end once more.
-    expect(Math.max(...attempts)).toBe(1);
+    expect(most).toBe(1);
     for (const id of files) {
       const url = `${cluster.at(RESTARTS).url}${FILES}/${id}/file`;
       const { status, bytes } = await send('GET', url);

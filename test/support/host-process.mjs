@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
   ChunkedUploadModule,
@@ -12,7 +13,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const { PORT, DATA_DIR, DATABASE_URL, HOST_SETTINGS } = process.env;
-const { leaseTime = '10s', onCompleteMs } = JSON.parse(HOST_SETTINGS);
+const { leaseTime = '10s', onCompleteMs, platform } = JSON.parse(HOST_SETTINGS);
 
 function userOf({ headers }) {
   const [, encoded] = (headers.authorization ?? '').split(' ');
@@ -48,7 +49,14 @@ Module({
   ],
 })(HostModule);
 
-const app = await NestFactory.create(HostModule, { logger: ['fatal', 'error', 'warn'] });
+const logger = ['fatal', 'error', 'warn'];
+const app =
+  platform === 'fastify'
+    ? await NestFactory.create(HostModule, new FastifyAdapter(), {
+        logger,
+        forceCloseConnections: true,
+      })
+    : await NestFactory.create(HostModule, { logger });
 app.getHttpServer().requestTimeout = 0;
 app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(Number(PORT));

@@ -20,6 +20,8 @@ export interface HostSettings {
   readonly leaseTime?: string;
   /** How long `onComplete` takes after its work in the database. */
   readonly onCompleteMs?: number;
+  /** Default: Express; Fastify closes all connections at its end. */
+  readonly platform?: 'express' | 'fastify';
 }
 
 export interface ServerOptions {

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
@@ -22,8 +22,10 @@ export class ConnectionDrain implements OnModuleDestroy {
     const server = adapter?.getHttpServer() as Server | undefined;
     if (!server?.closeIdleConnections || draining.has(server)) return;
     draining.add(server);
-    server.prependListener('request', (_request: unknown, response: ServerResponse) => {
-      response.setHeader('Connection', 'close');
+    server.prependListener('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
+      // Who still sends a body would get a broken connection in place of the answer.
+      const hasBody = 'content-length' in headers || 'transfer-encoding' in headers;
+      if (!hasBody) response.setHeader('Connection', 'close');
     });
     const timer = setInterval(() => server.closeIdleConnections(), EVERY_MS).unref();
     server.once('close', () => clearInterval(timer));
