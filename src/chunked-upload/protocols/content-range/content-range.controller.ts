@@ -152,11 +152,12 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const stream = isEmpty ? null : await this.uploads.createReadStream(upload, answer.range);
     setHead(response, answer);
     if (stream === null) return undefined;
-    return new StreamableFile(stream, {
-      type: answer.headers['Content-Type'] ?? '',
-    }).setErrorLogger(({ message }) =>
+    // By us, with the upload, and not by Nest, which on Fastify says nothing.
+    stream.once('error', ({ message }) =>
       this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
     );
+    const type = answer.headers['Content-Type'] ?? '';
+    return new StreamableFile(stream, { type }).setErrorLogger(() => undefined);
   }
 
   /** Removes the upload that `upload_id` names. */
