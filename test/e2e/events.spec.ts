@@ -17,7 +17,7 @@ import type { DataSource } from 'typeorm';
 import { Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, type HostOptions, startHost, withHost } from '../support/host.js';
-import { RecordingLogger } from '../support/recording-logger.js';
+import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { Person, Team } from './owners.entities.js';
 
@@ -374,7 +374,7 @@ describe('A listener', () => {
   ])('that %s changes nothing, and each time is one warning with the id', async (_, listen) => {
     const logger = new RecordingLogger();
     const imports = [EventEmitterModule.forRoot()];
-    await withHost({ imports, nest: { logger } }, async ({ url, app }) => {
+    await withHost({ imports, ...loggingTo(logger) }, async ({ url, app }) => {
       app.get(EventEmitter2).on('chunked-upload.completed', listen as () => void);
       const uploads = new UploadClient(`${url}/uploads`);
       const { id } = await uploads.file(file);

@@ -1,6 +1,7 @@
-import type { LoggerService } from '@nestjs/common';
+import type { INestApplication, LoggerService } from '@nestjs/common';
+import type { HostOptions } from './host.js';
 
-/** Keeps what an application says from its first request on; its start is not of interest. */
+/** Keeps what an application says. */
 export class RecordingLogger implements LoggerService {
   readonly lines: string[] = [];
   readonly #record =
@@ -16,4 +17,12 @@ export class RecordingLogger implements LoggerService {
   readonly fatal = this.#record('fatal');
   readonly debug = this.#record('debug');
   readonly verbose = this.#record('verbose');
+}
+
+/** A host that says to `logger` what it says, and that the check at its start finds nothing wrong with. */
+export function loggingTo(logger: RecordingLogger): HostOptions {
+  const prepare = (app: INestApplication): void => {
+    (app.getHttpServer() as { requestTimeout: number }).requestTimeout = 0;
+  };
+  return { nest: { logger }, prepare, fastify: { prepare } };
 }
