@@ -4,7 +4,7 @@ import type {
   OptionalFactoryDependency,
   Type,
 } from '@nestjs/common';
-import { Module, UseInterceptors } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -43,7 +43,6 @@ import { OwnedUploads } from './owners/owned-uploads.js';
 import { fail } from './option-checks.js';
 import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
 import { ConnectionDrain } from './shutdown/connection-drain.js';
-import { ProbeInterceptor } from './start-up/probe.interceptor.js';
 import { StartUpChecks } from './start-up/start-up-checks.js';
 import type { UploadType } from './engine/upload-type.js';
 
@@ -121,7 +120,6 @@ function dynamicModule(
 ): DynamicModule {
   const token = getChunkedUploadToken(entity);
   const controllers = controller === false ? [] : [createUploadController(path, controller)];
-  for (const each of controllers) UseInterceptors(new ProbeInterceptor())(each);
   return {
     module: UploadTypeModule,
     controllers,

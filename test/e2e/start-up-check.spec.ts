@@ -2,18 +2,21 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  All,
   type CanActivate,
+  Controller,
   Injectable,
   type LoggerService,
   type MiddlewareConsumer,
   Module,
   type NestInterceptor,
   type NestModule,
+  Req,
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import express, { type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler } from 'express';
 import {
   AbstractChunkedUpload,
   ChunkedUploadModule,
@@ -90,6 +93,16 @@ describe('A well-configured application', () => {
       next.handle().pipe(map((data: unknown) => ({ data })));
   }
 
+  @Controller()
+  class TakingController {
+    @All('*path')
+    async take(@Req() request: Request): Promise<number> {
+      let bytes = 0;
+      for await (const piece of request) bytes += (piece as Buffer).length;
+      return bytes;
+    }
+  }
+
   it.each<[string, HostOptions]>([
     ['with the defaults', {}],
     ['with the migrations', { database: withMigrations }],
@@ -99,6 +112,7 @@ describe('A well-configured application', () => {
     ['with a parser for types of its own', using(express.raw({ type: 'application/pdf' }))],
     ['with a parser on another path', using('/webhooks', express.raw({ type: '*/*' }))],
     ['that lets nobody in', { providers: [refusing] }],
+    ['with a route that takes everything', { controllers: [TakingController] }],
     [
       'with an interceptor',
       { providers: [{ provide: APP_INTERCEPTOR, useClass: WrappingInterceptor }] },
@@ -303,9 +317,12 @@ describe('The start-up check', () => {
     expect(logger.warnings).toEqual([]);
   });
 
-  it('leaves nothing behind, and is not seen by the uploads', async () => {
+  it('leaves nothing behind, and is not seen by guards', async () => {
     const seen: string[] = [];
+    let guarded = 0;
+    const counting = { canActivate: () => (guarded += 1) > 0 };
     const host = await startHost({
+      providers: [{ provide: APP_GUARD, useValue: counting }],
       prepare: (app) =>
         app.use((request: express.Request, response: express.Response, next: () => void) => {
           response.on('finish', () => seen.push(`${request.method} ${response.statusCode}`));
@@ -314,7 +331,8 @@ describe('The start-up check', () => {
     });
     try {
       await until('both probes are answered', () => seen.length === 2);
-      expect(seen).toEqual(['PUT 200', 'PUT 200']);
+      expect(seen).toEqual(['PUT 404', 'PUT 404']);
+      expect(guarded).toBe(0);
       const rows: unknown = await host.dataSource.query('SELECT 1 FROM chunked_upload');
       expect(rows).toEqual([]);
     } finally {

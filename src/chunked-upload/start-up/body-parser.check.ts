@@ -2,6 +2,9 @@ import type { Server } from 'node:http';
 import { type CheckedType, StartUpCheck } from './start-up-check.js';
 import { sendProbe } from './probe-request.js';
 
+/** For one probe, in milliseconds. */
+const PATIENCE_MS = 1000;
+
 const BOUNDARY = 'start-up-check';
 const FORM = [
   `--${BOUNDARY}`,
@@ -30,16 +33,17 @@ interface ExpressApplication {
 
 /**
  * A body parser of the host that reads chunks before we can. Which of its middleware does cannot be
- * told by looking at it, so a request of a few bytes is sent through all of it. On Fastify parsers
- * do not come near the routes of uploads.
+ * told by looking at it, so a request of a few bytes is sent through all of it, to a path below the
+ * uploads that no route serves: guards and interceptors do not see it. On Fastify parsers do not
+ * come near the routes of uploads.
  */
 export class BodyParserCheck extends StartUpCheck {
   async warning({ type, hasRoutes, adapterHost }: CheckedType): Promise<string | null> {
     const adapter = adapterHost.httpAdapter;
     if (!hasRoutes || adapter.getType() !== 'express') return null;
     const server = adapter.getHttpServer() as Server;
-    const url = mountedAt(adapter.getInstance<ExpressApplication>(), type.path);
-    const signal = AbortSignal.timeout(1000);
+    const path = mountedAt(adapter.getInstance<ExpressApplication>(), type.path);
+    const url = `${path}/start-up/check`;
     const eaten: string[] = [];
     for (const { type: contentType, parameter, body } of BODIES) {
       const headers = {
@@ -50,10 +54,10 @@ export class BodyParserCheck extends StartUpCheck {
       const { status, wasRead } = await sendProbe(
         server,
         { method: 'PUT', url, headers, body },
-        signal,
+        AbortSignal.timeout(PATIENCE_MS),
       );
-      // Where there is no such route, nobody has shown what he does before ours.
-      if (wasRead && status !== 404) eaten.push(contentType);
+      // What succeeded was for a route of the host that takes everything.
+      if (wasRead && (status === null || status >= 400)) eaten.push(contentType);
     }
     if (eaten.length === 0) return null;
     return (

@@ -13,18 +13,8 @@ export interface Probe {
 export interface ProbeResult {
   /** Of the answer; null where none came. */
   readonly status: number | null;
-  /** Whether somebody had read of the body before it reached the upload, or was answered. */
+  /** Whether somebody had read of the body by then. */
   readonly wasRead: boolean;
-}
-
-/** Whether a request that is a probe had been read when it came this far. */
-const arrivals = new WeakMap<object, (wasRead: boolean) => void>();
-
-/** To be called where a request would reach the upload; true: it is a probe and ends here. */
-export function endProbe(request: IncomingMessage): boolean {
-  const arrive = arrivals.get(request);
-  arrive?.(request.readableDidRead);
-  return arrive !== undefined;
 }
 
 /** Sends a probe through everything that the host has put before its routes. */
@@ -47,19 +37,12 @@ export async function sendProbe(
   const response = new ServerResponse(incoming);
   response.assignSocket(socket);
   return new Promise((resolve) => {
-    const end = (status: number | null, wasRead: boolean) => {
-      arrivals.delete(incoming);
-      resolve({ status, wasRead });
-    };
-    let arrivedRead: boolean | null = null;
-    arrivals.set(incoming, (wasRead) => {
-      arrivedRead = wasRead;
-    });
-    response.once('finish', () => {
-      end(response.statusCode, arrivedRead ?? incoming.readableDidRead);
+    const end = (status: number | null) => {
+      resolve({ status, wasRead: incoming.readableDidRead });
       socket.destroy();
-    });
-    signal.addEventListener('abort', () => end(null, arrivedRead ?? incoming.readableDidRead));
+    };
+    response.once('finish', () => end(response.statusCode));
+    signal.addEventListener('abort', () => end(null));
     server.emit('request', incoming, response);
   });
 }
