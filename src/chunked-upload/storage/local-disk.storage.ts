@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { type FileHandle, access, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { listFiles } from './local-disk.listing.js';
@@ -112,9 +111,7 @@ export class LocalDiskStorage extends StorageProvider {
     const root = resolve(this.#root);
     try {
       await mkdir(root, { recursive: true });
-      const probe = join(root, `.check-${randomUUID()}`);
-      await writeFile(probe, 'check', { flag: 'wx' });
-      await unlink(probe);
+      await access(root, constants.W_OK | constants.X_OK);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const cure = 'Let the user of this process write there, or choose another "root".';
