@@ -447,29 +447,32 @@ describe('The guards', () => {
     expect(await root.names()).toHaveLength(4);
   });
 
-  it.skipIf(process.env['HOST_PLATFORM'] === 'fastify')('and those are all the routes', () => {
-    const adapter = host.app.getHttpAdapter().getInstance() as {
-      router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };
-    };
-    const found = adapter.router.stack.flatMap(({ route }) =>
-      route?.path.startsWith('/admin')
-        ? Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`)
-        : [],
-    );
-    expect(found.toSorted()).toEqual(
-      [
-        'GET /admin/uploads',
-        'GET /admin/uploads/assets/:name',
-        'GET /admin/uploads/api/types',
-        'GET /admin/uploads/api/uploads',
-        'GET /admin/uploads/api/count',
-        'GET /admin/uploads/api/uploads/:id',
-        'POST /admin/uploads/api/abort',
-        'POST /admin/uploads/api/delete',
-        'POST /admin/uploads/api/delete-expired',
-      ].toSorted(),
-    );
-  });
+  // Fastify keeps no list of its routes.
+  if (process.env['HOST_PLATFORM'] !== 'fastify') {
+    it('and those are all the routes', () => {
+      const adapter = host.app.getHttpAdapter().getInstance() as {
+        router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };
+      };
+      const found = adapter.router.stack.flatMap(({ route }) =>
+        route?.path.startsWith('/admin')
+          ? Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`)
+          : [],
+      );
+      expect(found.toSorted()).toEqual(
+        [
+          'GET /admin/uploads',
+          'GET /admin/uploads/assets/:name',
+          'GET /admin/uploads/api/types',
+          'GET /admin/uploads/api/uploads',
+          'GET /admin/uploads/api/count',
+          'GET /admin/uploads/api/uploads/:id',
+          'POST /admin/uploads/api/abort',
+          'POST /admin/uploads/api/delete',
+          'POST /admin/uploads/api/delete-expired',
+        ].toSorted(),
+      );
+    });
+  }
 });
 
 describe('Another site', () => {
