@@ -13,18 +13,8 @@ import { registerAdministered } from './admin/administered-types.js';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
 import { AdminRepository } from './database/admin.repository.js';
-import { ChunkedUploadRepository } from './database/chunked-upload.repository.js';
-import { ExpiryRepository, type OwnerlessCondition } from './database/expiry.repository.js';
-import { OwnedUploadRepository } from './database/owned-upload.repository.js';
-import { LeaseRepository } from './database/lease.repository.js';
 import { UploadTable } from './database/upload-table.js';
-import { Cleaner } from './engine/cleaner.js';
-import { UploadEngine } from './engine/upload-engine.js';
 import { CleanupTimer } from './expiry/cleanup-timer.js';
-import { eventEmitterOf } from './events/event-emitter.js';
-import { UploadEvents } from './events/upload-events.js';
-import { timedRepository, timedStorage } from './measurements/timed-calls.js';
-import { UploadMeasurements } from './measurements/upload-measurements.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import {
   INHERITED_DATA_SOURCE,
@@ -37,11 +27,12 @@ import { type InheritedOptions, inheritedOptions } from './inherited-options.js'
 import { UnreadBodies } from './platform/unread-bodies.js';
 import { describeController } from './protocols/content-range/openapi/describe-controller.js';
 import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
+import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from './owners/owned-uploads.js';
 import { fail } from './option-checks.js';
-import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
+import { registerCleaner, registerUploadType } from './upload-type.registry.js';
 import { ConnectionDrain } from './shutdown/connection-drain.js';
 import { StartUpChecks } from './start-up/start-up-checks.js';
 import type { UploadType } from './engine/upload-type.js';
@@ -153,7 +144,7 @@ function dynamicModule(
         provide: PARTS,
         inject: [UPLOAD_TYPE, DATA_SOURCE, ModulesContainer],
         useFactory: (type: UploadType, source: DataSource, application: ModulesContainer) => {
-          const parts = createParts(type, source, entity, application);
+          const parts = createUploadTypeParts(type, source, entity, application);
           registerCleaner(application, entity, parts.cleaner);
           return parts;
         },
@@ -204,37 +195,4 @@ function dynamicModule(
     ],
     exports: [token],
   };
-}
-
-interface UploadTypeParts {
-  readonly table: UploadTable<AbstractChunkedUpload>;
-  readonly engine: UploadEngine<AbstractChunkedUpload>;
-  readonly owned: OwnedUploads<AbstractChunkedUpload>;
-  readonly cleaner: Cleaner<AbstractChunkedUpload>;
-}
-
-function createParts(
-  type: UploadType,
-  dataSource: DataSource,
-  entity: Type<AbstractChunkedUpload>,
-  application: ModulesContainer,
-): UploadTypeParts {
-  const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
-  const table = new UploadTable(dataSource, entity);
-  const measurements = new UploadMeasurements(type.path);
-  const timed = <O extends object>(rows: O): O => timedRepository(rows, measurements);
-  const engine = new UploadEngine(
-    { ...type, storage: timedStorage(type.storage, measurements) },
-    timed(new ChunkedUploadRepository(table, expiry)),
-    timed(new LeaseRepository(table, type.leaseMs, expiry)),
-    new UploadEvents(type.path, eventEmitterOf(application)),
-    measurements,
-  );
-  const owned = new OwnedUploads(engine, timed(new OwnedUploadRepository(table)), dataSource);
-  const ownerless: OwnerlessCondition = (position) =>
-    owned.repository.orphaned(owned.owners.tables, position);
-  const cleaner = new Cleaner(engine, timed(new ExpiryRepository(table, ownerless)), () =>
-    uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
-  );
-  return { table, engine, owned, cleaner };
 }
