@@ -157,6 +157,24 @@ describe('An onComplete that throws', () => {
     expect((await ann.get(id)).upload.status).toBe(1);
   });
 
+  it.each([['nothing'], ['an answer']])(
+    'or catches that, and returns %s: nothing is acknowledged that was not committed',
+    async (returned) => {
+      hook = async (_, { manager }) => {
+        await manager.query('SELECT 1 / 0').catch(() => undefined);
+        return returned === 'nothing' ? undefined : returned;
+      };
+      const { id } = await ann.begin(file, 300);
+      expect((await ann.complete(id, sum)).status).toBe(500);
+      expect((await ann.get(id)).upload.status).toBe(1);
+      const before = await storedFiles(host.root);
+      expect((await ann.whole(file, { query: { md5: sum } })).status).toBe(500);
+      expect(await storedFiles(host.root)).toEqual(before);
+      hook = keep;
+      expect((await ann.complete(id, sum)).body).toMatchObject({ film: id });
+    },
+  );
+
   it('for a whole file: nothing is left', async () => {
     const before = { uploads: await ann.list(), files: await storedFiles(host.root) };
     hook = async (upload, context) => {
