@@ -52,6 +52,7 @@ describe('A raw body', () => {
       `sha-256=:${createHash('sha256').update(first).digest('base64')}:, sha-512=:${createHash('sha512').update(first).digest('base64')}:`,
     ],
     ['content-digest', 'unknown=:AAAA:'],
+    ['content-digest', 'constructor=:AAAA:'],
   ])('may bring its digest: %s %s', async (name, value) => {
     const { id } = await ann.begin(first, 300, { headers: { [name]: value } });
     expect(await ann.offset(id)).toBe(100);

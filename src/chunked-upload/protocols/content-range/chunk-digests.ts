@@ -3,7 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ChunkDigest } from '../../engine/reception.js';
 
-const ALGORITHMS: Record<string, string> = { 'sha-256': 'sha256', 'sha-512': 'sha512', md5: 'md5' };
+// A map, not an object: an object knows a "constructor" as well.
+const ALGORITHMS = new Map([
+  ['sha-256', 'sha256'],
+  ['sha-512', 'sha512'],
+  ['md5', 'md5'],
+]);
 
 /** What `Content-MD5` (RFC 1864) and `Content-Digest` (RFC 9530) say about the bytes of a request. */
 export function chunkDigests(headers: IncomingHttpHeaders): ChunkDigest[] {
@@ -21,7 +26,7 @@ function contentDigests(field: string): ChunkDigest[] {
   return field.split(',').flatMap((member) => {
     const match = /^\s*([a-z][a-z0-9-]*)=:([A-Za-z0-9+/=]*):\s*$/.exec(member);
     if (!match) throw ChunkedUploadError.malformedRequest('Content-Digest is not well-formed');
-    const algorithm = ALGORITHMS[match[1] ?? ''];
+    const algorithm = ALGORITHMS.get(match[1] ?? '');
     return algorithm ? [digest('Content-Digest', algorithm, match[2] ?? '')] : [];
   });
 }
