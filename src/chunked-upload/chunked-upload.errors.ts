@@ -162,8 +162,8 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('invalid_field', { [field]: [sentence] }, {}, cause);
   }
 
-  static invalidFields(sentences: Record<string, string[]>) {
-    return new ChunkedUploadError('invalid_field', sentences);
+  static invalidFields(sentences: Record<string, string[]>, cause?: unknown) {
+    return new ChunkedUploadError('invalid_field', sentences, {}, cause);
   }
 
   /** The body broke off; what had arrived was kept where the upload can be found again. */

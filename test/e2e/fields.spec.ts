@@ -25,6 +25,12 @@ class Video extends AbstractChunkedUpload {
   @Column({ default: false })
   adult!: boolean;
 
+  @Column('varchar', { length: 3, nullable: true })
+  language!: string | null;
+
+  @Column('varchar', { unique: true, nullable: true })
+  isan!: string | null;
+
   @Column({ default: 'nobody' })
   reviewedBy!: string;
 }
@@ -43,6 +49,15 @@ class VideoFields {
   @IsOptional()
   @IsBoolean()
   adult?: boolean;
+
+  /** Looser than its column. */
+  @IsOptional()
+  @IsString()
+  language?: string;
+
+  @IsOptional()
+  @IsString()
+  isan?: string;
 
   /** Without a decorator: nobody may set it. */
   reviewedBy?: string;
@@ -95,6 +110,9 @@ describe('fields', () => {
     ['blank where a number belongs', { ...asked, year: '' }, 'year'],
     ['neither true nor false', { ...asked, adult: 'perhaps' }, 'adult'],
     ['too large', { ...asked, year: '9'.repeat(400) }, 'year'],
+    ['no text for the database', { ...asked, title: 'a\0b' }, 'title'],
+    ['below what the column holds', { ...asked, year: '-2147483649' }, 'year'],
+    ['longer than the column', { ...asked, language: 'english' }, 'language'],
   ])('that are %s are refused by name, and nothing is left', async (_, before, field) => {
     const files = await storedFiles(host.root);
     for (const options of [{ form: { before } }, { form: { after: before } }]) {
@@ -103,6 +121,19 @@ describe('fields', () => {
         status: 400,
         detail: { [field]: expect.arrayContaining([expect.any(String)]) },
       });
+    }
+    expect(await storedFiles(host.root)).toEqual(files);
+  });
+
+  it('that the table has already, where it wants them unique, are refused', async () => {
+    const query = { title: 'Sea', isan: '0000-0000-3A8D' };
+    await client.begin(first, 300, { query });
+    const files = await storedFiles(host.root);
+    for (const answer of [
+      await client.put('bytes 0-99/300', first, { query }),
+      await client.whole(file, { query: { ...query, md5: md5(file) } }),
+    ]) {
+      expect(answer).toMatchObject({ status: 400, detail: { isan: [expect.any(String)] } });
     }
     expect(await storedFiles(host.root)).toEqual(files);
   });

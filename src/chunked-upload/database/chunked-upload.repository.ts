@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
-import { databaseFailure } from './database-failure.js';
+import { databaseFailure, isConstraintViolation, isDataException } from './database-failure.js';
 import { historyOf } from './history.js';
 import type { Row, Scope, UploadTable } from './upload-table.js';
 
@@ -136,7 +137,22 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
       .values({ ...fields, ...upload, createdAt: now, expiresAt, ...extra } as never)
       .returning('*')
       .updateEntity(false);
-    const result = await insert.execute().catch(databaseFailure);
+    const result = await insert.execute().catch((error: unknown) => {
+      refuseFields(error, Object.keys(fields));
+      return databaseFailure(error);
+    });
     return this.table.hydrate((result.raw as Row[])[0] ?? {});
   }
+}
+
+/** What only the table could tell of the values of a request: they are refused, and no failure. */
+function refuseFields(error: unknown, names: readonly string[]): void {
+  if (names.length === 0 || !(isDataException(error) || isConstraintViolation(error))) return;
+  // Postgres does not say whose value it was.
+  const sentence =
+    names.length === 1
+      ? 'This value cannot be kept.'
+      : 'This value, or that of another field, cannot be kept.';
+  const sentences = Object.fromEntries(names.map((name) => [name, [sentence]]));
+  throw ChunkedUploadError.invalidFields(sentences, error);
 }

@@ -14,9 +14,18 @@ export function databaseFailure(error: unknown): never {
 
 /** Whether a value did not fit its column: SQLSTATE class 22, such as a number out of range. */
 export function isDataException(error: unknown): boolean {
-  const { driverError = error } = error as { driverError?: { code?: unknown } };
-  const { code } = driverError as { code?: unknown };
-  return typeof code === 'string' && /^22...$/.test(code);
+  return /^22...$/.test(sqlState(error));
+}
+
+/** Whether a value broke a rule of its table: a foreign key, a unique index, a check. */
+export function isConstraintViolation(error: unknown): boolean {
+  return /^23(503|505|514|P01)$/.test(sqlState(error));
+}
+
+function sqlState(error: unknown): string {
+  const { driverError = error } = error as { driverError?: unknown };
+  const { code } = Object(driverError) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
 }
 
 function isAway(error: unknown): boolean {

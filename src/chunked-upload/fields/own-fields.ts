@@ -42,6 +42,7 @@ export class OwnFields {
   /** The values of a request, converted and checked. @throws ChunkedUploadError `invalid_field` */
   async validate(given: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
     const known = this.names.filter((name) => Object.hasOwn(given, name));
+    refuseNull(given, known);
     const values = Object.fromEntries(
       known.map((name) => [name, this.#convert(name, given[name])]),
     );
@@ -73,6 +74,19 @@ const BOOLEANS = new Map([
   ['0', false],
   ['off', false],
 ]);
+
+/** Postgres has no text with one, which rules for text let through. */
+function refuseNull(given: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  const refused = names.filter((name) => {
+    const value = given[name];
+    return typeof value === 'string' && value.includes('\0');
+  });
+  if (refused.length === 0) return;
+  const sentence = 'Null characters are not allowed.';
+  throw ChunkedUploadError.invalidFields(
+    Object.fromEntries(refused.map((name) => [name, [sentence]])),
+  );
+}
 
 function sentences(errors: readonly FieldError[]): Record<string, string[]> {
   return Object.fromEntries(errors.map((error) => [error.property, wordsOf(error)]));
