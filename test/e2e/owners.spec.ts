@@ -517,6 +517,18 @@ describe('An owner that TypeORM removes', () => {
     expect(await uploads.findOne(mine.id)).toMatchObject({ ownerType: 'archive' });
   });
 
+  it('with keep lets unfinished ones go on', async () => {
+    const archives = database.getRepository(Archive);
+    const archive = await archives.save(archives.create());
+    const owner = { ownerType: 'archive', ownerId: String(archive.id) };
+    const begun = { body: file.subarray(0, 100), total: 300, fields: { ...fields, ...owner } };
+    const { id } = await uploads.begin(begun, ann);
+    await archives.remove(archive);
+    await uploads.append(id, { body: file.subarray(100), offset: 100 }, ann);
+    const { upload: mine } = await uploads.complete(id, { checksum: md5(file) }, ann);
+    expect(mine).toMatchObject({ ...owner, status: 2 });
+  });
+
   it.each<[string, (person: Person) => Promise<unknown>]>([
     ['delete()', (person) => people().delete(person.id)],
     ['SQL', (person) => database.query('DELETE FROM person WHERE id = $1', [person.id])],

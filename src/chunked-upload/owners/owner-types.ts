@@ -68,6 +68,21 @@ export class OwnerTypes {
   }
 
   /**
+   * The owner that an upload has been given to; null also where it is gone, and the upload outlives
+   * it.
+   * @throws ChunkedUploadError `invalid_field`, about `owner_type` or `owner_id`
+   */
+  async findAttached(type: string | null, id: string | null): Promise<Owner | null> {
+    if (type === null || id === null) return null;
+    const { options } = this.#type(type);
+    return this.find(type, id).catch((error: unknown) => {
+      const isGone = error instanceof ChunkedUploadError && error.code === 'invalid_field';
+      if (isGone && options.keep) return null;
+      throw error;
+    });
+  }
+
+  /**
    * The owner with the id as its own record says it. Soft-deleted records are none.
    * @throws ChunkedUploadError `invalid_field`, about `owner_type` or `owner_id`
    */

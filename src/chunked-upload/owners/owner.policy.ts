@@ -11,8 +11,12 @@ export class OwnerPolicy extends UploadPolicy {
 
   async check({ stage, ownerType, ownerId }: PolicySubject, context: UploadContext): Promise<void> {
     if (stage === 'first-bytes') return;
-    const owner = await this.owners.findNamed(ownerType, ownerId);
+    const { owners } = this;
+    const owner =
+      stage === 'begin'
+        ? await owners.findNamed(ownerType, ownerId)
+        : await owners.findAttached(ownerType, ownerId);
     // The application itself may do all.
-    if (owner && context !== APPLICATION) await this.owners.authorize(owner, context);
+    if (owner && context !== APPLICATION) await owners.authorize(owner, context);
   }
 }
