@@ -67,6 +67,9 @@ const admin = { path: 'admin/uploads', guards: [RootGuard] };
 const imports = [KeysModule];
 const types: UploadTypeOptions[] = [{ path: 'clips', entity: Clip }];
 const json = { 'content-type': 'application/json' };
+const beforeAllTimes = Buffer.from(
+  '["-999999999999999999","3f2b7c1e-0000-4000-8000-000000000000"]',
+).toString('base64url');
 
 interface Listed {
   readonly type: string;
@@ -285,6 +288,7 @@ describe('The list', () => {
     ['to', '2026-13-01'],
     ['after', 'x'],
     ['after', Buffer.from('["x","y"]').toString('base64url')],
+    ['before', beforeAllTimes],
     ['type', 'none'],
     ['search', 'a\0b'],
   ])('refuses %s=%s by a sentence', async (name, value) => {

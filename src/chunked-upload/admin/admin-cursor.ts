@@ -17,7 +17,8 @@ export function decodeCursor(text: string, sort: AdminSort): AdminPosition | nul
   const [key, given] = Array.isArray(value) ? (value as unknown[]) : [];
   const id = typeof given === 'string' ? parseUploadId(given) : null;
   if (typeof key !== 'string' || id === null || key.includes('\0')) return null;
-  const isNumber = /^-?\d{1,18}$/.test(key);
+  // Of longer negative ones the database can make no time.
+  const isNumber = /^(-\d{1,17}|\d{1,18})$/.test(key);
   return isNumber || sort === 'filename' ? { key, id } : null;
 }
 
