@@ -13,7 +13,7 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Entity } from 'typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Host, startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
@@ -298,6 +298,26 @@ describe('reconcile', () => {
     expect(found).toMatchObject([{ kind: 'stray', key, size: 100, failure: null }]);
     expect(await stored()).toEqual([key]);
     await uploads.reconcile({ grace });
+  });
+
+  it('lets go of a listing that it does not come to the end of', async () => {
+    let isOpen = true;
+    vi.spyOn(storage, 'list').mockImplementation(async function* () {
+      try {
+        for (let count = 0; count < 1000; count += 1) {
+          const key = `chunked_uploads/${randomUUID()}.part`;
+          yield { key, size: 1, modifiedAt: new Date(0) };
+        }
+      } finally {
+        isOpen = false;
+      }
+    });
+    const report = () => {
+      throw new Error('no');
+    };
+    await expect(uploads.reconcile({ grace, report })).rejects.toThrow('no');
+    vi.restoreAllMocks();
+    expect(isOpen).toBe(false);
   });
 
   it('leaves bytes alone for an hour after the last of them came', async () => {

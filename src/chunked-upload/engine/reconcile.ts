@@ -115,18 +115,22 @@ async function* strays<T extends AbstractChunkedUpload>(
   };
   let batch = new Map<string, StoredBytes>();
   const listed = storage.list(uploadFolder(type))[Symbol.asyncIterator]();
-  for (;;) {
-    const { done, value } = await listed.next().catch(storageFailure);
-    if (!done && uploadIdOf(type, value.key) !== null) {
-      const silentFor = Date.now() - value.modifiedAt.getTime();
-      if (silentFor >= graceMs) batch.set(value.key, value);
+  try {
+    for (;;) {
+      const { done, value } = await listed.next().catch(storageFailure);
+      if (!done && uploadIdOf(type, value.key) !== null) {
+        const silentFor = Date.now() - value.modifiedAt.getTime();
+        if (silentFor >= graceMs) batch.set(value.key, value);
+      }
+      if (!done && batch.size < BATCH_SIZE) continue;
+      yield* await judge(batch);
+      batch = new Map();
+      if (done || signal?.aborted) return;
     }
-    if (!done && batch.size < BATCH_SIZE) continue;
-    yield* await judge(batch);
-    batch = new Map();
-    if (done || signal?.aborted) break;
+  } finally {
+    // Also where the database is away: a listing may hold a folder open.
+    await listed.return?.();
   }
-  await listed.return?.();
 }
 
 async function* recordsWithoutBytes<T extends AbstractChunkedUpload>(
