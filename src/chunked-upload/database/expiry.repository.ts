@@ -136,8 +136,9 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
 
   #condition(doom: Doom, position: number): { sql: string; parameters: unknown[] } {
     const { c } = this.table;
-    // The status as the index on `expires_at` has it.
-    const expired = `${c.status} <> ${Complete} AND ${c.expiresAt} <= clock_timestamp()`;
+    // The status as the index on `expires_at` has it. Not `clock_timestamp()`, which may change
+    // within a statement: no index is used for that, and all unfinished uploads would be looked at.
+    const expired = `${c.status} <> ${Complete} AND ${c.expiresAt} <= statement_timestamp()`;
     const settled = `${c.status} = ${Aborted} AND ${c.expiresAt} IS NULL`;
     if (doom === 'expired') return { sql: `${expired} AND ${this.#free}`, parameters: [] };
     const sql = `NOT (${settled}) AND ${this.#free} AND`;
