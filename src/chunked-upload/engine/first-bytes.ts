@@ -42,8 +42,9 @@ export class FirstBytes {
   /** The next bytes of the file, before they are stored. */
   async take(batch: readonly Uint8Array[]): Promise<void> {
     if (this.#judged) return;
-    // Copied: else a few bytes would hold a whole socket buffer.
-    this.#bytes = Buffer.concat([this.#bytes, ...batch]).subarray(0, FIRST_BYTES);
+    // Copied, and no more of it than that: else a few bytes would hold whole buffers in memory.
+    const length = batch.reduce((sum, bytes) => sum + bytes.length, this.#bytes.length);
+    this.#bytes = Buffer.concat([this.#bytes, ...batch], Math.min(length, FIRST_BYTES));
     if (this.#bytes.length === FIRST_BYTES) await this.end();
   }
 
