@@ -113,8 +113,8 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * All uploads of an owner, oldest first. Give its entity, or its registered name and its primary
-   * key.
+   * All uploads of an owner, oldest first; to a caller those that `find` shows it. Give its entity,
+   * or its registered name and its primary key.
    */
   async findByOwner(
     owner: OwnerTarget,

@@ -407,6 +407,17 @@ describe('findByOwner and findByOwners', () => {
     expect(await uploads.findByOwner('person', person.id, {}, ann)).toHaveLength(2);
   });
 
+  it('show what somebody anonymous began to no caller', async () => {
+    const anonymous = { creator: null };
+    const person = await newPerson();
+    const owner = { ownerType: 'person', ownerId: String(person.id) };
+    const begun = { body: file, total: 300, fields: { ...fields, ...owner } };
+    const { id } = await uploads.begin(begun, anonymous);
+    expect(await uploads.findByOwner(person, {}, anonymous)).toEqual([]);
+    expect(await uploads.findByOwner(person, {}, ann)).toEqual([]);
+    expect(idsOf(await uploads.findByOwner(person))).toEqual([id]);
+  });
+
   it('answer more than a thousand', async () => {
     const person = await newPerson();
     const { id } = await uploadOf(person);

@@ -5,7 +5,7 @@ import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import { databaseFailure, isConstraintViolation, isDataException } from './database-failure.js';
 import { historyOf } from './history.js';
-import type { Row, Scope, UploadTable } from './upload-table.js';
+import { type Row, type Scope, type UploadTable, listedScope } from './upload-table.js';
 
 const now = () => 'clock_timestamp()';
 
@@ -78,9 +78,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
 
   async find(filter: ListFilter): Promise<T[]> {
     const { name, c } = this.table;
-    // An anonymous caller has no list.
-    const creators = filter.scope?.creators.filter((creator) => creator !== null);
-    const creator = this.table.creatorIs(creators && { creators }, 1);
+    const creator = this.table.creatorIs(listedScope(filter.scope), 1);
     const { parameters } = creator;
     const conditions: string[] = [];
     const add = (column: string | undefined, value: unknown) => {

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { OwnerTable } from './owner-table.js';
-import type { Scope, UploadTable } from './upload-table.js';
+import { type Scope, type UploadTable, listedScope } from './upload-table.js';
 
 /** Names an owner, as an upload's row does. */
 export interface OwnerKey {
@@ -26,7 +26,7 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
   async find(owners: readonly OwnerKey[], filter: OwnedFilter): Promise<T[]> {
     const { name, c } = this.table;
     const { status = null, limit = null, offset = 0 } = filter;
-    const creator = this.table.creatorIs(filter.scope, 6);
+    const creator = this.table.creatorIs(listedScope(filter.scope), 6);
     const sql = `SELECT * FROM ${name} WHERE ${this.#isOwnedBy()}
         AND ($3::smallint IS NULL OR ${c.status} = $3)${creator.sql}
       ORDER BY ${c.createdAt}, ${c.id} LIMIT $4 OFFSET $5`;

@@ -5,6 +5,11 @@ import { databaseFailure } from './database-failure.js';
 /** Whose uploads a statement may touch; undefined: everybody's. A null creator is anonymous. */
 export type Scope = { readonly creators: readonly (string | null)[] } | undefined;
 
+/** `scope` as far as a list may show it: what somebody anonymous began is in none. */
+export function listedScope(scope: Scope): Scope {
+  return scope && { creators: scope.creators.filter((creator) => creator !== null) };
+}
+
 export type Row = Record<string, unknown>;
 
 /** One upload type's table: its names as SQL wants them, and its rows as entities. */
