@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { AdminModule } from './admin/admin.module.js';
@@ -13,6 +14,7 @@ import {
 import { checkEarlyOptions } from './early-options.js';
 import { setInheritedOptions } from './inherited-options.js';
 import { draftUploadType } from './upload-type.factory.js';
+import { registerRoot } from './upload-type.registry.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
 
 // Without a type of its own nobody else looks at them, unless further types do.
@@ -20,6 +22,12 @@ const CHECKED_DEFAULTS = {
   provide: Symbol('CHECKED_DEFAULTS'),
   inject: [CHUNKED_UPLOAD_OPTIONS],
   useFactory: (options: ChunkedUploadTypeOptions) => draftUploadType('', options),
+};
+
+const ONLY_ROOT = {
+  provide: Symbol('ONLY_ROOT'),
+  inject: [ModulesContainer],
+  useFactory: registerRoot,
 };
 
 // Null where nobody needs it: all types may name data sources of their own.
@@ -53,7 +61,8 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         // Those of `forRootAsync` are not among the extras.
         const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
         setInheritedOptions({ dataSource, imports });
-        const providers = [...(definition.providers ?? []), inheritedDataSource(dataSource)];
+        const inherited = inheritedDataSource(dataSource);
+        const providers = [...(definition.providers ?? []), inherited, ONLY_ROOT];
         const exports = [CHUNKED_UPLOAD_OPTIONS, INHERITED_DATA_SOURCE];
         const admins = extras.admin ? [AdminModule.register(extras.admin, imports)] : [];
         if (path === false) {

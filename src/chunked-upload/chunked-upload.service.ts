@@ -107,9 +107,17 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   async findPage(input: FindInput = {}, context?: UploadContext): Promise<UploadPage<T>> {
     const limit = Math.min(input.limit ?? MOST_AT_ONCE, MOST_AT_ONCE);
     const scope = this.engine.scope(context);
-    const wanted = { ...input, scope, limit: limit + 1, offset: input.offset ?? 0 };
+    const owner = await this.#ownerOf(input);
+    const wanted = { ...input, ...owner, scope, limit: limit + 1, offset: input.offset ?? 0 };
     const found = await this.engine.repository.find(wanted);
     return { uploads: found.slice(0, limit), limit, hasMore: found.length > limit };
+  }
+
+  /** As rows name it: of an id such as `007` the record knows that it is `7`. */
+  async #ownerOf({ ownerType: type, ownerId }: FindInput): Promise<FindInput> {
+    if (type === undefined || ownerId === undefined) return {};
+    const { id } = await this.owned.owners.canonical({ type, id: ownerId });
+    return { ownerId: id };
   }
 
   /**

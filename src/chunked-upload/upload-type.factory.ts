@@ -71,7 +71,7 @@ const KEYS: Record<keyof ChunkedUploadTypeOptions, true> = {
 /** An upload type before Nest and TypeORM have been asked for what its options name. */
 export interface UploadTypeDraft extends Omit<
   UploadType,
-  'policies' | 'readsFirstBytes' | 'owners' | 'fields'
+  'policies' | 'mayBeNamed' | 'readsFirstBytes' | 'owners' | 'fields'
 > {
   /** In lower case, without a dot; null: all. */
   readonly allowedExtensions: readonly string[] | null;
@@ -88,10 +88,15 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
   rejectUnknownKeys(given, Object.keys(KEYS));
   const options = { ...DEFAULTS, ...withoutUndefined(given) };
   const { checksum, minBytes, maxBytes } = options;
+  const limits = {
+    minBytes: sizeLimit('minBytes', minBytes),
+    maxBytes: sizeLimit('maxBytes', maxBytes),
+  };
   if (typeof minBytes === 'number' && typeof maxBytes === 'number' && minBytes > maxBytes) {
     fail('minBytes', 'must not be above "maxBytes"');
   }
   return {
+    ...limits,
     path,
     storage: storage(options.storage),
     uploadPath: uploadPath(options.uploadPath),
@@ -102,8 +107,6 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     leaseMs: duration('leaseTime', options.leaseTime, 1000),
     userRestricted: typed('userRestricted', options.userRestricted, 'boolean'),
     user: typed('user', options.user, 'function'),
-    minBytes: sizeLimit('minBytes', options.minBytes),
-    maxBytes: sizeLimit('maxBytes', options.maxBytes),
     fieldName: fieldName(options.fieldName),
     checksum: checksum === false ? null : new Checksum(algorithm(checksum)),
     allowedExtensions: names('allowedExtensions', options.allowedExtensions, extensionName),

@@ -26,6 +26,10 @@ export function registerUploadType(
   const normalized = normalize(path);
   for (const other of types) {
     if (other.path === normalized) fail('path', `"${path}" is given to two upload types`);
+    if (isBelow(normalized, other.path) || isBelow(other.path, normalized)) {
+      const paths = `"${path}" and "${other.path}"`;
+      fail('path', `of two types must not lie below each other: ${paths}`);
+    }
     if (other.entity === entity) fail('entity', `${entity.name} is given to two upload types`);
   }
   types.push({ path: normalized, entity, cleaner: null });
@@ -58,8 +62,25 @@ export function registerAdmin(application: object, path: string): void {
   for (const type of registeredTypes.get(application) ?? []) keepApart(normalized, type.path);
 }
 
+/** Whether `/uploads/:id` or `/uploads/:id/file` would answer in its place. */
+function isBelow(path: string, other: string): boolean {
+  return path.startsWith(`${other}/`);
+}
+
+const rooted = new WeakSet();
+
+/** Stops the start of an application that gives its defaults twice. */
+export function registerRoot(application: object): void {
+  if (rooted.has(application)) {
+    throw new TypeError(
+      'ChunkedUploadModule.forRoot is there twice: further types belong into forFeature',
+    );
+  }
+  rooted.add(application);
+}
+
 function keepApart(admin: string, type: string): void {
-  if (admin !== type && !admin.startsWith(`${type}/`)) return;
+  if (admin !== type && !isBelow(admin, type)) return;
   fail('admin', `has the path "${admin}", which lies below the upload type "${type}"`);
 }
 

@@ -24,9 +24,10 @@ export async function resolveUploadType(
   }
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
   const owners = new OwnerTypes(draft.owners, dataSource);
-  const builtIn: UploadPolicy[] = [];
-  if (allowedExtensions) builtIn.push(new ExtensionPolicy(allowedExtensions));
-  if (allowedMimeTypes) builtIn.push(new MimeTypePolicy(allowedMimeTypes));
+  const named: (ExtensionPolicy | MimeTypePolicy)[] = [];
+  if (allowedExtensions) named.push(new ExtensionPolicy(allowedExtensions));
+  if (allowedMimeTypes) named.push(new MimeTypePolicy(allowedMimeTypes));
+  const builtIn: UploadPolicy[] = [...named];
   if (draft.owners.size > 0) builtIn.push(new OwnerPolicy(owners));
   const own = policies.map(async (policy) =>
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
@@ -35,6 +36,10 @@ export async function resolveUploadType(
   return {
     ...rest,
     policies: [...builtIn, ...(await Promise.all(own))],
+    mayBeNamed: (filename) => {
+      const subject = { stage: 'begin', filename, mimeType: null } as const;
+      return named.every((policy) => !policy.check(subject));
+    },
     readsFirstBytes: allowedMimeTypes !== null || policies.length > 0,
     owners,
     fields: fields && (await OwnFields.of(fields, columns)),

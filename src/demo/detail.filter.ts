@@ -8,7 +8,9 @@ export class DetailFilter extends BaseExceptionFilter {
   override catch(exception: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     if (exception instanceof HttpException && !response.headersSent) {
-      response.status(exception.getStatus()).json({ detail: exception.message });
+      const body = exception.getResponse();
+      const hasDetail = typeof body === 'object' && 'detail' in body;
+      response.status(exception.getStatus()).json(hasDetail ? body : { detail: exception.message });
     } else {
       super.catch(exception, host);
     }

@@ -408,6 +408,7 @@ describe('What can be done', () => {
     ['delete-expired', { uploads: [null] }],
     ['delete-expired', { type: 5 }],
     ['delete-expired', { type: 'none' }],
+    ['delete-expired', { types: 'uploads' }],
     ['delete', []],
   ])('%s refuses %j', async (action, body) => {
     await oneOfEach();
@@ -485,6 +486,8 @@ describe('Another site', () => {
     ['a form that looks like JSON', { 'content-type': 'text/plain' }],
     ['a script of another site', { ...json, 'sec-fetch-site': 'cross-site' }],
     ['a script of a sister site', { ...json, 'sec-fetch-site': 'same-site' }],
+    ['a script over plain HTTP', { ...json, origin: 'http://evil.example' }],
+    ['a script in a sandbox', { ...json, origin: 'null' }],
   ])('changes nothing by %s', async (_, headers) => {
     const { incomplete, expired } = await oneOfEach();
     for (const action of ['abort', 'delete', 'delete-expired']) {

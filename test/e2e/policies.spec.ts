@@ -206,6 +206,21 @@ describe('allowedExtensions', () => {
   });
 });
 
+describe('The stored file', () => {
+  it('never has an extension that the rules do not allow', async () => {
+    await withHost({ upload: { allowedExtensions: ['txt'] } }, async (host) => {
+      const client = new UploadClient(`${host.url}/uploads`);
+      const headers = { 'content-disposition': 'attachment; filename="shell.php"' };
+      await client.begin(first, 100, { filename: 'ok.txt', headers });
+      const form = { before: { filename: 'ok.txt' }, filename: 'shell.php' };
+      await client.begin(first, 100, { form });
+      await client.whole(first, { form: { ...form, after: { md5: md5(first) } } });
+      const extensions = (await storedFiles(host.root)).map((name) => /[^.]*$/.exec(name)?.[0]);
+      expect(extensions.toSorted()).toEqual(['done', 'part', 'txt']);
+    });
+  });
+});
+
 describe('allowedMimeTypes', () => {
   const png = Buffer.concat([
     // Signature, IHDR of 13 bytes, and the beginning of the IDAT.

@@ -88,6 +88,15 @@ describe('forFeature', () => {
     });
   });
 
+  it('stops the start where one path lies below another, and where forRoot is there twice', async () => {
+    const below = [{ path: 'uploads/videos', entity: Video }];
+    const nested = withHost({ types: below }, async () => undefined);
+    await expect(nested).rejects.toThrow('"uploads/videos" and "uploads"');
+    const imports = [ChunkedUploadModule.forRoot({ path: 'other', entity: Video })];
+    const twice = withHost({ imports }, async () => undefined);
+    await expect(twice).rejects.toThrow('forRoot is there twice');
+  });
+
   it('stops the start without an entity, and for an unknown key beside a factory', async () => {
     const noEntity = [{ path: 'videos' }] as never;
     await expect(withHost({ types: noEntity }, async () => undefined)).rejects.toThrow('"entity"');

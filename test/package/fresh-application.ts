@@ -36,7 +36,8 @@ export interface Recipe {
 
 /** The package as npm would publish it. Returns the path of the file. */
 export async function packInto(folder: string): Promise<string> {
-  const pack = ['pack', '--silent', '--pack-destination', folder];
+  // It has been built, and tests of other projects may be using that.
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
   const { stdout } = await run('npm', pack, { cwd: ROOT, env: await npmEnv(folder) });
   return join(folder, stdout.trim());
 }

@@ -91,7 +91,11 @@ export abstract class AdminController {
     const body = await readMutation(request);
     const selection = parseSelection(body);
     if (selection) return { outcomes: await this.admin.removeExpiredOf(selection) };
-    const { type } = body;
+    const { type, ...unknown } = body;
+    // A misspelt type must not mean all types.
+    for (const name of Object.keys(unknown)) {
+      throw ChunkedUploadError.invalidField(name, 'There is no such field.');
+    }
     if (type !== undefined && typeof type !== 'string') {
       throw ChunkedUploadError.invalidField('type', 'There is no such upload type.');
     }

@@ -39,7 +39,9 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   ) {
     const { fields } = input;
     this.#fields = typeof fields === 'function' ? fields : () => fields;
-    const clientName = input.clientName ?? this.#fields(false)?.filename ?? '';
+    const given = input.clientName ?? this.#fields(false)?.filename ?? '';
+    // Else a file that is allowed by another name would be kept under this one's extension.
+    const clientName = engine.type.mayBeNamed(given) ? given : '';
     this.file = {
       id: this.id,
       ...uploadKeys(engine.type, this.id, clientName),
@@ -125,7 +127,8 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   async #ask(stage: PolicySubject['stage'], origin: Origin, sizes: Sizes): Promise<void> {
     const { filename, ownerType, ownerId, fields } = origin;
     const mimeType = this.firstBytes?.mimeType ?? null;
-    const subject = { stage, filename, ownerType, ownerId, fields, mimeType, ...sizes };
+    const { id } = this;
+    const subject = { stage, id, filename, ownerType, ownerId, fields, mimeType, ...sizes };
     await this.engine.rules.ask(subject, this.context);
   }
 }

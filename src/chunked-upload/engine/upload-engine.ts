@@ -63,7 +63,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
       return await receive({ ...input, checksum, fieldName }, target);
     } finally {
       // Nobody has to wait for it: all that was written is synced, or given up.
-      void target.close();
+      target.close().catch(() => undefined);
     }
   }
 
@@ -88,9 +88,9 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     now: Pick<PolicySubject, 'size' | 'total' | 'mimeType'>,
     context: UploadContext | undefined,
   ): Promise<void> {
-    const { filename, ownerType, ownerId } = upload;
+    const { id, filename, ownerType, ownerId } = upload;
     const fields = this.type.fields?.of(upload) ?? {};
-    const subject = { ...now, stage, filename, ownerType, ownerId, fields };
+    const subject = { ...now, stage, id, filename, ownerType, ownerId, fields };
     await this.rules.ask(subject, context ?? APPLICATION);
   }
 

@@ -41,7 +41,10 @@ export class UploadRules {
   }
 
   #refuse(verdict: PolicyVerdict): void {
-    if (typeof verdict !== 'string') return;
+    if (verdict === undefined || verdict === null) return;
+    if (typeof verdict !== 'string') {
+      throw new TypeError('A policy must return a sentence to refuse, or nothing to agree');
+    }
     throw ChunkedUploadError.invalidField(this.type.fieldName, verdict);
   }
 }

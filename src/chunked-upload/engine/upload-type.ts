@@ -21,6 +21,8 @@ export interface UploadType {
   readonly maxBytes: SizeLimit;
   /** In the order in which they are asked: names, types, owners, then the host's own. */
   readonly policies: readonly UploadPolicy[];
+  /** Whether a name, of which the stored file gets the extension, is one that the rules allow. */
+  readonly mayBeNamed: (clientName: string) => boolean;
   /** Whether one of them asks what the first bytes say. */
   readonly readsFirstBytes: boolean;
   readonly owners: OwnerTypes;

@@ -182,8 +182,7 @@ export class Writers<T extends AbstractChunkedUpload> {
 
   async #endAll(): Promise<void> {
     const writers = [...this.#leased.values(), ...this.#beginning];
-    const answer = ChunkedUploadError.unavailable('The server is shutting down');
-    for (const writer of writers) writer.stop(new WriterEnded(true, answer));
+    for (const writer of writers) writer.stop(new WriterEnded(true, shuttingDown()));
     await Promise.all(writers.map((writer) => writer.ended));
     this.#renewal.stop();
   }
@@ -217,7 +216,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closing) throw ChunkedUploadError.unavailable('The server is shutting down');
+    if (this.#closing) throw shuttingDown();
   }
 
   async #makeWay(id: string, scope: Scope, offset: number | null, giveUpAt: number): Promise<void> {
@@ -259,4 +258,8 @@ function refuse<T extends AbstractChunkedUpload>(
 
 function mayTouch(scope: Scope, writer: Writer): boolean {
   return scope === undefined || scope.creators.includes(writer.creator);
+}
+
+function shuttingDown(): ChunkedUploadError {
+  return ChunkedUploadError.unavailable('The server is shutting down');
 }

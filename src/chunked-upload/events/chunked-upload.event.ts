@@ -15,6 +15,9 @@ export type ChunkedUploadEventName = `chunked-upload.${ChunkedUploadEventKind}`;
  * ```
  */
 export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunkedUpload> {
+  /** The user who began the upload; null for an anonymous one. */
+  readonly creator: string | null;
+
   constructor(
     readonly name: ChunkedUploadEventName,
     /** The upload type: its `path`. */
@@ -23,10 +26,7 @@ export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunke
     readonly upload: T,
     /** Bytes that this request added to the file; 0 for all but `created` and `progressed`. */
     readonly bytes: number,
-  ) {}
-
-  /** The user who began the upload; null for an anonymous one. */
-  get creator(): string | null {
-    return this.upload.creator;
+  ) {
+    this.creator = upload.creator;
   }
 }

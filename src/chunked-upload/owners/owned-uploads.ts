@@ -4,7 +4,11 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
-import type { OwnedFilter, OwnedUploadRepository } from '../database/owned-upload.repository.js';
+import type {
+  OwnedFilter,
+  OwnedUploadRepository,
+  OwnerKey,
+} from '../database/owned-upload.repository.js';
 import type { UploadEngine } from '../engine/upload-engine.js';
 import { OwnerRemovalSubscriber, type RemovableUploads } from './owner-removal.subscriber.js';
 import type { OwnerTypes, RemovedRecord } from './owner-types.js';
@@ -40,8 +44,15 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
   }
 
   async find(owners: readonly OwnerTarget[], filter: OwnedFilter): Promise<T[]> {
-    const keys = owners.flatMap((owner) => this.owners.keysOf(owner));
+    const keys = await this.#keysOf(owners);
     return keys.length > 0 ? this.repository.find(keys, filter) : [];
+  }
+
+  /** Of a few ids the record is asked how it writes them; many come from records anyway. */
+  async #keysOf(owners: readonly OwnerTarget[]): Promise<OwnerKey[]> {
+    const keys = owners.flatMap((owner) => this.owners.keysOf(owner));
+    const [key] = keys;
+    return key && keys.length === 1 ? [await this.owners.canonical(key)] : keys;
   }
 
   /** Uploads whose owners are gone although nobody told TypeORM to remove them; oldest first. */

@@ -67,6 +67,14 @@ export class OwnerTypes {
     throw refused(named === null ? 'owner_type' : 'owner_id', 'An owner has a type and an id.');
   }
 
+  /** As an upload's row names the owner: with the id as the record says it, where there is one. */
+  async canonical({ type, id }: OwnerKey): Promise<OwnerKey> {
+    if (!this.#types.has(type)) return { type, id };
+    const found = await this.#type(type).table.find(id);
+    const ownId = found.record && this.#type(type).table.idOf(found.record);
+    return { type, id: ownId ?? id };
+  }
+
   /**
    * The owner that an upload has been given to; null also where it is gone, and the upload outlives
    * it.

@@ -12,12 +12,12 @@ export class SizePolicy extends UploadPolicy {
 
   /** What the files of this caller may measure. */
   async limits(context: UploadContext): Promise<SizeLimits> {
-    if (context.limits) return context.limits();
+    if (context.limits) return checked(await context.limits());
     const [min, max] = await Promise.all([
       resolve(this.options.minBytes, context),
       resolve(this.options.maxBytes, context),
     ]);
-    return { min: min ?? 0, max };
+    return checked({ min: min ?? 0, max });
   }
 
   async check(upload: PolicySubject, context: UploadContext): Promise<PolicyVerdict> {
@@ -38,6 +38,15 @@ export class SizePolicy extends UploadPolicy {
     if (whole === 0) return 'The submitted file is empty.';
     return `The file is too small: ${whole} bytes, at least ${limits.min} are required.`;
   }
+}
+
+/** A hook that answers nonsense must not mean that there is no limit. */
+function checked({ min, max }: SizeLimits): SizeLimits {
+  const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0;
+  if (isSize(min) && (max === null || isSize(max))) return { min, max };
+  throw new TypeError(
+    `A size limit must be a whole number of bytes, or null for none: min ${String(min)}, max ${String(max)}`,
+  );
 }
 
 async function resolve(limit: SizeLimit, context: UploadContext): Promise<number | null> {

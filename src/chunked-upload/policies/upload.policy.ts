@@ -10,6 +10,8 @@ export type PolicyStage = 'begin' | 'first-bytes' | 'chunk' | 'complete';
 /** What is known of an upload when a policy is asked. */
 export interface PolicySubject {
   readonly stage: PolicyStage;
+  /** Of the upload; a new one has it before its record is written. */
+  readonly id: string;
   /** The client's name for the file. */
   readonly filename: string;
   /** Size of the whole file in bytes; null while nobody has said it. */

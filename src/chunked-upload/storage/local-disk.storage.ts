@@ -37,6 +37,9 @@ export class LocalDiskStorage extends StorageProvider {
 
   constructor(options: LocalDiskOptions) {
     super();
+    if (typeof options?.root !== 'string' || options.root === '') {
+      throw new TypeError('LocalDiskStorage: the option "root" must be the path of a folder');
+    }
     this.#root = options.root;
     this.#fsync = options.fsync ?? true;
   }
@@ -86,12 +89,18 @@ export class LocalDiskStorage extends StorageProvider {
   }
 
   async remove(file: StoredFile): Promise<void> {
+    let found = false;
     // In this order a completion that renames in between leaves nothing behind either.
     for (const key of new Set([file.key, file.finalKey])) {
-      await unlink(resolveKey(this.#root, key)).catch((error: unknown) => {
+      try {
+        await unlink(resolveKey(this.#root, key));
+        found = true;
+      } catch (error) {
         if (!isMissing(error)) throw error;
-      });
+      }
     }
+    // That nothing is there means nothing where not even the root is, such as a disk not mounted.
+    if (!found) await access(this.#root);
   }
 
   async holds(file: StoredFile, size: number): Promise<boolean> {

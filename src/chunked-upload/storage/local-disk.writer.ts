@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { StorageWriter } from './storage.provider.js';
 
 // Bytes written before the disk is asked to begin: a sync at the very end of an 8 MiB chunk would
@@ -35,13 +36,20 @@ export class LocalDiskWriter implements StorageWriter {
   }
 
   async sync(): Promise<null> {
-    if (!this.durable) return null;
+    await this.#sync();
+    // Somebody may have removed the file while it was written: nothing of it may be acknowledged.
+    const { nlink } = await this.handle.stat();
+    if (nlink === 0) throw ChunkedUploadError.bytesMissing();
+    return null;
+  }
+
+  async #sync(): Promise<void> {
+    if (!this.durable) return;
     await this.folderSync;
     await this.#syncing;
     // A failed sync is never tried again: the kernel may have dropped the pages it failed on.
     if (this.#syncFailure) throw this.#syncFailure.error;
     await this.handle.datasync();
-    return null;
   }
 
   async close(): Promise<void> {

@@ -63,7 +63,9 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
     this.measurements?.refused(error.uploadId, error.code, status);
-    if (status >= 500) this.#logger.warn(logLine(error));
+    // One without a cause is no failure: this process is being shut down.
+    const isPlanned = error.code === 'unavailable' && error.cause === undefined;
+    if (status >= 500 && !isPlanned) this.#logger.warn(logLine(error));
     response.header('Cache-Control', 'no-store');
     this.adapterHost.httpAdapter.reply(response, errorBody(error), status);
   }

@@ -1,9 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** What Express' and Fastify's requests have in common, and we use. */
 export interface HostRequest {
   /** Fastify: Node's request below it. */
   readonly raw?: IncomingMessage;
+  readonly headers: IncomingHttpHeaders;
+  /** What a guard of the host has made of its sender. */
+  readonly user?: unknown;
   /** What a parser of the host has made of the body. */
   readonly body?: unknown;
   /** As the client sees it, if the host trusts its proxy. */
@@ -30,7 +33,9 @@ export function incomingOf(request: HostRequest): IncomingMessage {
 export function absoluteUrl(request: HostRequest, levels: number): string {
   const incoming = incomingOf(request);
   const target = request.originalUrl ?? incoming.url ?? '/';
-  const segments = (target.split('?')[0] ?? '').replace(/\/+$/, '').split('/');
+  // A request line may hold a whole URL (RFC 9112, section 3.2.2).
+  const [whole = ''] = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i.exec(target) ?? [];
+  const segments = (target.slice(whole.length).split('?')[0] ?? '').replace(/\/+$/, '').split('/');
   const path = segments.slice(0, segments.length - levels).join('/');
   const host = request.host ?? incoming.headers.host ?? '';
   // What is no host is not repeated: it could end the header or the page that it is shown in.

@@ -47,7 +47,7 @@ export function readMultipart(
         body.attach(stream);
         const receiver = body;
         stream.on('data', (bytes: Uint8Array) => receiver.push(bytes));
-        resolve({ body, name: partName(info), length: null });
+        resolve({ body, name: partName(info), isPart: true, length: null });
       }
     });
     parser.on('fieldsLimit', () => refuse('The form has too many fields'));

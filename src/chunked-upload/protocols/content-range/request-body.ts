@@ -11,6 +11,8 @@ export interface ReceivedFile {
   readonly body: ChunkBody;
   /** The client's name for it; null if it said none. */
   readonly name: string | null;
+  /** Whether it is a form's part, whose name gives the stored file its extension. */
+  readonly isPart: boolean;
   /** Bytes that the request announces of it; null where that cannot be told. */
   readonly length: number | null;
 }
@@ -57,12 +59,14 @@ function readRaw(request: HostRequest, type: string): ReceivedFile {
   const name = dispositionFilename(incoming.headers['content-disposition']);
   const { body } = request;
   // The host has a parser of its own for this type, which left the bytes as they were.
-  if (Buffer.isBuffer(body)) return { body: ChunkBody.from(body), name, length: body.length };
+  if (Buffer.isBuffer(body))
+    return { body: ChunkBody.from(body), name, isPart: false, length: body.length };
   if (isEaten(incoming)) throw eaten(type);
   const length = incoming.headers['content-length'];
   return {
     body: ChunkBody.ofStream(incoming),
     name,
+    isPart: false,
     length: length === undefined ? null : Number(length),
   };
 }

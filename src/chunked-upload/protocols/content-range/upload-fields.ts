@@ -16,7 +16,9 @@ export function uploadFields(form: FormFields, file: ReceivedFile): NewUploadInp
     const filename = checkFilename(form.get('filename') ?? file.name);
     return { ...form.all(), filename, ...ownerOf(form) };
   };
-  return { fields, clientName: file.name ?? form.get('filename') ?? '' };
+  const named = form.get('filename');
+  const clientName = file.isPart ? (file.name ?? named) : (named ?? file.name);
+  return { fields, clientName: clientName ?? '' };
 }
 
 /** Both or none; blank is none, as in a form that has been left empty. */

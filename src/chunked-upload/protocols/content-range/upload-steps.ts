@@ -69,12 +69,26 @@ export abstract class UploadSteps {
 
   /** The caller, with what the steps say of it. */
   protected async context(request: HostRequest): Promise<UploadContext> {
-    const user = (await this.user(request)) ?? null;
-    const caller = { creator: user === null ? null : String(user), request };
+    const caller = { creator: creatorOf(await this.user(request)), request };
     return {
       ...caller,
-      access: await this.access(caller),
+      access: checkedAccess(await this.access(caller)),
       limits: () => this.limits(caller),
     };
   }
+}
+
+// What is not typed may answer anything, and no nonsense may open the uploads of others.
+
+function creatorOf(user: UserId): string | null {
+  if (user === undefined || user === null) return null;
+  const isName = typeof user === 'string' ? user !== '' : typeof user === 'bigint';
+  if (isName || Number.isFinite(user)) return String(user);
+  throw new TypeError('The user of a request must be a text, a number, or null for anonymous');
+}
+
+function checkedAccess(access: UploadAccess): UploadAccess {
+  const { creators } = Object(access) as { creators?: unknown };
+  if (access === 'all' || Array.isArray(creators)) return access;
+  throw new TypeError("The step access must answer 'all' or { creators: [...] }");
 }
