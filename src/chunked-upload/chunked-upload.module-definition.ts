@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -12,7 +12,7 @@ import {
   getChunkedUploadToken,
 } from './chunked-upload.tokens.js';
 import { checkEarlyOptions } from './early-options.js';
-import { setInheritedOptions } from './inherited-options.js';
+import { type InheritedOptions, setInheritedOptions } from './inherited-options.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { registerRoot } from './upload-type.registry.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
@@ -39,6 +39,19 @@ function inheritedDataSource(name: string | undefined): Provider {
   };
 }
 
+/** `module`, which says what is inherited now, and when Nest scans it. */
+function inheritedFrom(inherited: InheritedOptions, module: DynamicModule): DynamicModule {
+  const { imports = [] } = module;
+  setInheritedOptions(inherited);
+  return {
+    ...module,
+    get imports() {
+      setInheritedOptions(inherited);
+      return imports;
+    },
+  };
+}
+
 /** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<ChunkedUploadTypeOptions>({
@@ -60,26 +73,26 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         const { dataSource } = extras;
         // Those of `forRootAsync` are not among the extras.
         const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
-        setInheritedOptions({ dataSource, imports });
-        const inherited = inheritedDataSource(dataSource);
-        const providers = [...(definition.providers ?? []), inherited, ONLY_ROOT];
+        const inherited = { dataSource, imports };
+        const shared = [inheritedDataSource(dataSource), ONLY_ROOT];
+        const providers = [...(definition.providers ?? []), ...shared];
         const exports = [CHUNKED_UPLOAD_OPTIONS, INHERITED_DATA_SOURCE];
         const admins = extras.admin ? [AdminModule.register(extras.admin, imports)] : [];
         if (path === false) {
-          return {
+          return inheritedFrom(inherited, {
             ...definition,
             global: true,
             imports: [...(definition.imports ?? []), ...admins],
             providers: [...providers, CHECKED_DEFAULTS],
             exports,
-          };
+          });
         }
         const early: UploadTypeEarly = { ...extras, path, entity, imports };
         const type = uploadTypeModule(early, {
           inject: [CHUNKED_UPLOAD_OPTIONS],
           useFactory: (options: ChunkedUploadTypeOptions) => options,
         });
-        return {
+        return inheritedFrom(inherited, {
           ...definition,
           global: true,
           imports: [...(definition.imports ?? []), type, ...admins],
@@ -88,7 +101,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
             { provide: ChunkedUploadService, useExisting: getChunkedUploadToken(entity) },
           ],
           exports: [...exports, ChunkedUploadService, type],
-        };
+        });
       },
     )
     .build();

@@ -5,7 +5,8 @@ export type InheritedOptions = Pick<ChunkedUploadExtras, 'dataSource' | 'imports
 
 // A feature's decorator is evaluated before the one that calls `forRoot`, and modules are put
 // together before anything can be injected: so this is kept the way TypeORM keeps the entities of
-// `forFeature`. Of several applications in a process each calls `forRoot` before it is created.
+// `forFeature`. Of several applications in a process it is that of the one which is scanned, if that
+// imports `forRoot` before its features; else of the one whose `forRoot` was called last.
 let current: InheritedOptions = {};
 
 export function setInheritedOptions(options: InheritedOptions): void {

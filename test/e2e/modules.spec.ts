@@ -341,6 +341,24 @@ describe('dataSource', () => {
     });
   });
 
+  it('of another application that is put together before this one starts does not either', async () => {
+    await withSecond(async (second) => {
+      const types = [{ path: 'notes', entity: Note }];
+      const imports = [
+        second,
+        ChunkedUploadModule.forRoot({ path: false, dataSource: 'second', cleanup: false }),
+        ChunkedUploadModule.forFeature(types),
+      ];
+      @Module({ imports })
+      class FirstModule {}
+      ChunkedUploadModule.forRoot({ path: false, dataSource: 'third' });
+      const app = await NestFactory.create(FirstModule, { logger: false, abortOnError: false });
+      await app.init();
+      expect(await countOf(app, 'second', Note)).toBe(0);
+      await app.close();
+    });
+  });
+
   it('that is not there, or lacks the entity of a further type, stops the start', async () => {
     const types = [{ path: 'notes', entity: Note }];
     const upload = { dataSource: 'nowhere', path: false } as const;
