@@ -3,6 +3,7 @@ export { ChunkedUploadService } from './chunked-upload/chunked-upload.service.js
 export type {
   AppendInput,
   BeginInput,
+  BodyInput,
   CompleteInput,
   CompletedUpload,
   FindByOwnerInput,
@@ -11,6 +12,7 @@ export type {
   OwnerReference,
   OwnerTarget,
   UploadFields,
+  UploadPage,
   WholeInput,
 } from './chunked-upload/chunked-upload.inputs.js';
 export type {
@@ -40,6 +42,7 @@ export type {
   OwnerEntity,
   OwnerOptions,
   Owners,
+  RequestWithUser,
   SizeLimit,
   SizeLimits,
   UploadAccess,
@@ -47,6 +50,7 @@ export type {
   UploadTypeAsyncOptions,
   UploadTypeOptions,
   UserId,
+  UserOf,
 } from './chunked-upload/chunked-upload.options.js';
 export {
   type PolicyStage,
