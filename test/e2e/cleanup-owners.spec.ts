@@ -1,4 +1,5 @@
-import { EventEmitter, once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
   type ChunkedUpload,
@@ -8,6 +9,7 @@ import {
 } from 'nestjs-chunked-upload';
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { HeldBody } from '../support/held-body.js';
 import { type Host, startHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { md5, sample } from '../support/upload-client.js';
@@ -99,20 +101,14 @@ describe('removeExpired finds uploads whose owner was removed past TypeORM', () 
 
   it('but not one that is being written', async () => {
     const owner = await person();
-    const { id } = await begin(owner);
-    const gate = new EventEmitter();
-    const opened = once(gate, 'open');
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield file.subarray(100, 200);
-      await opened;
-      yield file.subarray(200);
-    }
-    const appending = uploads.append(id, { body: body(), offset: 100 });
-    const leased = 'SELECT 1 FROM chunked_upload WHERE id = $1 AND lease_until > now()';
-    await until('a writer', async () => (await host.dataSource.query(leased, [id])).length === 1);
+    const { id, key } = await begin(owner);
+    const body = new HeldBody(file.subarray(100, 200), file.subarray(200));
+    const appending = uploads.append(id, { body, offset: 100 });
+    // Not as soon as it has the lease: only after that it is asked whether its owner is there.
+    await until('its bytes', async () => (await stat(join(host.root, key))).size === 200);
     await forget(owner);
     expect(await uploads.removeExpired()).toEqual(NOTHING);
-    gate.emit('open');
+    body.release();
     expect((await appending).offset).toBe(300);
     expect(await uploads.removeExpired()).toMatchObject({ removed: 1, bytes: 300 });
   });

@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events';
 import {
   AbstractChunkedUpload,
   type ChunkedUpload,
@@ -14,6 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { Entity } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { HeldBody } from '../support/held-body.js';
 import { type Host, startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
@@ -96,19 +96,13 @@ describe('removeExpired', () => {
 
   it('leaves one alone that is being written, also when it has expired meanwhile', async () => {
     const { id } = await begin();
-    const gate = new EventEmitter();
-    const opened = once(gate, 'open');
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield file.subarray(100, 200);
-      await opened;
-      yield file.subarray(200);
-    }
-    const appending = uploads.append(id, { body: body(), offset: 100 });
+    const body = new HeldBody(file.subarray(100, 200), file.subarray(200));
+    const appending = uploads.append(id, { body, offset: 100 });
     const leased = 'SELECT 1 FROM chunked_upload WHERE id = $1 AND lease_until > now()';
     await until('a writer', async () => (await host.dataSource.query(leased, [id])).length === 1);
     await expire(id);
     expect(await uploads.removeExpired({ unfinished: true })).toEqual(NOTHING);
-    gate.emit('open');
+    body.release();
     expect((await appending).offset).toBe(300);
     expect(await uploads.removeExpired()).toMatchObject({ removed: 1, bytes: 300 });
   });
@@ -331,19 +325,13 @@ describe('reconcile', () => {
   });
 
   it('leaves a first chunk alone that is being received, and has no record yet', async () => {
-    const gate = new EventEmitter();
-    const opened = once(gate, 'open');
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield first;
-      await opened;
-      yield file.subarray(100);
-    }
-    const beginning = uploads.begin({ body: body(), total: 300, fields });
+    const body = new HeldBody(first, file.subarray(100));
+    const beginning = uploads.begin({ body, total: 300, fields });
     await until('the first bytes', async () => (await stored()).length === 1);
     expect(await uploads.reconcile({ grace })).toMatchObject({ removed: 0 });
     // The other type shares storage and folder, but not the writers.
     expect(await others.reconcile({ grace })).toMatchObject({ removed: 0 });
-    gate.emit('open');
+    body.release();
     const { id } = await beginning;
     expect((await uploads.complete(id, { checksum: md5(file) })).upload.status).toBe(Complete);
   });

@@ -1,7 +1,7 @@
-import { EventEmitter, once } from 'node:events';
 import { AbstractChunkedUpload, getChunkedUploadToken } from 'nestjs-chunked-upload';
 import { Entity } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HeldBody } from '../support/held-body.js';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
@@ -90,19 +90,13 @@ describe('An upload that has expired', () => {
   it('was not when its last request began: that one is still taken', async () => {
     const brief = client('brief');
     const { id, expires } = await brief.begin(first, 300);
-    const gate = new EventEmitter();
-    const opened = once(gate, 'open');
-    async function* body(): AsyncGenerator<Uint8Array> {
-      yield file.subarray(100, 200);
-      await opened;
-      yield file.subarray(200);
-    }
+    const body = new HeldBody(file.subarray(100, 200), file.subarray(200));
     const service = host.app.get<typeof host.uploads>(getChunkedUploadToken(Brief), {
       strict: false,
     });
-    const appending = service.append(id, { body: body(), offset: 100 });
+    const appending = service.append(id, { body, offset: 100 });
     await until('the expiry', () => Date.now() > instant(expires) + 50);
-    gate.emit('open');
+    body.release();
     expect((await appending).offset).toBe(300);
     expect((await brief.complete(id, md5(file))).status).toBe(410);
   });
