@@ -216,7 +216,7 @@ describe('The stored file', () => {
       await client.begin(first, 100, { form });
       await client.whole(first, { form: { ...form, after: { md5: md5(first) } } });
       const extensions = (await storedFiles(host.root)).map((name) => /[^.]*$/.exec(name)?.[0]);
-      expect(extensions.toSorted()).toEqual(['done', 'part', 'txt']);
+      expect(new Set(extensions)).toEqual(new Set(['done', 'part', 'txt']));
     });
   });
 });
