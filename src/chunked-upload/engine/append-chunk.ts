@@ -55,7 +55,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
     return committed;
   } catch (error) {
     if (leased) await engine.writers.release(writer);
-    throw error;
+    throw await engine.whyBytesAreGone(error, writer);
   } finally {
     engine.writers.end(writer);
   }

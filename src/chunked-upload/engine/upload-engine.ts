@@ -94,6 +94,13 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     await this.rules.ask(subject, context ?? APPLICATION);
   }
 
+  /** Bytes that vanish while they are written have mostly gone with their record. */
+  async whyBytesAreGone(error: unknown, writer: Writer): Promise<unknown> {
+    if (!(error instanceof ChunkedUploadError) || error.code !== 'bytes_missing') return error;
+    const reason = await this.lost(writer);
+    return reason.code === 'busy' ? error : reason;
+  }
+
   /** Why a writer's token is no longer in the row. */
   async lost(writer: Writer): Promise<ChunkedUploadError> {
     if (writer.stopReason) return writer.stopReason.answer;
