@@ -32,6 +32,7 @@ import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from './owners/owned-uploads.js';
 import { fail } from './option-checks.js';
+import { plainPath } from './plain-path.js';
 import { registerCleaner, registerUploadType } from './upload-type.registry.js';
 import { ConnectionDrain } from './shutdown/connection-drain.js';
 import { StartUpChecks } from './start-up/start-up-checks.js';
@@ -187,7 +188,7 @@ function dynamicModule(
           source: DataSource,
           application: ModulesContainer,
         ) => {
-          const name = path.replace(/^\/+|\/+$/g, '');
+          const name = plainPath(path);
           const records = new AdminRepository(new UploadTable(source, entity));
           registerAdministered(application, { name, entity, uploads, records });
         },

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { Cleaner } from './engine/cleaner.js';
 import { fail } from './option-checks.js';
+import { plainPath } from './plain-path.js';
 
 /** One upload type of an application. */
 export interface RegisteredType {
@@ -85,5 +86,5 @@ function keepApart(admin: string, type: string): void {
 }
 
 function normalize(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '').toLowerCase();
+  return plainPath(path).toLowerCase();
 }

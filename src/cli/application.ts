@@ -8,6 +8,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload/chunked-upload.ent
 import type { ChunkedUploadService } from '../chunked-upload/chunked-upload.service.js';
 import { getChunkedUploadToken } from '../chunked-upload/chunked-upload.tokens.js';
 import { disableCleanupTimers } from '../chunked-upload/expiry/cleanup-timer.js';
+import { plainPath } from '../chunked-upload/plain-path.js';
 import { uploadTypesOf } from '../chunked-upload/upload-type.registry.js';
 import { type CommandLine, UsageError } from './command-line.js';
 
@@ -55,7 +56,7 @@ function wantedTypes(app: INestApplicationContext, wanted: readonly string[]): U
   }
   if (wanted.length === 0) return all;
   const chosen = wanted.map((name) => {
-    const path = name.replace(/^\/+|\/+$/g, '').toLowerCase();
+    const path = plainPath(name).toLowerCase();
     const found = all.find((type) => type.entity === name || type.path === path);
     if (found) return found;
     const names = all.map((type) => type.name).join(', ');

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { plainPath } from '../plain-path.js';
 import { type CheckedType, StartUpCheck } from './start-up-check.js';
 import { sendProbe } from './probe-request.js';
 
@@ -69,7 +70,7 @@ export class BodyParserCheck extends StartUpCheck {
 
 /** The path of the type with the host's prefix and version, as they stand in the routing table. */
 function mountedAt({ router }: ExpressApplication, path: string): string {
-  const own = `/${path.replace(/^\/+|\/+$/g, '')}`;
+  const own = `/${plainPath(path)}`;
   const paths = (router?.stack ?? [])
     .filter(({ route }) => route?.methods['put'])
     .map(({ route }) => String(route?.path))

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nestjs/common';
+import { plainPath } from '../plain-path.js';
 import { BodyParserCheck } from './body-parser.check.js';
 import { ConnectionPoolCheck } from './connection-pool.check.js';
 import { OwnersCheck } from './owners.check.js';
@@ -57,7 +58,7 @@ export class StartUpChecks implements OnModuleInit, BeforeApplicationShutdown {
 async function warnOf(types: readonly CheckedType[]): Promise<void> {
   const logger = new Logger('ChunkedUpload');
   for (const [warning, paths] of await collect(types)) {
-    logger.warn(`${paths.map((path) => `/${path.replace(/^\/+/, '')}`).join(', ')}: ${warning}`);
+    logger.warn(`${paths.map((path) => `/${plainPath(path)}`).join(', ')}: ${warning}`);
   }
 }
 
