@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { duration } from '../chunked-upload/option-checks.js';
 
 export const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
 
@@ -69,8 +70,18 @@ export function parseCommandLine(args: string[]): CommandLine {
     keepRecord: values['keep-record'] ?? false,
     unfinished: values.unfinished ?? false,
     yes: values.yes ?? false,
-    grace: values.grace,
+    grace: graceOf(values.grace),
   };
+}
+
+function graceOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  try {
+    duration('grace', given, 0);
+    return given;
+  } catch (cause) {
+    throw new UsageError(`--grace ${given} is no time such as 90m`, { cause });
+  }
 }
 
 /** Whether one question is asked before everything else. */

@@ -58,6 +58,11 @@ describe('A raw body', () => {
     expect(await ann.offset(id)).toBe(100);
   });
 
+  it('in a form has none: a digest is of the whole form', async () => {
+    const headers = { 'content-digest': `md5=:${'A'.repeat(22)}==:` };
+    expect((await ann.begin(first, 300, { headers, form: {} })).offset).toBe(100);
+  });
+
   it('may come with Transfer-Encoding: chunked', async () => {
     const connection = await RawConnection.put(host.url, {
       'transfer-encoding': 'chunked',

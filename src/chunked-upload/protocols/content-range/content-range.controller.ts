@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   Delete,
   Get,
@@ -15,6 +16,7 @@ import {
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody } from '../../platform/fastify.js';
+import type { ChunkDigest } from '../../engine/reception.js';
 import { chunkDigests } from './chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
 import { type ContentRange, parseContentRange } from './content-range.js';
@@ -191,7 +193,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
       if (!file) throw ChunkedUploadError.noChunk();
       const range = parseContentRange(incoming.headers['content-range']);
       this.#checkLength(file, range);
-      const digests = chunkDigests(incoming.headers);
+      const digests = digestsOf(file, incoming);
       const { start: offset, length, total } = range;
       const chunk = { body: file.body, offset, length, total, digests };
       const id = pathId ?? namedUpload(fields);
@@ -221,7 +223,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
       const checksum = () => fields.get(checksumField);
       if (file) {
         const { body, length } = file;
-        const digests = chunkDigests(incoming.headers);
+        const digests = digestsOf(file, incoming);
         const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };
         return this.uploads.uploadWhole(whole, context);
       }
@@ -266,6 +268,11 @@ export abstract class ChunkedUploadController extends UploadSteps {
       throw error;
     }
   }
+}
+
+/** Those of a raw body alone: a form's would be of the whole form, and not of its file. */
+function digestsOf(file: ReceivedFile, incoming: IncomingMessage): ChunkDigest[] {
+  return file.isPart ? [] : chunkDigests(incoming.headers);
 }
 
 function redirect(response: HostResponse, target: string | URL): void {
