@@ -68,21 +68,9 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
   }
 
   /**
-   * Uploads whose owner is in none of `owners`' tables any more, at most `limit`, oldest first. Of
-   * owners whose keys the database cannot compare with text there are none.
-   */
-  async findOrphans(owners: ReadonlyMap<string, OwnerTable>, limit: number): Promise<T[]> {
-    const orphaned = this.orphaned(owners, 2);
-    if (!orphaned) return [];
-    const { name, c } = this.table;
-    const sql = `SELECT * FROM ${name} AS "cu" WHERE ${orphaned.sql}
-      ORDER BY ${c.createdAt}, ${c.id} LIMIT $1`;
-    return this.#hydrated(await this.table.query(sql, [limit, ...orphaned.parameters]));
-  }
-
-  /**
    * The condition that a row's owner is gone, for a statement in which the table is called "cu",
-   * with parameters from `position` on. Null: it never holds.
+   * with parameters from `position` on. Null: it never holds, also where the database cannot compare
+   * the owners' keys with text.
    */
   orphaned(
     owners: ReadonlyMap<string, OwnerTable>,

@@ -7,7 +7,10 @@ import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';
 import type { UploadEngine } from './upload-engine.js';
 
-/** Receives the first chunk; the row is written, by one statement unless it has an owner, when its bytes are durable. */
+/**
+ * Receives the first chunk; the row is written when its bytes are durable, by one statement unless it
+ * has an owner.
+ */
 export async function beginUpload<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
   input: BeginInput,

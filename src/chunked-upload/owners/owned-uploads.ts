@@ -9,6 +9,7 @@ import type {
   OwnedUploadRepository,
   OwnerKey,
 } from '../database/owned-upload.repository.js';
+import { inParallel } from '../engine/in-parallel.js';
 import type { UploadEngine } from '../engine/upload-engine.js';
 import { OwnerRemovalSubscriber, type RemovableUploads } from './owner-removal.subscriber.js';
 import type { OwnerTypes, RemovedRecord } from './owner-types.js';
@@ -22,7 +23,7 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
   implements RemovableUploads<T>, OnModuleInit, OnApplicationShutdown
 {
   readonly #logger = new Logger('ChunkedUpload');
-  readonly #removals = new Set<Promise<void>>();
+  readonly #removals = new Set<Promise<unknown>>();
 
   constructor(
     private readonly engine: UploadEngine<T>,
@@ -55,11 +56,6 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
     return key && keys.length === 1 ? [await this.owners.canonical(key)] : keys;
   }
 
-  /** Uploads whose owners are gone although nobody told TypeORM to remove them; oldest first. */
-  async findOrphans(limit: number): Promise<T[]> {
-    return this.repository.findOrphans(this.owners.tables, limit);
-  }
-
   async removeRecordsOf(removed: readonly RemovedRecord[], manager: EntityManager): Promise<T[]> {
     const keys = removed.flatMap((each) => this.owners.keysOfRemoved(each));
     return keys.length > 0 ? this.repository.removeOf(keys, manager) : [];
@@ -73,18 +69,12 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
       const existing = await this.repository.existing(ids, manager);
       const gone = uploads.filter(({ id }) => !existing.has(id));
       for (const upload of gone) this.engine.events.emit('removed', upload);
-      const removal = this.#removeAll(gone);
+      const removal = inParallel(gone, AT_ONCE, async (upload) => this.#removeBytes(upload));
       this.#removals.add(removal);
       void removal.finally(() => this.#removals.delete(removal));
       await Promise.race([removal, sleep(PATIENCE_MS, undefined, { ref: false })]);
     } catch (error) {
       for (const { id } of uploads) this.#warn(id, error);
-    }
-  }
-
-  async #removeAll(uploads: T[]): Promise<void> {
-    for (let at = 0; at < uploads.length; at += AT_ONCE) {
-      await Promise.all(uploads.slice(at, at + AT_ONCE).map((upload) => this.#removeBytes(upload)));
     }
   }
 
