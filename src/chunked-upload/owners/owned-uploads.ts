@@ -49,11 +49,13 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
     return keys.length > 0 ? this.repository.find(keys, filter) : [];
   }
 
-  /** Of a few ids the record is asked how it writes them; many come from records anyway. */
+  /** Of one id that was given as such the record is asked how it writes it; an entity knows its own. */
   async #keysOf(owners: readonly OwnerTarget[]): Promise<OwnerKey[]> {
     const keys = owners.flatMap((owner) => this.owners.keysOf(owner));
-    const [key] = keys;
-    return key && keys.length === 1 ? [await this.owners.canonical(key)] : keys;
+    const [key, ...others] = keys;
+    if (!key || others.length > 0) return keys;
+    const isEntity = Object.getPrototypeOf(owners[0]) !== Object.prototype;
+    return isEntity ? keys : [await this.owners.canonical(key)];
   }
 
   async removeRecordsOf(removed: readonly RemovedRecord[], manager: EntityManager): Promise<T[]> {
