@@ -32,26 +32,26 @@ export {
   getChunkedUploadToken,
 } from './chunked-upload/chunked-upload.tokens.js';
 export type {
-  AdminOptions,
-  ChunkedUploadExtras,
-  CleanupOptions,
-  ChunkedUploadOptions,
-  ChunkedUploadTypeOptions,
   CompletionContext,
   OnComplete,
-  OwnerEntity,
-  OwnerOptions,
-  Owners,
   RequestWithUser,
   SizeLimit,
   SizeLimits,
   UploadAccess,
   UploadContext,
-  UploadTypeAsyncOptions,
-  UploadTypeOptions,
   UserId,
   UserOf,
+} from './chunked-upload/chunked-upload.context.js';
+export type {
+  AdminOptions,
+  ChunkedUploadExtras,
+  CleanupOptions,
+  ChunkedUploadOptions,
+  ChunkedUploadTypeOptions,
+  UploadTypeAsyncOptions,
+  UploadTypeOptions,
 } from './chunked-upload/chunked-upload.options.js';
+export type { OwnerEntity, OwnerOptions, Owners } from './chunked-upload/owners/owner-options.js';
 export {
   type PolicyStage,
   type PolicySubject,
@@ -88,16 +88,13 @@ export {
   type WriterTakenOver,
   type WritersRunning,
 } from './chunked-upload/measurements/measurements.js';
-export { UploadSteps } from './chunked-upload/protocols/content-range/upload-steps.js';
+export { UploadSteps } from './chunked-upload/protocols/http/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
-export type {
-  HostRequest,
-  HostResponse,
-} from './chunked-upload/protocols/content-range/host-request.js';
+export type { HostRequest, HostResponse } from './chunked-upload/protocols/http/host-request.js';
 export {
   representUpload,
   type UploadRepresentation,
-} from './chunked-upload/protocols/content-range/representation.js';
+} from './chunked-upload/protocols/http/representation.js';
 export {
   type ByteRange,
   type JsonValue,

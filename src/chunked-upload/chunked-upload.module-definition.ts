@@ -11,11 +11,11 @@ import {
   INHERITED_DATA_SOURCE,
   getChunkedUploadToken,
 } from './chunked-upload.tokens.js';
-import { checkEarlyOptions } from './early-options.js';
-import { type InheritedOptions, setInheritedOptions } from './inherited-options.js';
-import { draftUploadType } from './upload-type.factory.js';
-import { registerRoot } from './upload-type.registry.js';
-import { type UploadTypeEarly, uploadTypeModule } from './upload-type.module.js';
+import { checkEarlyOptions } from './upload-type/early-options.js';
+import { type InheritedOptions, setInheritedOptions } from './upload-type/inherited-options.js';
+import { draftUploadType } from './upload-type/upload-type.factory.js';
+import { registerRoot } from './upload-type/upload-type.registry.js';
+import { type UploadTypeEarly, uploadTypeModule } from './upload-type/upload-type.module.js';
 
 // Without a type of its own nobody else looks at them, unless further types do.
 const CHECKED_DEFAULTS = {

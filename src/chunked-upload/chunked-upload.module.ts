@@ -9,9 +9,9 @@ import type {
   UploadTypeOptions,
 } from './chunked-upload.options.js';
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
-import { checkAsyncOptions, checkEarlyOptions } from './early-options.js';
-import { EXTRA_KEYS, withoutUndefined } from './option-checks.js';
-import { type LateOptions, furtherTypeModule } from './upload-type.module.js';
+import { checkAsyncOptions, checkEarlyOptions } from './upload-type/early-options.js';
+import { EXTRA_KEYS, withoutUndefined } from './upload-type/option-checks.js';
+import { type LateOptions, furtherTypeModule } from './upload-type/upload-type.module.js';
 
 /**
  * Chunked, resumable uploads for a Nest application.

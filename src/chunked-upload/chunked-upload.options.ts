@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type {
   CanActivate,
   DynamicModule,
@@ -7,85 +6,13 @@ import type {
   OptionalFactoryDependency,
   Type,
 } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import type { ChecksumAlgorithm } from './checksum/algorithms.js';
+import type { OnComplete, SizeLimit, UserOf } from './chunked-upload.context.js';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
+import type { Owners } from './owners/owner-options.js';
 import type { UploadPolicy } from './policies/upload.policy.js';
 import type { ChunkedUploadController } from './protocols/content-range/content-range.controller.js';
 import type { StorageProvider } from './storage/storage.provider.js';
-
-/** What a caller's files may measure, in bytes. */
-export interface SizeLimits {
-  readonly min: number;
-  /** Null: no limit. */
-  readonly max: number | null;
-}
-
-/** Whose uploads a caller may touch; a null among the creators: those that somebody anonymous began. */
-export type UploadAccess = 'all' | { readonly creators: readonly (string | null)[] };
-
-/** Who asks, and by what: handed to limits, policies and hooks. */
-export interface UploadContext {
-  /** The caller, as the option `user` names it; null: anonymous. */
-  readonly creator: string | null;
-  /** The framework's request; undefined where the service is called without HTTP. */
-  readonly request?: unknown;
-  /** In place of what `userRestricted` says. */
-  readonly access?: UploadAccess;
-  /** In place of what `minBytes` and `maxBytes` say. */
-  readonly limits?: () => SizeLimits | Promise<SizeLimits>;
-}
-
-/** A size in bytes, fixed or by caller; null: no limit. */
-export type SizeLimit =
-  number | null | ((context: UploadContext) => number | null | Promise<number | null>);
-
-export interface CompletionContext {
-  /** Of the transaction that marks the upload complete: what it writes commits with it, or not. */
-  readonly manager: EntityManager;
-  readonly request?: unknown;
-}
-
-/**
- * What it returns must be JSON: it is the answer, and kept for whoever completes again.
- * A method's type, so that one for the host's own entity is taken as well.
- */
-export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload> = {
-  method(upload: T, context: CompletionContext): unknown;
-}['method'];
-
-/** What a guard has made of the request: Express' or Fastify's, with a user. */
-export interface RequestWithUser {
-  readonly user?: { readonly id?: string | number | bigint | null };
-  readonly headers: IncomingHttpHeaders;
-}
-
-/** Of a caller; null or undefined: anonymous. */
-export type UserId = string | number | bigint | null | undefined;
-
-/** Names the caller; a method's type, so that one for the host's own kind of request is taken. */
-export type UserOf = {
-  method(request: RequestWithUser): UserId;
-}['method'];
-
-/** An entity class; its constructor's parameters do not matter. */
-export type OwnerEntity<O extends object = object> = abstract new (...args: never[]) => O;
-
-/** One kind of record that uploads may belong to. */
-export interface OwnerOptions<O extends object = object> {
-  /** An entity of the same data source, with a primary key of one column. */
-  readonly entity: OwnerEntity<O>;
-  /**
-   * Whether the caller may attach uploads to `owner`. Default: everybody may, to everything. A
-   * method's type, so that one for the host's own entity is taken.
-   */
-  canAttach?(owner: O, context: UploadContext): boolean | Promise<boolean>;
-  /** Whether uploads outlive their owner. Default: false. */
-  readonly keep?: boolean;
-}
-
-/** Names in requests, and what they stand for. */
-export type Owners = Readonly<Record<string, OwnerEntity | OwnerOptions>>;
 
 export interface CleanupOptions {
   /** Milliseconds, or a duration such as `'1h'`. */

@@ -19,8 +19,7 @@ import type {
   UploadPage,
   WholeInput,
 } from './chunked-upload.inputs.js';
-import type { SizeLimits, UploadContext } from './chunked-upload.options.js';
-import { APPLICATION } from './application.js';
+import { APPLICATION, type SizeLimits, type UploadContext } from './chunked-upload.context.js';
 import { appendChunk } from './engine/append-chunk.js';
 import { assignOwner } from './engine/assign-owner.js';
 import { beginUpload } from './engine/begin-upload.js';

@@ -8,8 +8,8 @@ import type { AbstractChunkedUpload } from '../chunked-upload/chunked-upload.ent
 import type { ChunkedUploadService } from '../chunked-upload/chunked-upload.service.js';
 import { getChunkedUploadToken } from '../chunked-upload/chunked-upload.tokens.js';
 import { disableCleanupTimers } from '../chunked-upload/expiry/cleanup-timer.js';
-import { plainPath } from '../chunked-upload/plain-path.js';
-import { uploadTypesOf } from '../chunked-upload/upload-type.registry.js';
+import { plainPath } from '../chunked-upload/upload-type/plain-path.js';
+import { uploadTypesOf } from '../chunked-upload/upload-type/upload-type.registry.js';
 import { type CommandLine, UsageError } from './command-line.js';
 
 /** An upload type of the host's application, and what works on it. */

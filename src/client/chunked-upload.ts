@@ -9,7 +9,7 @@ import { jittered, sleep } from './retry.js';
 import { RunControl } from './run-control.js';
 import { SpeedMeter } from './speed-meter.js';
 import { Transfer, type TransferListener, type TransferTools } from './transfer.js';
-import { defaultTransport } from './transport.js';
+import { defaultTransport } from './default-transport.js';
 import { UploadError, type UploadErrorCode } from './upload-error.js';
 import { UploadMemory } from './upload-memory.js';
 

@@ -1,6 +1,3 @@
-import { fetchTransport } from './fetch-transport.js';
-import { xhrTransport } from './xhr-transport.js';
-
 /** As `RequestCredentials`, whose types a program for Node need not have. */
 export type Credentials = 'include' | 'omit' | 'same-origin';
 
@@ -29,8 +26,3 @@ export interface TransportResponse {
  * rejects when there is no answer.
  */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>;
-
-/** XMLHttpRequest where it exists, because `fetch` cannot tell how much of a body it has sent. */
-export function defaultTransport(): Transport {
-  return typeof XMLHttpRequest === 'undefined' ? fetchTransport : xhrTransport;
-}

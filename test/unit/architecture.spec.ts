@@ -58,13 +58,13 @@ describe('The imports of src/chunked-upload', () => {
     expect(broken.map(({ from, to }) => `${from} → ${relative(ROOT, to)}`)).toEqual([]);
   });
 
-  it('protocols know neither the database, nor a storage, nor each other', () => {
+  it('protocols know neither the database, nor a storage, and of each other http alone', () => {
     expect(found(/^protocols\//, /^(database|storage|checksum|policies|migrations)\//)).toEqual([]);
     expect(found(/^protocols\//, /^(typeorm|pg)$/, true)).toEqual([]);
     const others = imports.filter(({ from, to }) => {
       const [, own] = /^protocols\/([^/]+)/.exec(from) ?? [];
       const [, other] = /^protocols\/([^/]+)/.exec(to) ?? [];
-      return own !== undefined && other !== undefined && own !== other;
+      return own !== undefined && other !== undefined && own !== other && other !== 'http';
     });
     expect(others).toEqual([]);
   });
@@ -85,7 +85,9 @@ describe('The imports of src/chunked-upload', () => {
       const own = new RegExp(`^${folder}/`);
       expect(found(own, /^(@nestjs\/|typeorm|pg$|node:https?|express|busboy)/, true)).toEqual([]);
       expect(found(own, /^(protocols|engine|database|policies|migrations)\//, true)).toEqual([]);
-      expect(found(own, /^chunked-upload\.(service|module|options|entity)/, true)).toEqual([]);
+      expect(found(own, /^chunked-upload\.(service|module|options|context|entity)/, true)).toEqual(
+        [],
+      );
     },
   );
 
@@ -123,6 +125,7 @@ describe('The imports of src/chunked-upload', () => {
   it('the admin goes by the service, and its page runs without any of it', () => {
     expect(found(/^admin\//, /^(engine|storage|policies|checksum|migrations)\//, true)).toEqual([]);
     expect(found(/^admin\//, /^(typeorm|pg)$/, true)).toEqual([]);
+    expect(found(/^admin\//, /^protocols\/(?!http\/)/, true)).toEqual([]);
     expect(found(/^admin\/page\//, /^(?!admin\/page\/)/)).toEqual([]);
     expect(found(/^(engine|database|protocols|storage|policies)\//, /^admin\//, true)).toEqual([]);
   });
@@ -136,7 +139,9 @@ describe('The imports of src/chunked-upload', () => {
   });
 
   it('only the module knows the start-up checks', () => {
-    expect(found(/^(?!start-up\/|upload-type\.module)/, /^start-up\//, true)).toEqual([]);
+    expect(found(/^(?!start-up\/|upload-type\/upload-type\.module)/, /^start-up\//, true)).toEqual(
+      [],
+    );
     expect(found(/^start-up\//, /^protocols\//, true)).toEqual([]);
   });
 

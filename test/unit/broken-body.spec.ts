@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { ChunkBody } from '../../src/chunked-upload/engine/chunk-body.js';
-import { FormFields } from '../../src/chunked-upload/protocols/content-range/form-fields.js';
-import { readMultipart } from '../../src/chunked-upload/protocols/content-range/multipart.js';
+import { FormFields } from '../../src/chunked-upload/protocols/http/form-fields.js';
+import { readMultipart } from '../../src/chunked-upload/protocols/http/multipart.js';
 
 const KIB = 1024;
 const PIECE = 64 * KIB;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { chunkDigests } from '../../src/chunked-upload/protocols/content-range/chunk-digests.js';
+import { chunkDigests } from '../../src/chunked-upload/protocols/http/chunk-digests.js';
 
 const bytes = Buffer.from('some bytes');
 const base64 = (algorithm: string) => createHash(algorithm).update(bytes).digest('base64');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AbstractChunkedUpload } from '../../src/chunked-upload/chunked-upload.entity.js';
-import { fileResponse } from '../../src/chunked-upload/protocols/content-range/file-response.js';
+import { fileResponse } from '../../src/chunked-upload/protocols/http/file-response.js';
 
 const completedAt = new Date('2026-01-02T03:04:05.678Z');
 const modified = 'Fri, 02 Jan 2026 03:04:05 GMT';

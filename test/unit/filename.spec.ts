@@ -3,7 +3,7 @@ import {
   checkFilename,
   dispositionFilename,
   lastSegment,
-} from '../../src/chunked-upload/protocols/content-range/filename.js';
+} from '../../src/chunked-upload/protocols/http/filename.js';
 
 describe('checkFilename', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { optionalPackage } from '../../src/chunked-upload/optional-package.js';
+import { optionalPackage } from '../../src/chunked-upload/protocols/content-range/openapi/optional-package.js';
 
 const missing = (name: string) =>
   Object.assign(new Error(`Cannot find package '${name}' imported from /app/a.js`), {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkedUploadTypeOptions } from '../../src/chunked-upload/chunked-upload.options.js';
 import { LocalDiskStorage } from '../../src/chunked-upload/storage/local-disk.storage.js';
-import { draftUploadType } from '../../src/chunked-upload/upload-type.factory.js';
+import { draftUploadType } from '../../src/chunked-upload/upload-type/upload-type.factory.js';
 
 // What a wrong option says when an application starts: test/e2e/options.spec.ts.
 

@@ -1,6 +1,6 @@
 import { ForbiddenException } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { type HostRequest, incomingOf } from '../protocols/content-range/host-request.js';
+import { type HostRequest, incomingOf } from '../protocols/http/host-request.js';
 
 const LONGEST_BODY = 1024 * 1024;
 

@@ -10,8 +10,8 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { ChunkedUploadExceptionFilter } from '../protocols/content-range/chunked-upload-exception.filter.js';
-import { type HostRequest, incomingOf, queryOf } from '../protocols/content-range/host-request.js';
+import { ChunkedUploadExceptionFilter } from '../protocols/http/chunked-upload-exception.filter.js';
+import { type HostRequest, incomingOf, queryOf } from '../protocols/http/host-request.js';
 import { STATUSES, parseAdminQuery } from './admin-query.js';
 import { readMutation } from './admin-request.js';
 import { parseSelection, requireSelection } from './admin-selection.js';

@@ -11,7 +11,7 @@ import type { AdminOptions } from '../chunked-upload.options.js';
 import { createAdminController } from './admin-controller.factory.js';
 import { ADMINISTERED_TYPES, ADMIN_PATH } from './admin.tokens.js';
 import { AdminService } from './admin.service.js';
-import { registerAdmin } from '../upload-type.registry.js';
+import { registerAdmin } from '../upload-type/upload-type.registry.js';
 import { administeredBy } from './administered-types.js';
 
 /** A page and its endpoints, behind guards of the host, in a module of its own. */

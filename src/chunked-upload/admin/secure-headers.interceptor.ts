@@ -1,6 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import type { HostResponse } from '../protocols/content-range/host-request.js';
+import type { HostResponse } from '../protocols/http/host-request.js';
 
 // No inline script and no inline style: a filename that got into the page as HTML could do nothing.
 const POLICY = [

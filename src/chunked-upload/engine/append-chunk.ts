@@ -1,7 +1,6 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AppendInput } from '../chunked-upload.inputs.js';
-import { APPLICATION } from '../application.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import { announceProgress } from './announce.js';
 import { ChunkBody } from './chunk-body.js';
 import { FirstBytes } from './first-bytes.js';

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 import type { OwnedUploads } from '../owners/owned-uploads.js';
 import type { Owner, OwnerTypes } from '../owners/owner-types.js';
 import { withOwner } from '../owners/with-owner.js';

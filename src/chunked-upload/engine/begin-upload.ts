@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { aboutUpload } from '../chunked-upload.errors.js';
 import type { BeginInput } from '../chunked-upload.inputs.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 import { announceBegun } from './announce.js';
 import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';

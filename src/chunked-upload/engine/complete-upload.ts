@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { CompleteInput, CompletedUpload } from '../chunked-upload.inputs.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { JsonValue } from '../storage/storage.provider.js';
 import { detectMimeType } from '../mime-type/detect-mime-type.js';

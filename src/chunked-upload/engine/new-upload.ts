@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, NewUploadInput, UploadFields } from '../chunked-upload.inputs.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
 import { withOwner } from '../owners/with-owner.js';
 import type { PolicySubject } from '../policies/upload.policy.js';

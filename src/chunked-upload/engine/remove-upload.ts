@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 import type { Marked } from '../database/lease.repository.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { UploadEngine } from './upload-engine.js';

@@ -1,7 +1,7 @@
 import { type EntityManager, QueryFailedError } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { CompletedUpload } from '../chunked-upload.inputs.js';
-import type { OnComplete } from '../chunked-upload.options.js';
+import type { OnComplete } from '../chunked-upload.context.js';
 import type { JsonValue } from '../storage/storage.provider.js';
 import type { UploadEngine } from './upload-engine.js';
 

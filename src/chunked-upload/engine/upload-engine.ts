@@ -1,8 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { UploadContext } from '../chunked-upload.options.js';
-import { APPLICATION } from '../application.js';
+import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';

@@ -1,5 +1,5 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { SizeLimits, UploadContext } from '../chunked-upload.options.js';
+import type { SizeLimits, UploadContext } from '../chunked-upload.context.js';
 import { SizePolicy } from '../policies/size.policy.js';
 import type { PolicySubject, PolicyVerdict } from '../policies/upload.policy.js';
 import type { UploadType } from './upload-type.js';

@@ -1,5 +1,5 @@
 import type { Checksum } from '../checksum/checksum.js';
-import type { OnComplete, SizeLimit, UserOf } from '../chunked-upload.options.js';
+import type { OnComplete, SizeLimit, UserOf } from '../chunked-upload.context.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
 import type { OwnerTypes } from '../owners/owner-types.js';
 import type { OwnFields } from '../fields/own-fields.js';

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { aboutUpload } from '../chunked-upload.errors.js';
 import type { CompletedUpload, WholeInput } from '../chunked-upload.inputs.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import { announceBegun, announceCompletion } from './announce.js';
 import { limitBody } from './limit-body.js';

@@ -1,6 +1,6 @@
 import { type Type, ValidationPipe } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { fail } from '../option-checks.js';
+import { fail } from '../upload-type/option-checks.js';
 
 /** What is used of a class-validator error; its package is an optional peer. */
 interface FieldError {

@@ -1,10 +1,11 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
-import type { OwnerEntity, OwnerOptions, UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
+import type { OwnerEntity, OwnerOptions } from './owner-options.js';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
 import { OwnerTable, type PrimaryKey, keyText } from '../database/owner-table.js';
-import { fail } from '../option-checks.js';
+import { fail } from '../upload-type/option-checks.js';
 
 const LONGEST_QUOTE = 50;
 

@@ -1,5 +1,4 @@
-import { APPLICATION } from '../application.js';
-import type { UploadContext } from '../chunked-upload.options.js';
+import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import { type PolicySubject, UploadPolicy } from '../policies/upload.policy.js';
 import type { OwnerTypes } from './owner-types.js';
 

@@ -1,5 +1,5 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { SizeLimit, SizeLimits, UploadContext } from '../chunked-upload.options.js';
+import type { SizeLimit, SizeLimits, UploadContext } from '../chunked-upload.context.js';
 import { type PolicySubject, type PolicyVerdict, UploadPolicy } from './upload.policy.js';
 
 /** How small and how large a file may be: as it is announced, as it grows, and as it is. */

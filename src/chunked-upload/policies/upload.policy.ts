@@ -1,4 +1,4 @@
-import type { UploadContext } from '../chunked-upload.options.js';
+import type { UploadContext } from '../chunked-upload.context.js';
 
 /**
  * When a policy is asked: before the first byte (`begin`), when enough bytes have come to know their

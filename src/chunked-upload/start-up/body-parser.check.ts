@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { plainPath } from '../plain-path.js';
+import { plainPath } from '../upload-type/plain-path.js';
 import { type CheckedType, StartUpCheck } from './start-up-check.js';
 import { sendProbe } from './probe-request.js';
 

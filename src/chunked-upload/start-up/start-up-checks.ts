@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nestjs/common';
-import { plainPath } from '../plain-path.js';
+import { plainPath } from '../upload-type/plain-path.js';
 import { BodyParserCheck } from './body-parser.check.js';
 import { ConnectionPoolCheck } from './connection-pool.check.js';
 import { OwnersCheck } from './owners.check.js';

@@ -17,24 +17,25 @@ import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody } from '../../platform/fastify.js';
 import type { ChunkDigest } from '../../engine/reception.js';
-import { chunkDigests } from './chunk-digests.js';
-import { ChunkedUploadExceptionFilter } from './chunked-upload-exception.filter.js';
+import { chunkDigests } from '../http/chunk-digests.js';
+import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
 import { type ContentRange, parseContentRange } from './content-range.js';
-import { discardRest } from './discard-rest.js';
-import { type FileResponse, fileResponse } from './file-response.js';
-import { FormFields } from './form-fields.js';
+import { discardRest } from '../http/discard-rest.js';
+import { type FileResponse, fileResponse } from '../http/file-response.js';
+import { FormFields } from '../http/form-fields.js';
 import {
   type HostRequest,
   type HostResponse,
   absoluteUrl,
   incomingOf,
   queryOf,
-} from './host-request.js';
+} from '../http/host-request.js';
 import { nextPageLink, parseListQuery } from './list-query.js';
-import type { UploadRepresentation } from './representation.js';
-import { type ReceivedFile, readRequestBody } from './request-body.js';
+import type { UploadRepresentation } from '../http/representation.js';
+import type { ReceivedFile } from '../http/received-file.js';
+import { readRequestBody } from '../http/request-body.js';
 import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
-import { UploadSteps } from './upload-steps.js';
+import { UploadSteps } from '../http/upload-steps.js';
 
 /**
  * The HTTP side of one upload type. Extend it to add guards, interceptors and other decorators, or

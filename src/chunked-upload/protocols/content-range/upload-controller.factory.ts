@@ -1,6 +1,6 @@
 import { Controller, type Type } from '@nestjs/common';
 import { ChunkedUploadController } from './content-range.controller.js';
-import { ownRoutes } from './own-routes.js';
+import { ownRoutes } from '../http/own-routes.js';
 
 /**
  * A controller class for one upload type, mounted at `path`. It is a class of its own even where

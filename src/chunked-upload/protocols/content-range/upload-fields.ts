@@ -1,8 +1,8 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { NewUploadInput, UploadFields } from '../../chunked-upload.inputs.js';
-import { checkFilename, refuseDots } from './filename.js';
-import type { FormFields } from './form-fields.js';
-import type { ReceivedFile } from './request-body.js';
+import { checkFilename, refuseDots } from '../http/filename.js';
+import type { FormFields } from '../http/form-fields.js';
+import type { ReceivedFile } from '../http/received-file.js';
 
 const LONGEST_WAIT_MS = 2000;
 

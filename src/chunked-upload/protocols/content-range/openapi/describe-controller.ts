@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { UploadType } from '../../../engine/upload-type.js';
-import { optionalPackage } from '../../../optional-package.js';
+import { optionalPackage } from './optional-package.js';
 import { fieldsProperties } from './fields-properties.js';
 import type { DescribedType, Properties, RouteDescription } from './openapi.types.js';
 import { routeDescriptions } from './route-descriptions.js';

@@ -1,5 +1,5 @@
 import type { ChunkedUploadError } from '../../../chunked-upload.errors.js';
-import { RETRY_AFTER, STATUS, errorBody } from '../chunked-upload-exception.filter.js';
+import { RETRY_AFTER, STATUS, errorBody } from '../../http/chunked-upload-exception.filter.js';
 import type { Response } from './openapi.types.js';
 
 /** The answers to errors, by status, each with all its bodies as examples: the real ones. */

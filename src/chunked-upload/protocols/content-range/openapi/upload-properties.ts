@@ -1,5 +1,5 @@
 import { ChunkedUploadStatus } from '../../../chunked-upload.entity.js';
-import type { UploadRepresentation } from '../representation.js';
+import type { UploadRepresentation } from '../../http/representation.js';
 import type { DescribedType, Properties, Schema } from './openapi.types.js';
 
 /** Of a type that also has an index: the names that it spells out. */

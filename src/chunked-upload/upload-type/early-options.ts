@@ -1,7 +1,7 @@
 import type { CanActivate } from '@nestjs/common';
-import { AbstractChunkedUpload } from './chunked-upload.entity.js';
-import type { ChunkedUploadExtras } from './chunked-upload.options.js';
-import { ChunkedUploadController } from './protocols/content-range/content-range.controller.js';
+import { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { ChunkedUploadExtras } from '../chunked-upload.options.js';
+import { ChunkedUploadController } from '../protocols/content-range/content-range.controller.js';
 import { EXTRA_KEYS, fail, rejectUnknownKeys } from './option-checks.js';
 
 const ASYNC_KEYS = [

@@ -1,8 +1,9 @@
-import { Checksum } from './checksum/checksum.js';
+import { Checksum } from '../checksum/checksum.js';
 import type { Type } from '@nestjs/common';
-import type { ChunkedUploadTypeOptions, OwnerOptions } from './chunked-upload.options.js';
-import type { UploadType } from './engine/upload-type.js';
-import type { UploadPolicy } from './policies/upload.policy.js';
+import type { ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
+import type { OwnerOptions } from '../owners/owner-options.js';
+import type { UploadType } from '../engine/upload-type.js';
+import type { UploadPolicy } from '../policies/upload.policy.js';
 import {
   algorithm,
   cleanup,

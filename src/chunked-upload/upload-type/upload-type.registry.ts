@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
-import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
-import type { Cleaner } from './engine/cleaner.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { Cleaner } from '../engine/cleaner.js';
 import { fail } from './option-checks.js';
 import { plainPath } from './plain-path.js';
 

@@ -1,10 +1,11 @@
 import ms from 'ms';
-import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum/algorithms.js';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../checksum/algorithms.js';
 import type { Type } from '@nestjs/common';
-import type { OwnerOptions, SizeLimit } from './chunked-upload.options.js';
-import { UploadPolicy } from './policies/upload.policy.js';
-import { LocalDiskStorage } from './storage/local-disk.storage.js';
-import { StorageProvider } from './storage/storage.provider.js';
+import type { SizeLimit } from '../chunked-upload.context.js';
+import type { OwnerOptions } from '../owners/owner-options.js';
+import { UploadPolicy } from '../policies/upload.policy.js';
+import { LocalDiskStorage } from '../storage/local-disk.storage.js';
+import { StorageProvider } from '../storage/storage.provider.js';
 
 /** Keys of the options that say how modules are put together; checked where that is done. */
 export const EXTRA_KEYS = [

@@ -1,4 +1,4 @@
-import type { ChunkedUploadExtras } from './chunked-upload.options.js';
+import type { ChunkedUploadExtras } from '../chunked-upload.options.js';
 
 /** What further types take over from `forRoot` of what must be known early. */
 export type InheritedOptions = Pick<ChunkedUploadExtras, 'dataSource' | 'imports'>;

@@ -8,35 +8,35 @@ import { Module } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { adminParts } from './admin/admin.module.js';
-import { registerAdministered } from './admin/administered-types.js';
-import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
-import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
-import { AdminRepository } from './database/admin.repository.js';
-import { UploadTable } from './database/upload-table.js';
-import { CleanupTimer } from './expiry/cleanup-timer.js';
-import { ChunkedUploadService } from './chunked-upload.service.js';
+import { adminParts } from '../admin/admin.module.js';
+import { registerAdministered } from '../admin/administered-types.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
+import { AdminRepository } from '../database/admin.repository.js';
+import { UploadTable } from '../database/upload-table.js';
+import { CleanupTimer } from '../expiry/cleanup-timer.js';
+import { ChunkedUploadService } from '../chunked-upload.service.js';
 import {
   INHERITED_DATA_SOURCE,
   UPLOAD_MEASUREMENTS,
   UPLOAD_SERVICE,
   UPLOAD_TYPE,
   getChunkedUploadToken,
-} from './chunked-upload.tokens.js';
+} from '../chunked-upload.tokens.js';
 import { type InheritedOptions, inheritedOptions } from './inherited-options.js';
-import { UnreadBodies } from './platform/unread-bodies.js';
-import { describeController } from './protocols/content-range/openapi/describe-controller.js';
-import { createUploadController } from './protocols/content-range/upload-controller.factory.js';
+import { UnreadBodies } from '../platform/unread-bodies.js';
+import { describeController } from '../protocols/content-range/openapi/describe-controller.js';
+import { createUploadController } from '../protocols/content-range/upload-controller.factory.js';
 import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
-import { OwnedUploads } from './owners/owned-uploads.js';
+import { OwnedUploads } from '../owners/owned-uploads.js';
 import { fail } from './option-checks.js';
 import { plainPath } from './plain-path.js';
 import { registerCleaner, registerUploadType } from './upload-type.registry.js';
-import { ConnectionDrain } from './shutdown/connection-drain.js';
-import { StartUpChecks } from './start-up/start-up-checks.js';
-import type { UploadType } from './engine/upload-type.js';
+import { ConnectionDrain } from '../shutdown/connection-drain.js';
+import { StartUpChecks } from '../start-up/start-up-checks.js';
+import type { UploadType } from '../engine/upload-type.js';
 
 /** What of a type must be known while modules are put together. */
 export interface UploadTypeEarly extends ChunkedUploadExtras {

@@ -7,7 +7,7 @@ import type {
   UploadAccess,
   UploadContext,
   UserId,
-} from '../../chunked-upload.options.js';
+} from '../../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
 import type { UploadType } from '../../engine/upload-type.js';

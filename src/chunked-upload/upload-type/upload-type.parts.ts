@@ -1,21 +1,21 @@
 import type { Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
-import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
-import { ChunkedUploadRepository } from './database/chunked-upload.repository.js';
-import { ExpiryRepository, type OwnerlessCondition } from './database/expiry.repository.js';
-import { OwnedUploadRepository } from './database/owned-upload.repository.js';
-import { LeaseRepository } from './database/lease.repository.js';
-import { UploadTable } from './database/upload-table.js';
-import { Cleaner } from './engine/cleaner.js';
-import { UploadEngine } from './engine/upload-engine.js';
-import { eventEmitterOf } from './events/event-emitter.js';
-import { UploadEvents } from './events/upload-events.js';
-import { timedRepository, timedStorage } from './measurements/timed-calls.js';
-import { UploadMeasurements } from './measurements/upload-measurements.js';
-import { OwnedUploads } from './owners/owned-uploads.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
+import { ExpiryRepository, type OwnerlessCondition } from '../database/expiry.repository.js';
+import { OwnedUploadRepository } from '../database/owned-upload.repository.js';
+import { LeaseRepository } from '../database/lease.repository.js';
+import { UploadTable } from '../database/upload-table.js';
+import { Cleaner } from '../engine/cleaner.js';
+import { UploadEngine } from '../engine/upload-engine.js';
+import { eventEmitterOf } from '../events/event-emitter.js';
+import { UploadEvents } from '../events/upload-events.js';
+import { timedRepository, timedStorage } from '../measurements/timed-calls.js';
+import { UploadMeasurements } from '../measurements/upload-measurements.js';
+import { OwnedUploads } from '../owners/owned-uploads.js';
 import { uploadTypesOf } from './upload-type.registry.js';
-import type { UploadType } from './engine/upload-type.js';
+import type { UploadType } from '../engine/upload-type.js';
 
 /** One upload type's objects, in the order in which they know each other. */
 export interface UploadTypeParts {

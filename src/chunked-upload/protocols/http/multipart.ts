@@ -5,7 +5,7 @@ import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
 import { lastSegment } from './filename.js';
 import type { FormFields } from './form-fields.js';
-import type { ReceivedFile } from './request-body.js';
+import type { ReceivedFile } from './received-file.js';
 
 const LIMITS = { fieldNameSize: 256, fieldSize: 64 * 1024, fields: 100, parts: 200 };
 

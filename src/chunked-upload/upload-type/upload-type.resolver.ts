@@ -1,15 +1,15 @@
 import type { ModuleRef } from '@nestjs/core';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { getMetadataArgsStorage } from 'typeorm';
-import { AbstractChunkedUpload } from './chunked-upload.entity.js';
-import type { UploadType } from './engine/upload-type.js';
-import { OwnFields } from './fields/own-fields.js';
+import { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { UploadType } from '../engine/upload-type.js';
+import { OwnFields } from '../fields/own-fields.js';
 import { fail } from './option-checks.js';
-import { OwnerPolicy } from './owners/owner.policy.js';
-import { OwnerTypes } from './owners/owner-types.js';
-import { ExtensionPolicy } from './policies/extension.policy.js';
-import { MimeTypePolicy } from './policies/mime-type.policy.js';
-import type { UploadPolicy } from './policies/upload.policy.js';
+import { OwnerPolicy } from '../owners/owner.policy.js';
+import { OwnerTypes } from '../owners/owner-types.js';
+import { ExtensionPolicy } from '../policies/extension.policy.js';
+import { MimeTypePolicy } from '../policies/mime-type.policy.js';
+import type { UploadPolicy } from '../policies/upload.policy.js';
 import type { UploadTypeDraft } from './upload-type.factory.js';
 
 /** Completes a draft by what Nest injects into its policies, and TypeORM knows of its entity. */
