@@ -191,3 +191,8 @@ export function aboutUpload(error: unknown, uploadId: string): unknown {
   const id = parseUploadId(uploadId);
   return error instanceof ChunkedUploadError && id !== null ? error.about(id) : error;
 }
+
+/** Refuses an option that is wrong. @throws TypeError that names it */
+export function failOption(option: string, sentence: string, cause?: unknown): never {
+  throw new TypeError(`ChunkedUploadModule: the option "${option}" ${sentence}`, { cause });
+}

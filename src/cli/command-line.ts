@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { duration } from '../chunked-upload/upload-type/option-checks.js';
+import { duration } from '../chunked-upload/engine/duration.js';
 
 export const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { importCircles, importGraph } from '../support/import-circles.js';
 import { storedFiles } from '../support/stored-files.js';
 
 // DESIGN's arrows point one way: protocols → service → repository, storage, policies, checksum.
@@ -145,6 +146,11 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/^start-up\//, /^protocols\//, true)).toEqual([]);
   });
 
+  it('only modules, and what looks after all types, know how a type is put together', () => {
+    const others = /^(?!upload-type\/|chunked-upload\.module|admin\/|start-up\/)/;
+    expect(found(others, /^upload-type\//, true)).toEqual([]);
+  });
+
   it('the end of connections knows no part of us', () => {
     expect(found(/^shutdown\//, /\.ts$/, true)).toEqual([]);
   });
@@ -156,5 +162,27 @@ describe('The imports of src/chunked-upload', () => {
   it('no file is a god file', () => {
     const long = [...texts].filter(([, text]) => text.split('\n').length > 300);
     expect(long.map(([file]) => file)).toEqual([]);
+  });
+});
+
+describe('The files of src', () => {
+  it('import each other in no circle, be it of types alone', async () => {
+    const graph = await importGraph(fileURLToPath(new URL('../../src/', import.meta.url)));
+    // An import of a type alone: the test sees them.
+    expect(graph.get('cli/reconcile-uploads.ts')).toContain('cli/application.ts');
+    expect(importCircles(graph)).toEqual([]);
+  });
+
+  it.each([
+    { title: 'two files', graph: { a: ['b'], b: ['a'] }, circles: ['a → b → a'] },
+    { title: 'itself', graph: { a: ['a'] }, circles: ['a → a'] },
+    {
+      title: 'a circle off the way',
+      graph: { a: ['b', 'd'], b: ['c'], c: ['d', 'b'], d: [] },
+      circles: ['b → c → b'],
+    },
+    { title: 'two ways to one file', graph: { a: ['b', 'c'], b: ['d'], c: ['d'] }, circles: [] },
+  ])('would be told: $title', ({ graph, circles }) => {
+    expect(importCircles(new Map(Object.entries(graph)))).toEqual(circles);
   });
 });

@@ -1,6 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { ExpiryRepository, StoredRecord } from '../database/expiry.repository.js';
-import { duration } from '../upload-type/option-checks.js';
+import { duration } from './duration.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { StoredBytes } from '../storage/storage.provider.js';
 import { uploadFolder, uploadIdOf } from '../storage/upload-keys.js';

@@ -1,6 +1,5 @@
 import { type Type, ValidationPipe } from '@nestjs/common';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { fail } from '../upload-type/option-checks.js';
+import { ChunkedUploadError, failOption } from '../chunked-upload.errors.js';
 
 /** What is used of a class-validator error; its package is an optional peer. */
 interface FieldError {
@@ -34,7 +33,7 @@ export class OwnFields {
     const names = await decoratedProperties(type);
     for (const name of names) {
       if (columns.includes(name)) continue;
-      fail('fields', `has "${name}", which is no column of the entity's own`);
+      failOption('fields', `has "${name}", which is no column of the entity's own`);
     }
     return new OwnFields(type, names);
   }
@@ -103,10 +102,15 @@ function pick(from: Record<string, unknown>, names: readonly string[]): Record<s
 
 async function decoratedProperties(type: Type): Promise<string[]> {
   const { getMetadataStorage } = await import('class-validator').catch((error: unknown) => {
-    return fail('fields', 'needs packages: npm install class-validator class-transformer', error);
+    return failOption(
+      'fields',
+      'needs packages: npm install class-validator class-transformer',
+      error,
+    );
   });
   const found = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
   const names = [...new Set(found.map(({ propertyName }) => propertyName))];
-  if (names.length === 0) fail('fields', 'has no property with a decorator of class-validator');
+  if (names.length === 0)
+    failOption('fields', 'has no property with a decorator of class-validator');
   return names;
 }

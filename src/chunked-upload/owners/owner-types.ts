@@ -1,11 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, failOption } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import type { OwnerEntity, OwnerOptions } from './owner-options.js';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
 import { OwnerTable, type PrimaryKey, keyText } from '../database/owner-table.js';
-import { fail } from '../upload-type/option-checks.js';
 
 const LONGEST_QUOTE = 50;
 
@@ -37,10 +36,13 @@ export class OwnerTypes {
       Array.from(owners, ([name, options]) => {
         const { entity } = options;
         if (!dataSource.hasMetadata(entity)) {
-          fail('owners', `of "${name}": ${entity.name} is not an entity of the data source`);
+          failOption('owners', `of "${name}": ${entity.name} is not an entity of the data source`);
         }
         if (dataSource.getMetadata(entity).primaryColumns.length !== 1) {
-          fail('owners', `of "${name}": ${entity.name} must have a primary key of one column`);
+          failOption(
+            'owners',
+            `of "${name}": ${entity.name} must have a primary key of one column`,
+          );
         }
         return [name, { name, options, table: new OwnerTable(dataSource, entity) }];
       }),

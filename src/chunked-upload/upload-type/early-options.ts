@@ -1,8 +1,9 @@
 import type { CanActivate } from '@nestjs/common';
 import { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { failOption } from '../chunked-upload.errors.js';
 import type { ChunkedUploadExtras } from '../chunked-upload.options.js';
 import { ChunkedUploadController } from '../protocols/content-range/content-range.controller.js';
-import { EXTRA_KEYS, fail, rejectUnknownKeys } from './option-checks.js';
+import { EXTRA_KEYS, rejectUnknownKeys } from './option-checks.js';
 
 const ASYNC_KEYS = [
   'inject',
@@ -16,20 +17,20 @@ const ASYNC_KEYS = [
 export function checkEarlyOptions(given: ChunkedUploadExtras): void {
   const { path, entity, controller, admin, dataSource, imports } = given;
   if (path !== false && (typeof path !== 'string' || /^\/*$/.test(path))) {
-    fail('path', 'must be a path such as "uploads", or false');
+    failOption('path', 'must be a path such as "uploads", or false');
   }
   if (!isSubclass(entity, AbstractChunkedUpload)) {
-    fail('entity', 'must be ChunkedUpload or a subclass of AbstractChunkedUpload');
+    failOption('entity', 'must be ChunkedUpload or a subclass of AbstractChunkedUpload');
   }
   if (controller && !isSubclass(controller, ChunkedUploadController, true)) {
-    fail('controller', 'must be a subclass of ChunkedUploadController, or false');
+    failOption('controller', 'must be a subclass of ChunkedUploadController, or false');
   }
   if (admin !== undefined && admin !== false) checkAdmin(admin);
   if (dataSource !== undefined && typeof dataSource !== 'string') {
-    fail('dataSource', 'must be the name of a data source');
+    failOption('dataSource', 'must be the name of a data source');
   }
   if (imports !== undefined && !Array.isArray(imports))
-    fail('imports', 'must be a list of modules');
+    failOption('imports', 'must be a list of modules');
 }
 
 /** Rejects what stands beside a factory and would be passed over in silence. */
@@ -39,19 +40,22 @@ export function checkAsyncOptions(given: object): void {
 
 function checkAdmin(given: unknown): void {
   if (typeof given !== 'object' || given === null) {
-    fail('admin', 'must be { path: "admin/uploads", guards: [...] }, or false');
+    failOption('admin', 'must be { path: "admin/uploads", guards: [...] }, or false');
   }
   const { path, guards, ...rest } = given as Readonly<Record<string, unknown>>;
   const [unknownKey] = Object.keys(rest);
   if (unknownKey !== undefined) {
-    fail('admin', `does not know "${unknownKey}" (there are: path, guards)`);
+    failOption('admin', `does not know "${unknownKey}" (there are: path, guards)`);
   }
   if (typeof path !== 'string' || !/^[\w./-]*\w[\w./-]*$/.test(path)) {
-    fail('admin', 'must have a path of plain characters, such as "admin/uploads"');
+    failOption('admin', 'must have a path of plain characters, such as "admin/uploads"');
   }
   const list: unknown[] = Array.isArray(guards) ? guards : [];
   if (list.length === 0 || !list.every(isGuard)) {
-    fail('admin', 'must have at least one guard: whoever passes sees and removes all uploads');
+    failOption(
+      'admin',
+      'must have at least one guard: whoever passes sees and removes all uploads',
+    );
   }
 }
 

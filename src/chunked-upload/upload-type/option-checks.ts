@@ -1,7 +1,8 @@
-import ms from 'ms';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../checksum/algorithms.js';
 import type { Type } from '@nestjs/common';
 import type { SizeLimit } from '../chunked-upload.context.js';
+import { failOption } from '../chunked-upload.errors.js';
+import { duration } from '../engine/duration.js';
 import type { OwnerOptions } from '../owners/owner-options.js';
 import { UploadPolicy } from '../policies/upload.policy.js';
 import { LocalDiskStorage } from '../storage/local-disk.storage.js';
@@ -22,10 +23,10 @@ export function rejectUnknownKeys(options: object, known: readonly string[]): vo
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const early: readonly string[] = EXTRA_KEYS;
-    if (early.includes(key)) fail(key, 'must be given beside the factory, not by it');
+    if (early.includes(key)) failOption(key, 'must be given beside the factory, not by it');
     const near = known.find((name) => name.toLowerCase() === key.toLowerCase());
     const hint = near ? `; did you mean "${near}"?` : ` (there are: ${known.join(', ')})`;
-    fail(key, `is not an option${hint}`);
+    failOption(key, `is not an option${hint}`);
   }
 }
 
@@ -35,45 +36,31 @@ export function storage(value: unknown): StorageProvider {
   const provider = value as StorageProvider | null;
   if (provider && methods.every((method) => typeof provider[method] === 'function'))
     return provider;
-  return fail('storage', 'must be a StorageProvider, such as new LocalDiskStorage({ root })');
+  return failOption('storage', 'must be a StorageProvider, such as new LocalDiskStorage({ root })');
 }
 
 export function uploadPath(value: unknown): string {
-  if (typeof value !== 'string') return fail('uploadPath', 'must be a string');
+  if (typeof value !== 'string') return failOption('uploadPath', 'must be a string');
   const path = value.replace(/\/+$/, '');
   const segments = path.split('/');
   if (
     /[\0\\]/.test(path) ||
     segments.some((part) => part === '..' || part === '.' || part === '')
   ) {
-    fail('uploadPath', 'must be a relative path without empty segments, "." or ".."');
+    failOption('uploadPath', 'must be a relative path without empty segments, "." or ".."');
   }
   return path;
 }
 
 export function extension(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\w.-]{0,32}$/.test(value)) return value;
-  return fail(name, 'must be a string such as ".part"');
-}
-
-export function duration(name: string, value: unknown, least = 1): number {
-  const millis = typeof value === 'string' ? parseDuration(value) : value;
-  if (typeof millis === 'number' && Number.isFinite(millis) && millis >= least) return millis;
-  return fail(
-    name,
-    `must be at least ${least} milliseconds, as a number or a duration such as "1d"`,
-  );
-}
-
-// Of a text that cannot be one, `ms` throws an error of its own.
-function parseDuration(text: string): number {
-  return text === '' || text.length > 100 ? Number.NaN : ms(text as ms.StringValue);
+  return failOption(name, 'must be a string such as ".part"');
 }
 
 export function sizeLimit(name: string, value: unknown): SizeLimit {
   if (value === null || typeof value === 'function') return value as SizeLimit;
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  return fail(
+  return failOption(
     name,
     'must be a whole number of bytes, null, or a function that returns one of them',
   );
@@ -81,7 +68,7 @@ export function sizeLimit(name: string, value: unknown): SizeLimit {
 
 export function fieldName(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  return fail('fieldName', 'must be a name that is not empty');
+  return failOption('fieldName', 'must be a name that is not empty');
 }
 
 export function algorithm(value: unknown): ChecksumAlgorithm {
@@ -98,7 +85,7 @@ export function names(
   const given: unknown[] = Array.isArray(value) ? value : [null];
   return given.map((name) => {
     const parsed = typeof name === 'string' ? parse(name.trim().toLowerCase()) : null;
-    return parsed ?? fail(option, 'must be a list such as ["png"] or ["image/*"], or null');
+    return parsed ?? failOption(option, 'must be a list such as ["png"] or ["image/*"], or null');
   });
 }
 
@@ -117,28 +104,31 @@ export function policies(value: unknown): readonly (UploadPolicy | Type<UploadPo
     const prototype: unknown = typeof policy === 'function' ? policy.prototype : policy;
     const isPolicy = typeof (prototype as UploadPolicy | null)?.check === 'function';
     if (isPolicy) return policy as UploadPolicy | Type<UploadPolicy>;
-    return fail('policies', 'must be a list of policies, or of classes that extend UploadPolicy');
+    return failOption(
+      'policies',
+      'must be a list of policies, or of classes that extend UploadPolicy',
+    );
   });
 }
 
 export function owners(value: unknown): ReadonlyMap<string, OwnerOptions> {
   const sentence =
     'must be an object of entity classes, or of { entity, canAttach, keep }, by name';
-  if (typeof value !== 'object' || value === null) return fail('owners', sentence);
+  if (typeof value !== 'object' || value === null) return failOption('owners', sentence);
   return new Map(
     Object.entries(value).map(([name, given]: [string, unknown]) => {
       const owner = (
         typeof given === 'function' ? { entity: given } : given
       ) as OwnerOptions | null;
-      if (typeof owner?.entity !== 'function') return fail('owners', sentence);
+      if (typeof owner?.entity !== 'function') return failOption('owners', sentence);
       const keys = ['entity', 'canAttach', 'keep'];
       const unknownKey = Object.keys(owner).find((key) => !keys.includes(key));
       if (unknownKey)
-        fail('owners', `does not know "${unknownKey}" (there are: ${keys.join(', ')})`);
+        failOption('owners', `does not know "${unknownKey}" (there are: ${keys.join(', ')})`);
       const { keep = false } = owner;
       typed('owners', keep, 'boolean');
       if (!['undefined', 'function'].includes(typeof owner.canAttach)) {
-        fail('owners', `of "${name}": canAttach must be a function`);
+        failOption('owners', `of "${name}": canAttach must be a function`);
       }
       return [name, owner];
     }),
@@ -148,33 +138,28 @@ export function owners(value: unknown): ReadonlyMap<string, OwnerOptions> {
 export function fieldsClass(value: unknown): Type {
   return typeof value === 'function'
     ? (value as Type)
-    : fail('fields', 'must be a class whose properties bear decorators of class-validator');
+    : failOption('fields', 'must be a class whose properties bear decorators of class-validator');
 }
 
 /** How often in milliseconds; null: never. */
 export function cleanup(value: unknown): number | null {
   if (value === false) return null;
   const { every, ...rest } = (value ?? {}) as { every?: unknown };
-  if (Object.keys(rest).length > 0) fail('cleanup', 'must be { every: "1h" }, or false');
+  if (Object.keys(rest).length > 0) failOption('cleanup', 'must be { every: "1h" }, or false');
   return duration('cleanup', every, 1000);
 }
 
 export function oneOf(name: string, value: unknown, values: readonly string[]): string {
   if (typeof value === 'string' && values.includes(value)) return value;
-  return fail(name, `must be one of ${values.join(', ')}`);
+  return failOption(name, `must be one of ${values.join(', ')}`);
 }
 
 export function typed<T>(name: string, value: T, type: 'boolean' | 'function'): NonNullable<T> {
-  if (typeof value !== type) fail(name, `must be a ${type}`);
+  if (typeof value !== type) failOption(name, `must be a ${type}`);
   return value as NonNullable<T>;
 }
 
 export function withoutUndefined<T extends object>(options: T): Partial<T> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<T>;
-}
-
-/** @throws TypeError that names the option. */
-export function fail(option: string, sentence: string, cause?: unknown): never {
-  throw new TypeError(`ChunkedUploadModule: the option "${option}" ${sentence}`, { cause });
 }

@@ -2,15 +2,15 @@ import { Checksum } from '../checksum/checksum.js';
 import type { Type } from '@nestjs/common';
 import type { ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
 import type { OwnerOptions } from '../owners/owner-options.js';
+import { failOption } from '../chunked-upload.errors.js';
+import { duration } from '../engine/duration.js';
 import type { UploadType } from '../engine/upload-type.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
 import {
   algorithm,
   cleanup,
-  duration,
   extension,
   extensionName,
-  fail,
   fieldName,
   fieldsClass,
   mimeTypePattern,
@@ -94,7 +94,7 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     maxBytes: sizeLimit('maxBytes', maxBytes),
   };
   if (typeof minBytes === 'number' && typeof maxBytes === 'number' && minBytes > maxBytes) {
-    fail('minBytes', 'must not be above "maxBytes"');
+    failOption('minBytes', 'must not be above "maxBytes"');
   }
   return {
     ...limits,

@@ -31,7 +31,7 @@ import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from '../owners/owned-uploads.js';
-import { fail } from './option-checks.js';
+import { failOption } from '../chunked-upload.errors.js';
 import { plainPath } from './plain-path.js';
 import { registerCleaner, registerUploadType } from './upload-type.registry.js';
 import { ConnectionDrain } from '../shutdown/connection-drain.js';
@@ -123,7 +123,7 @@ function dynamicModule(
         provide: DATA_SOURCE,
         inject: [dataSource],
         useFactory: (source: DataSource | null) =>
-          source ?? fail('dataSource', 'names none, and there is no default data source'),
+          source ?? failOption('dataSource', 'names none, and there is no default data source'),
       },
       {
         provide: UPLOAD_TYPE,

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { Cleaner } from '../engine/cleaner.js';
-import { fail } from './option-checks.js';
+import { failOption } from '../chunked-upload.errors.js';
 import { plainPath } from './plain-path.js';
 
 /** One upload type of an application. */
@@ -26,12 +26,13 @@ export function registerUploadType(
   registeredTypes.set(application, types);
   const normalized = normalize(path);
   for (const other of types) {
-    if (other.path === normalized) fail('path', `"${path}" is given to two upload types`);
+    if (other.path === normalized) failOption('path', `"${path}" is given to two upload types`);
     if (isBelow(normalized, other.path) || isBelow(other.path, normalized)) {
       const paths = `"${path}" and "${other.path}"`;
-      fail('path', `of two types must not lie below each other: ${paths}`);
+      failOption('path', `of two types must not lie below each other: ${paths}`);
     }
-    if (other.entity === entity) fail('entity', `${entity.name} is given to two upload types`);
+    if (other.entity === entity)
+      failOption('entity', `${entity.name} is given to two upload types`);
   }
   types.push({ path: normalized, entity, cleaner: null });
   for (const admin of registeredAdmins.get(application) ?? []) keepApart(admin, normalized);
@@ -57,7 +58,7 @@ export function registerAdmin(application: object, path: string): void {
   registeredAdmins.set(application, admins);
   const normalized = normalize(path);
   if (admins.includes(normalized)) {
-    fail('admin', `has the path "${path}", which another admin has`);
+    failOption('admin', `has the path "${path}", which another admin has`);
   }
   admins.push(normalized);
   for (const type of registeredTypes.get(application) ?? []) keepApart(normalized, type.path);
@@ -82,7 +83,7 @@ export function registerRoot(application: object): void {
 
 function keepApart(admin: string, type: string): void {
   if (admin !== type && !isBelow(admin, type)) return;
-  fail('admin', `has the path "${admin}", which lies below the upload type "${type}"`);
+  failOption('admin', `has the path "${admin}", which lies below the upload type "${type}"`);
 }
 
 function normalize(path: string): string {

@@ -4,7 +4,7 @@ import { getMetadataArgsStorage } from 'typeorm';
 import { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { UploadType } from '../engine/upload-type.js';
 import { OwnFields } from '../fields/own-fields.js';
-import { fail } from './option-checks.js';
+import { failOption } from '../chunked-upload.errors.js';
 import { OwnerPolicy } from '../owners/owner.policy.js';
 import { OwnerTypes } from '../owners/owner-types.js';
 import { ExtensionPolicy } from '../policies/extension.policy.js';
@@ -20,7 +20,10 @@ export async function resolveUploadType(
   moduleRef: ModuleRef,
 ): Promise<UploadType> {
   if (!dataSource.hasMetadata(entity)) {
-    fail('entity', `${entity.name} is not an entity of the data source: list it in its "entities"`);
+    failOption(
+      'entity',
+      `${entity.name} is not an entity of the data source: list it in its "entities"`,
+    );
   }
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
   const owners = new OwnerTypes(draft.owners, dataSource);
