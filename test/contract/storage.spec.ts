@@ -30,7 +30,14 @@ describe('LocalDiskStorage', () => {
 
   it('acknowledges nothing of a file that was removed while it was written', async () => {
     const storage = new LocalDiskStorage({ root });
-    const writer = await storage.open(file, { offset: 0, total: null, token: 't' });
+    const writer = await storage.open(file, {
+      offset: 0,
+      length: 3,
+      total: null,
+      token: 't',
+      attempt: 1,
+      contested: false,
+    });
     await writer.write([Buffer.from('abc')]);
     await storage.remove(file);
     await expect(writer.sync()).rejects.toMatchObject({ code: 'bytes_missing' });

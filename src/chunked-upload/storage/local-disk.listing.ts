@@ -1,6 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessMissing } from './local-disk.missing.js';
+import { keyOfWriters } from './local-disk.paths.js';
 import { resolveKey } from './storage-key.js';
 import type { StoredBytes } from './storage.provider.js';
 
@@ -12,10 +14,11 @@ export async function* listFiles(root: string, folder: string): AsyncGenerator<S
   const folders: string[] = [];
   const path = folder === '' ? root : resolveKey(root, folder);
   for await (const entry of entriesOf(path)) {
-    const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) folders.push(key);
+    const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) folders.push(name);
     if (!entry.isFile()) continue;
     const stats = await lstat(join(path, entry.name)).catch(unlessMissing);
+    const key = keyOfWriters(folder) ?? name;
     if (stats?.isFile()) yield { key, size: stats.size, modifiedAt: stats.mtime };
   }
   for (const below of folders.toSorted()) yield* listFiles(root, below);
@@ -24,9 +27,4 @@ export async function* listFiles(root: string, folder: string): AsyncGenerator<S
 async function* entriesOf(path: string): AsyncGenerator<Dirent> {
   const directory = await opendir(path).catch(unlessMissing);
   if (directory) yield* directory;
-}
-
-function unlessMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-  throw error;
 }

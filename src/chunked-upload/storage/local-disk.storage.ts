@@ -1,13 +1,28 @@
 import { constants } from 'node:fs';
-import { type FileHandle, access, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import {
+  type FileHandle,
+  access,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { folderSyncRefusal } from './folder-syncs.js';
+import { LocalDiskFolders } from './local-disk.folders.js';
 import { listFiles } from './local-disk.listing.js';
+import { isMissing, missing, unlessMissing } from './local-disk.missing.js';
+import { LocalDiskPaths, stateOfWriter } from './local-disk.paths.js';
+import { copyPrefix } from './local-disk.prefix.js';
 import { LocalDiskWriter } from './local-disk.writer.js';
-import { resolveKey } from './storage-key.js';
 import {
   type ByteRange,
+  type FinishOptions,
   type OpenOptions,
   StorageProvider,
   type StorageState,
@@ -29,11 +44,17 @@ export interface LocalDiskOptions {
   readonly fsync?: boolean | 'completion';
 }
 
-/** Keeps uploads as plain files below one folder, which several processes may share. */
+/**
+ * Keeps uploads as plain files below one folder, which several processes may share.
+ *
+ * A writer beside which another might still write begins a file of its own with a copy of the
+ * committed bytes, since nothing keeps that other one from writing into the old file. What it leaves
+ * when it dies before its commit goes with the upload, or earlier, when that is finished.
+ */
 export class LocalDiskStorage extends StorageProvider {
   readonly #root: string;
   readonly #fsync: boolean | 'completion';
-  readonly #knownFolders = new Set<string>();
+  readonly #folders: LocalDiskFolders;
 
   constructor(options: LocalDiskOptions) {
     super();
@@ -42,58 +63,79 @@ export class LocalDiskStorage extends StorageProvider {
     }
     this.#root = options.root;
     this.#fsync = options.fsync ?? true;
+    this.#folders = new LocalDiskFolders(this.#root, this.#fsync !== false);
   }
 
-  async open(file: StoredFile, { offset }: OpenOptions): Promise<StorageWriter> {
-    const path = resolveKey(this.#root, file.key);
-    const sync = this.#fsync === true;
-    if (offset > 0) {
-      const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(missing);
-      const { size } = await handle.stat();
-      if (size >= offset) return new LocalDiskWriter(handle, offset, sync);
-      await handle.close();
-      throw ChunkedUploadError.bytesMissing();
-    }
-    const handle = await this.#create(path);
-    // The new name must survive a power cut as well; meanwhile the first bytes come in.
-    return new LocalDiskWriter(handle, 0, sync, sync ? syncFolder(dirname(path)) : undefined);
+  async open(file: StoredFile, options: OpenOptions): Promise<StorageWriter> {
+    const { offset, token, attempt, contested } = options;
+    const paths = new LocalDiskPaths(this.#root, file);
+    const path = contested ? paths.ofWriter(token) : paths.current;
+    const handle = contested
+      ? await this.#copy(paths.current, path, offset)
+      : await this.#open(path, offset);
+    const isNew = offset === 0 || contested;
+    return new LocalDiskWriter({
+      handle,
+      offset,
+      state: contested ? stateOfWriter(token) : file.storageState,
+      durable: this.#fsync === true,
+      syncName: isNew ? () => this.#folders.syncName(path) : null,
+      // Later on there is a record, and with it goes the right to commit.
+      mayVanish: offset === 0,
+      finish: async (size) => {
+        if (attempt > 1) await handle.truncate(size);
+        await rename(path, paths.final).catch(missing);
+        // One after the other they would cost the disk two rounds.
+        if (this.#fsync)
+          await Promise.all([handle.datasync(), this.#folders.syncName(paths.final)]);
+        return finished(paths, size, options);
+      },
+      discard: contested ? () => unlink(path) : null,
+    });
   }
 
-  async finish(file: StoredFile, size: number): Promise<StorageState | null> {
-    const path = resolveKey(this.#root, file.key);
-    const finalPath = resolveKey(this.#root, file.finalKey);
-    const current = await sizeOf(path);
-    if (current === null && path !== finalPath) {
+  async finish(
+    file: StoredFile,
+    size: number,
+    options: FinishOptions,
+  ): Promise<StorageState | null> {
+    const paths = new LocalDiskPaths(this.#root, file);
+    const { current, final } = paths;
+    let path = current;
+    let stored = await sizeOf(path);
+    if (stored === null && current !== final) {
       // Done before: by a request that failed, or died, after it had renamed the file.
-      if ((await sizeOf(finalPath)) === size) return null;
+      path = final;
+      stored = await sizeOf(path);
     }
-    if (current === null || current < size) throw ChunkedUploadError.bytesMissing();
-    if (current > size || this.#fsync === 'completion') await this.#cut(path, size);
-    if (path !== finalPath) {
-      await rename(path, finalPath);
-      if (this.#fsync) await syncFolder(dirname(finalPath));
-    }
-    return null;
+    if (stored === null || stored < size) throw ChunkedUploadError.bytesMissing();
+    if (stored > size || this.#fsync === 'completion') await this.#cut(path, size);
+    if (path !== final) await rename(path, final);
+    if (current !== final || this.#fsync === 'completion') await this.#folders.syncName(final);
+    return finished(paths, size, options);
   }
 
   async createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable> {
-    // Opened before it is returned, so that a missing file is an error and not a broken answer.
-    const path = resolveKey(this.#root, file.finalKey);
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(missing);
-    const stats = await handle.stat();
-    if (!stats.isFile() || (range && stats.size <= range.end)) {
-      await handle.close();
-      throw ChunkedUploadError.bytesMissing();
-    }
-    return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 });
+    const { final } = new LocalDiskPaths(this.#root, file);
+    const size = sizeInState(file.storageState);
+    const all = size === null ? undefined : { start: 0, end: size - 1 };
+    return read(await openToRead(final).catch(missing), range ?? all);
+  }
+
+  override async readUnfinished(file: StoredFile, range: ByteRange): Promise<Readable> {
+    const { current, final } = new LocalDiskPaths(this.#root, file);
+    const handle = await openToRead(current).catch(unlessMissing);
+    return read(handle ?? (await openToRead(final).catch(missing)), range);
   }
 
   async remove(file: StoredFile): Promise<void> {
-    let found = false;
+    const { key, writers, final } = new LocalDiskPaths(this.#root, file);
     // In this order a completion that renames in between leaves nothing behind either.
-    for (const key of new Set([file.key, file.finalKey])) {
+    const steps = [() => unlink(key), () => rm(writers, { recursive: true }), () => unlink(final)];
+    let found = false;
+    for (const step of key === final ? steps.slice(0, 2) : steps) {
       try {
-        await unlink(resolveKey(this.#root, key));
+        await step();
         found = true;
       } catch (error) {
         if (!isMissing(error)) throw error;
@@ -104,19 +146,21 @@ export class LocalDiskStorage extends StorageProvider {
   }
 
   async holds(file: StoredFile, size: number): Promise<boolean> {
-    // In this order one that is completed in between is not missed.
-    for (const key of [file.key, file.finalKey]) {
-      const stored = await sizeOf(resolveKey(this.#root, key));
-      if (stored !== null && stored >= size) return true;
-    }
-    return false;
+    const { current, final, writers, isWriters } = new LocalDiskPaths(this.#root, file);
+    const enough = async (path: string) => ((await sizeOf(path)) ?? -1) >= size;
+    if ((await enough(current)) || (await enough(final))) return true;
+    // Who asks without the state may mean the file of any writer.
+    const others = isWriters ? null : await readdir(writers).catch(unlessMissing);
+    for (const name of others ?? []) if (await enough(join(writers, name))) return true;
+    // One that was completed in between is not missed.
+    return enough(final);
   }
 
   list(folder: string): AsyncGenerator<StoredBytes> {
     return listFiles(this.#root, folder);
   }
 
-  override async check(): Promise<void> {
+  override async check(): Promise<string | null> {
     const root = resolve(this.#root);
     try {
       await mkdir(root, { recursive: true });
@@ -128,6 +172,25 @@ export class LocalDiskStorage extends StorageProvider {
         cause: error,
       });
     }
+    const refusal = this.#fsync ? await folderSyncRefusal(root) : null;
+    if (refusal === null) return null;
+    const loss = 'A power cut may take files that have just been made or completed there';
+    return `The file system of the folder ${root} cannot sync folders (${refusal}). ${loss}.`;
+  }
+
+  async #open(path: string, offset: number): Promise<FileHandle> {
+    if (offset === 0) return this.#folders.create(path);
+    const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(missing);
+    const { size } = await handle.stat();
+    if (size >= offset) return handle;
+    await handle.close();
+    throw ChunkedUploadError.bytesMissing();
+  }
+
+  async #copy(from: string, to: string, size: number): Promise<FileHandle> {
+    if (size === 0) return this.#folders.create(to);
+    await this.#folders.make(dirname(to));
+    return copyPrefix({ from, to, size, durable: this.#fsync === true }).catch(missing);
   }
 
   async #cut(path: string, size: number): Promise<void> {
@@ -139,54 +202,45 @@ export class LocalDiskStorage extends StorageProvider {
       await handle.close();
     }
   }
+}
 
-  async #create(path: string): Promise<FileHandle> {
-    const folder = dirname(path);
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-    const create = () => open(path, flags, 0o640);
-    if (this.#knownFolders.has(folder)) {
-      try {
-        return await create();
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    }
-    const first = await mkdir(folder, { recursive: true });
-    if (first !== undefined && this.#fsync) {
-      for (let made = folder; made.length >= first.length; made = dirname(made)) {
-        await syncFolder(dirname(made));
-      }
-    }
-    this.#knownFolders.add(folder);
-    return create();
+/** What is to be done, and committed, once the finished file has its name. */
+async function finished(
+  { key, final, writers, isWriters }: LocalDiskPaths,
+  size: number,
+  { attempt, contested }: FinishOptions,
+): Promise<StorageState | null> {
+  if (isWriters || attempt > 1) {
+    // What cannot be removed goes with the upload.
+    if (key !== final) await unlink(key).catch(() => undefined);
+    await rm(writers, { recursive: true, force: true }).catch(() => undefined);
   }
+  // Who still writes makes the file longer: it is read no further than this.
+  return contested ? { size } : null;
+}
+
+function sizeInState(state: StorageState | null): number | null {
+  const size = state?.['size'];
+  return typeof size === 'number' ? size : null;
 }
 
 /** Null: there is no such file. */
 async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
+  return (await stat(path).catch(unlessMissing))?.size ?? null;
+}
+
+function openToRead(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+}
+
+// Of a handle and not of a path, so that a missing file is an error and not a broken answer.
+async function read(handle: FileHandle, range: ByteRange | undefined): Promise<Readable> {
+  const stats = await handle.stat();
+  const isThere = stats.isFile() && !(range && stats.size <= range.end);
+  if (isThere && !(range && range.end < range.start)) {
+    return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 });
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  // A link in place of a file is not ours, wherever it leads.
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
-}
-
-function missing(error: unknown): never {
-  throw isMissing(error) ? ChunkedUploadError.bytesMissing(error) : error;
+  await handle.close();
+  if (!isThere) throw ChunkedUploadError.bytesMissing();
+  return Readable.from([]);
 }

@@ -5,5 +5,6 @@ export function storageFailure(error: unknown): never {
   if (error instanceof ChunkedUploadError) throw error;
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') throw ChunkedUploadError.storageFull(error);
+  if (code === 'EFBIG') throw ChunkedUploadError.exceedsStorage(error);
   throw ChunkedUploadError.unavailable('The storage is not available', error);
 }

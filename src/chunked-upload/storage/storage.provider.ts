@@ -22,10 +22,32 @@ export interface StoredFile {
 export interface OpenOptions {
   /** The committed offset: writing goes on exactly here, over whatever lies beyond. */
   readonly offset: number;
-  /** Size of the whole file, if known. */
+  /** Bytes that this chunk was announced with; null: unknown. It may bring fewer. */
+  readonly length: number | null;
+  /** Size of the whole file in bytes, if known. */
   readonly total: number | null;
   /** Unique to this writer: names that hold it cannot collide with another writer's. */
   readonly token: string;
+  /**
+   * How many writers have taken the upload since one last gave it back with a commit, this one
+   * included. 1: nobody before it can have left anything beyond `offset`.
+   */
+  readonly attempt: number;
+  /**
+   * A writer before this one may still be running somewhere and may yet write: its lease ran out
+   * and nobody knows that it is dead, or one of its calls never came back. Nothing that such a
+   * writer does from now on, also opening late, may reach the bytes that this one commits. It stays
+   * true for every writer until one that was told of it has committed. To keep it may take time in
+   * proportion to `offset`.
+   */
+  readonly contested: boolean;
+}
+
+export interface FinishOptions {
+  /** As in `OpenOptions`: 1: nobody can have left anything beyond the bytes to finish. */
+  readonly attempt: number;
+  /** As in `OpenOptions`: bytes may yet be written beyond those to finish, never among them. */
+  readonly contested: boolean;
 }
 
 /** First and last byte, both inclusive, as in RFC 9110, section 14.1.2. */
@@ -49,23 +71,49 @@ export interface StoredBytes {
  * your own and hold it against `describeStorageContract` from `nestjs-chunked-upload/testing`.
  *
  * Every method can be repeated after a crash at any point. Failures are thrown as they come
- * (`ENOSPC` and `EDQUOT` become 507, all others 503), but for bytes that are not there:
- * `ChunkedUploadError.bytesMissing()`.
+ * (`ENOSPC` and `EDQUOT` become 507, `EFBIG` 413, all others 503), but for bytes that are not there,
+ * `ChunkedUploadError.bytesMissing()`, and for a file that is larger than the storage takes,
+ * `ChunkedUploadError.exceedsStorage()`.
  */
 export abstract class StorageProvider {
-  /** Begins (at offset 0) or continues to write. Fails if fewer than `offset` bytes are there. */
+  /**
+   * Begins (at offset 0) or continues to write.
+   * @throws ChunkedUploadError `bytes_missing` where fewer than `offset` bytes are there
+   */
   abstract open(file: StoredFile, options: OpenOptions): Promise<StorageWriter>;
 
-  /** Makes exactly the first `size` bytes readable under `finalKey`, durably. Idempotent. */
-  abstract finish(file: StoredFile, size: number): Promise<StorageState | null>;
+  /**
+   * Makes exactly the first `size` bytes readable under `finalKey`, durably, in a time that does
+   * not depend on `size`. Idempotent, with the state from before as with the one that it returned.
+   * @throws ChunkedUploadError `bytes_missing` where fewer than `size` bytes are there
+   */
+  abstract finish(
+    file: StoredFile,
+    size: number,
+    options: FinishOptions,
+  ): Promise<StorageState | null>;
 
-  /** Reads a finished file. Fails before the first byte if there is none. */
+  /**
+   * Reads a finished file: all of it, or a range that lies within it.
+   * @throws ChunkedUploadError `bytes_missing`, before the first byte, where there is none
+   */
   abstract createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable>;
 
-  /** Removes the bytes under both keys, finished or not. Idempotent. */
+  /**
+   * Optional: reads committed bytes of an upload that is not finished, or that a completion has
+   * finished without the record's knowing. A checksum that lags behind is caught up by it, by at
+   * most 8 MiB. Leave it out where it cannot be done: then the checksum never lags.
+   * @throws ChunkedUploadError `bytes_missing`, before the first byte, where the range is not there
+   */
+  readUnfinished?(file: StoredFile, range: ByteRange): Promise<Readable>;
+
+  /** Removes the bytes under both keys, finished or not, whoever wrote them. Idempotent. */
   abstract remove(file: StoredFile): Promise<void>;
 
-  /** Whether at least the first `size` bytes are there, under either key. Reads none of them. */
+  /**
+   * Whether at least the first `size` bytes are there, under either key; also asked without the
+   * state. Reads none of them.
+   */
   abstract holds(file: StoredFile, size: number): Promise<boolean>;
 
   /**
@@ -77,17 +125,30 @@ export abstract class StorageProvider {
 
   /**
    * Optional: fails where nothing can be stored at all, with a message that says why and how that is
-   * cured. Asked once when the application starts, which goes on, with a warning, if it fails.
+   * cured. A string is a warning of less: what is stored, but not as safely as promised. Asked once
+   * when the application starts, which goes on and says it in its log.
    */
-  check?(): Promise<void>;
+  check?(): Promise<string | null | void>;
 }
 
 /** One request's writing. Calls never overlap. */
 export interface StorageWriter {
   /** Appends all of `buffers`. When it fails, none of them counts as written. */
   write(buffers: readonly Uint8Array[]): Promise<void>;
-  /** Makes all that was written survive a power cut, and returns the state to commit. */
+
+  /**
+   * Makes all that was written so far survive a power cut, and returns the state to commit with it.
+   * A long chunk is committed on its way: more may be written and synced after it.
+   */
   sync(): Promise<StorageState | null>;
+
+  /**
+   * Optional: what `sync` and then the storage's `finish` do with all bytes up to here, in fewer
+   * steps. Called at most once, as the last before `close`, for a file that comes whole in one
+   * request and is recorded only after it. Left out: those two are called.
+   */
+  finish?(): Promise<StorageState | null>;
+
   /** Lets go of handles. What was not synced may be lost. Never fails. */
   close(): Promise<void>;
 }

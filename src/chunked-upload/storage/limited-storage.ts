@@ -1,0 +1,61 @@
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { OpenOptions, StorageProvider, StoredFile } from './storage.provider.js';
+
+type Method = (...parameters: unknown[]) => unknown;
+
+/** The cause of what is thrown for a call that took too long: it may still be carried out. */
+class StorageTimeout extends Error {}
+
+/** Whether a call of the storage was given up: what it writes may still arrive. */
+export function isStorageTimeout(error: unknown): boolean {
+  return error instanceof ChunkedUploadError && error.cause instanceof StorageTimeout;
+}
+
+/**
+ * `storage`, whose calls, and those of its writers, are given up after `limitMs`: one that hangs
+ * (a network disk, a store behind a firewall that forgets connections) must not hold its upload for
+ * ever.
+ */
+export function limitedStorage(storage: StorageProvider, limitMs: number): StorageProvider {
+  const limited = limitedCalls(storage, limitMs);
+  const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) =>
+    limitedCalls(await limited.open(file, options), limitMs);
+  return new Proxy(limited, {
+    get: (target, name) => (name === 'open' ? open : (Reflect.get(target, name) as unknown)),
+  });
+}
+
+function limitedCalls<O extends object>(target: O, limitMs: number): O {
+  const methods = new Map<string | symbol, Method>();
+  const limited = (name: string | symbol): Method => {
+    return (...parameters) => {
+      const result = (Reflect.get(target, name, target) as Method).apply(target, parameters);
+      return result instanceof Promise ? within(result, limitMs, String(name)) : result;
+    };
+  };
+  return new Proxy(target, {
+    get(_, name) {
+      // As itself and not as its proxy: private fields are its own.
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      const method = methods.get(name) ?? limited(name);
+      methods.set(name, method);
+      return method;
+    },
+  });
+}
+
+async function within<R>(call: Promise<R>, limitMs: number, name: string): Promise<R> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const cause = new StorageTimeout(`${name} took longer than ${limitMs} ms`);
+      reject(ChunkedUploadError.unavailable('The storage does not answer', cause));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([call, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
