@@ -1,20 +1,16 @@
 import type { ChecksumAlgorithm } from './algorithms.js';
+import type { Slab } from './slab-pool.js';
 
-/** To the thread. Messages of one session are carried out in the order in which they were sent. */
-export type ThreadRequest = { readonly session: number } & (
-  | { readonly begin: { readonly algorithm: ChecksumAlgorithm; readonly state: Uint8Array } }
-  | {
-      readonly update: SharedArrayBuffer;
-      readonly length: number;
-      /** Whether these are the first bytes of an update that may be taken back. */
-      readonly first: boolean;
-    }
-  | { readonly save: 'now' | 'before the last update' }
-  | { readonly end: true }
-);
+/** To the thread: the next bytes of one session. Jobs are done in the order in which they come. */
+export interface HashingJob {
+  readonly session: number;
+  readonly algorithm: ChecksumAlgorithm;
+  /** Where to begin; null: at the beginning; left out: where the job before ended. */
+  readonly state?: Uint8Array | null;
+  readonly slabs: readonly Slab[];
+  /** Sessions that have nothing in the thread any more; forgotten before the job is done. */
+  readonly forget: readonly number[];
+}
 
-/** From the thread: it is up; a slab has been hashed and is free; a state that was asked for. */
-export type ThreadReply =
-  | { readonly ready: true }
-  | { readonly slab: SharedArrayBuffer }
-  | { readonly session: number; readonly state: Uint8Array };
+/** From the thread: it is up; then, for each job in turn, the state after its bytes. */
+export type HashingReply = 'ready' | Uint8Array;

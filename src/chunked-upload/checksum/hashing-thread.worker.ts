@@ -1,43 +1,29 @@
 import { parentPort } from 'node:worker_threads';
-import type { IHasher } from 'hash-wasm';
-import { HasherPool } from './hasher-pool.js';
-import type { ThreadReply, ThreadRequest } from './hashing-thread.messages.js';
+import { hasherOf, hashOn } from './hasher.js';
+import type { HashingJob, HashingReply } from './hashing-thread.messages.js';
+import { bytesIn } from './slab-pool.js';
 
-interface Session {
-  readonly pool: HasherPool;
-  readonly hasher: IHasher;
-  /** The state before the last update. */
-  before: Uint8Array;
+/** Where each session has come that may have more jobs on their way. */
+const states = new Map<number, Uint8Array>();
+
+async function carryOut(job: HashingJob): Promise<void> {
+  for (const session of job.forget) states.delete(session);
+  const hasher = await hasherOf(job.algorithm);
+  const before = job.state === undefined ? states.get(job.session) : job.state;
+  // The thread ends with this, and its jobs are done again elsewhere.
+  if (before === undefined) throw new Error('A job came without a state to go on from');
+  const after = hashOn(hasher, before, job.slabs.map(bytesIn));
+  states.set(job.session, after);
+  reply(after);
 }
 
-const sessions = new Map<number, Session>();
-
-async function carryOut(request: ThreadRequest): Promise<void> {
-  const session = sessions.get(request.session);
-  if ('begin' in request) {
-    const { algorithm, state } = request.begin;
-    const pool = HasherPool.of(algorithm);
-    sessions.set(request.session, { pool, hasher: await pool.take(state), before: state });
-  } else if ('update' in request) {
-    if (session && request.first) session.before = session.hasher.save();
-    session?.hasher.update(new Uint8Array(request.update, 0, request.length));
-    reply({ slab: request.update });
-  } else if ('save' in request) {
-    const state = request.save === 'now' ? session?.hasher.save() : session?.before;
-    if (state) reply({ session: request.session, state });
-  } else if (session) {
-    session.pool.give(session.hasher);
-    sessions.delete(request.session);
-  }
-}
-
-function reply(message: ThreadReply): void {
+function reply(message: HashingReply): void {
   parentPort?.postMessage(message);
 }
 
 // One after the other: making a hasher is asynchronous, and nothing may overtake it.
 let last: Promise<void> = Promise.resolve();
-parentPort?.on('message', (request: ThreadRequest) => {
-  last = last.then(() => carryOut(request));
+parentPort?.on('message', (job: HashingJob) => {
+  last = last.then(() => carryOut(job));
 });
-reply({ ready: true });
+reply('ready');

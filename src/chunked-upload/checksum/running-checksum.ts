@@ -1,60 +1,66 @@
-import type { IHasher } from 'hash-wasm';
-import type { HasherPool } from './hasher-pool.js';
-import { HashingThread, type ThreadedHasher } from './hashing-thread.js';
+import type { ChecksumAlgorithm } from './algorithms.js';
+import { encodeState } from './checksum-state.js';
+import type { HashingSession } from './hashing-session.js';
 
-// Less than this is hashed before another thread has been told about it.
-const WORTH_A_THREAD = 128 * 1024;
-
-/** One request's part of a checksum: here while little comes, in the hashing thread for more. */
-export class RunningChecksum {
-  #here: IHasher | null;
-  #there: ThreadedHasher | null = null;
-  /** The state before the last update, as far as that was made here. */
-  #before: Uint8Array | null = null;
-  #undone = false;
-
-  constructor(
-    private readonly pool: HasherPool,
-    hasher: IHasher,
-  ) {
-    this.#here = hasher;
-  }
-
-  /** Takes the next bytes. The buffers may be reused once it has returned. */
-  async update(buffers: readonly Uint8Array[]): Promise<void> {
-    if (this.#here && size(buffers) >= WORTH_A_THREAD) this.#moveToThread(this.#here);
-    if (this.#there) return this.#there.update(buffers);
-    this.#before = this.#here?.save() ?? null;
-    for (const buffer of buffers) this.#here?.update(buffer);
-  }
-
-  /** Takes the last update back; nothing but `save` may follow. */
-  undo(): void {
-    this.#undone = true;
-  }
-
-  async save(): Promise<Uint8Array> {
-    if (this.#there) return this.#there.save(this.#undone);
-    const state = this.#undone ? this.#before : this.#here?.save();
-    if (!state) throw new Error('The checksum has been closed');
-    return state;
-  }
-
-  close(): void {
-    this.#there?.close();
-    if (this.#here) this.pool.give(this.#here);
-    this.#here = null;
-    this.#there = null;
-  }
-
-  #moveToThread(hasher: IHasher): void {
-    this.#there = HashingThread.shared().begin(this.pool.algorithm, hasher.save());
-    if (!this.#there) return;
-    this.pool.give(hasher);
-    this.#here = null;
-  }
+/** What a request has committed: the state that `state(offset)` returned. */
+export interface CommittedChecksum {
+  readonly offset: number;
+  readonly state: Buffer | null;
 }
 
-function size(buffers: readonly Uint8Array[]): number {
-  return buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+/** One request's part of a checksum. Its states follow the bytes, by at most MOST_BEHIND of them. */
+export class RunningChecksum {
+  #closed = false;
+
+  constructor(
+    private readonly algorithm: ChecksumAlgorithm,
+    private readonly session: HashingSession,
+    private readonly keep: (committed: CommittedChecksum, session: HashingSession) => void,
+  ) {}
+
+  /**
+   * Takes the next bytes; to be called again only after it has resolved. The buffers may be reused
+   * then: they have been hashed or copied. Waits only where it is MOST_BEHIND behind, or where no
+   * memory for more is free. Does not reject for lack of a thread.
+   *
+   * @throws ChunkedUploadError `unavailable`: the hash itself does not work
+   */
+  update(buffers: readonly Uint8Array[]): Promise<void> {
+    return this.session.update(buffers);
+  }
+
+  /**
+   * The newest state at or before `durable`, to be committed with that offset; at most MOST_BEHIND
+   * before it. Does not wait. States before it are forgotten: `durable` never goes back. Null at 0,
+   * and where `durable` is more than 128 MiB before the bytes handed over.
+   */
+  state(durable: number): Buffer | null {
+    const state = durable > 0 ? this.session.stateAt(durable) : null;
+    return state && encodeState(this.algorithm, state);
+  }
+
+  /**
+   * Resolves when all that was handed over has been hashed: `state` at that position is then of the
+   * position itself. For storages that cannot read back.
+   */
+  caughtUp(): Promise<void> {
+    return this.session.caughtUp();
+  }
+
+  /** The sum in lower-case hex of all bytes that were handed over. Waits for the rest. */
+  digest(): Promise<string> {
+    return this.session.digest();
+  }
+
+  /**
+   * Ends this request's use. What was committed is kept in memory for the next chunk in this
+   * process. Null: nothing was, or nobody knows; forgotten.
+   */
+  close(committed: CommittedChecksum | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // Bytes beyond what was committed may come again as others.
+    if (committed?.offset === this.session.position) this.keep(committed, this.session);
+    else this.session.drop();
+  }
 }
