@@ -1,7 +1,11 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ChunkedUploadError } from '../../src/chunked-upload/chunked-upload.errors.js';
 import { ChunkBody } from '../../src/chunked-upload/engine/chunk-body.js';
+import { MemoryBudget } from '../../src/chunked-upload/memory/memory-budget.js';
+
+const MIB = 1024 * 1024;
 
 const bytes = (length: number, value = 1) => Buffer.alloc(length, value);
 const refusal = ChunkedUploadError.noChunk();
@@ -91,11 +95,15 @@ describe('ChunkBody', () => {
     const calls: string[] = [];
     const body = new ChunkBody();
     body.attach({ pause: () => calls.push('pause'), resume: () => calls.push('resume') });
-    for (let sent = 0; sent < 64; sent += 1) body.push(bytes(64 * 1024));
+    for (let sent = 0; sent < 16; sent += 1) body.push(bytes(64 * 1024));
     expect(calls).toEqual(['pause']);
+    await sleep(20);
     expect(body.idleFor).toBe(0);
     await body.read();
+    expect(calls, 'what is being written still counts').toEqual(['pause']);
+    await body.read();
     expect(calls).toEqual(['pause', 'resume']);
+    expect(body.idleFor).toBeLessThan(20);
   });
 
   it('lets its source go on when it has failed', () => {
@@ -117,11 +125,94 @@ describe('ChunkBody', () => {
     expect(body.received).toBe(10);
   });
 
+  it('wakes a reader that waits, or does so itself after a while', async () => {
+    const body = new ChunkBody();
+    const start = performance.now();
+    expect(await body.read(30)).toEqual([]);
+    expect(performance.now() - start).toBeGreaterThan(25);
+    body.push(bytes(10));
+    expect(await body.read(30), 'what is there by then').toEqual([bytes(10)]);
+    body.end();
+    expect(await body.read(30)).toBeNull();
+  });
+
+  it('never hands out more than half a MiB at once, whatever comes', async () => {
+    const body = new ChunkBody();
+    for (const length of [3 * MIB + 1, 100, 400 * 1024, MIB]) body.push(bytes(length));
+    body.end();
+    const lengths: number[] = [];
+    for (let batch = await body.read(); batch; batch = await body.read()) {
+      lengths.push(batch.reduce((sum, { length }) => sum + length, 0));
+    }
+    expect(lengths.reduce((sum, length) => sum + length)).toBe(4 * MIB + 400 * 1024 + 101);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(MIB / 2);
+  });
+
   it('wakes a reader that waits', async () => {
     const body = new ChunkBody();
     const reading = readAll(body);
     body.push(bytes(10));
     body.end();
     expect(await reading).toEqual({ read: 10, error: null });
+  });
+});
+
+describe('A ChunkBody that is closed', () => {
+  const MEMORY = 16 * MIB;
+
+  it('gives back what it held, waiting or being written, and takes no more', async () => {
+    const budget = new MemoryBudget(MEMORY);
+    const calls: string[] = [];
+    const body = new ChunkBody(budget);
+    body.attach({ pause: () => calls.push('pause'), resume: () => calls.push('resume') });
+    for (let sent = 0; sent < 16; sent += 1) body.push(bytes(64 * 1024));
+    await body.read();
+    expect(budget.used).toBe(MIB);
+    body.close();
+    body.close();
+    body.push(bytes(100));
+    expect(budget.used).toBe(0);
+    expect(calls, 'what is left may flow').toEqual(['pause', 'resume']);
+    await expect(body.read()).rejects.toThrow('closed');
+  });
+
+  it('has given back what was read when it comes to its end, and when it is refused', async () => {
+    for (const over of [(body: ChunkBody) => body.end(), (body: ChunkBody) => body.fail(refusal)]) {
+      const budget = new MemoryBudget(MEMORY);
+      const body = new ChunkBody(budget);
+      body.push(bytes(10_000));
+      over(body);
+      await readAll(body);
+      expect(budget.used).toBe(0);
+    }
+  });
+
+  it('destroys the stream of a caller, and never one that is not its own', async () => {
+    const own = new Readable({ read: () => undefined });
+    ChunkBody.from(own).close();
+    expect(own.destroyed).toBe(true);
+    const request = new Readable({ read: () => undefined });
+    ChunkBody.ofStream(request).close();
+    expect(request.destroyed).toBe(false);
+    let ended = false;
+    const endless = (async function* () {
+      try {
+        for (;;) yield bytes(100_000);
+      } finally {
+        ended = true;
+      }
+    })();
+    const body = ChunkBody.from(endless);
+    await body.read();
+    body.close();
+    await sleep(20);
+    expect(ended).toBe(true);
+  });
+
+  it('wakes its reader', async () => {
+    const body = new ChunkBody();
+    const reading = body.read();
+    body.close();
+    await expect(reading).rejects.toThrow('closed');
   });
 });

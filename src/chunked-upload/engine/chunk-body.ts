@@ -1,9 +1,14 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { MemoryAccount } from '../memory/memory-account.js';
+import type { MemoryBudget } from '../memory/memory-budget.js';
+import { PieceQueue } from '../memory/piece-queue.js';
+import { processMemory } from '../memory/process-memory.js';
 
 // One write of this costs half of four of 64 KiB, and is hashed while the next bytes come in.
 const BATCH_BYTES = 256 * 1024;
-const HIGH_WATER_BYTES = 4 * BATCH_BYTES;
+// Half of what one body may hold: the next bytes come in while these are written.
+const LARGEST_BATCH = 512 * 1024;
 // What a slow sender has sent is not held back longer than this.
 const BATCH_AGE_MS = 1000;
 
@@ -11,25 +16,47 @@ const BATCH_AGE_MS = 1000;
 export interface ChunkSource {
   pause(): void;
   resume(): void;
+  /** Only of a source that belongs to the body: what is left of it is not wanted. */
+  destroy?(): void;
 }
 
 /** Everything that a caller may hand over as the bytes of a chunk. */
 export type ChunkInput = ChunkBody | Readable | AsyncIterable<Uint8Array> | Uint8Array;
+
+/** Where the bytes of a body come from, and whose that is. */
+export interface ChunkOrigin {
+  /** Default: the stream itself. */
+  readonly source?: ChunkSource;
+  /**
+   * Whether the body ends the stream when it is closed, as `stream.pipeline` does. Not so an HTTP
+   * request, whose sender has yet to be answered.
+   */
+  readonly owned?: boolean;
+  /** Default: that of the process. */
+  readonly budget?: MemoryBudget;
+}
 
 /**
  * The bytes of one chunk between the one who receives and the one who stores them.
  *
  * A body ends properly (`end`), or breaks (`fail`): after an ordinary error what had arrived is
  * still read, and the error comes after it; after a `ChunkedUploadError`, a refusal, nothing is.
+ *
+ * What it holds counts in the memory of the process: what waits, and what its reader has got, until
+ * that reads on or closes the body. Whoever reads a body closes it.
  */
 export class ChunkBody {
+  readonly #memory: MemoryAccount;
+  readonly #queue = new PieceQueue();
   #source: ChunkSource | null = null;
-  #queue: Uint8Array[] = [];
-  #queued = 0;
+  /** The stream that ends with this body. */
+  #owned: Readable | null = null;
+  /** What the reader's batch keeps alive, in bytes. */
+  #batchCost = 0;
   #received = 0;
-  #paused = false;
   #aged = false;
   #ended = false;
+  #closed = false;
   #failure: Error | null = null;
   #lastByteAt = performance.now();
   #timer: NodeJS.Timeout | null = null;
@@ -37,20 +64,30 @@ export class ChunkBody {
   #limit = Number.MAX_SAFE_INTEGER;
   #beyondLimit: (received: number) => ChunkedUploadError = () => ChunkedUploadError.noChunk();
 
+  constructor(budget: MemoryBudget = processMemory) {
+    this.#memory = budget.account();
+  }
+
+  /** Of what a caller hands over: it is this body's from here on, and ends with it. */
   static from(input: ChunkInput): ChunkBody {
     if (input instanceof ChunkBody) return input;
-    if (input instanceof Uint8Array) {
-      const body = new ChunkBody();
-      if (input.length > 0) body.push(input);
-      body.end();
-      return body;
-    }
-    return ChunkBody.ofStream(input instanceof Readable ? input : Readable.from(input));
+    if (input instanceof Uint8Array) return ChunkBody.#ofBytes(input);
+    const stream = input instanceof Readable ? input : Readable.from(input);
+    return ChunkBody.ofStream(stream, { owned: true });
+  }
+
+  static #ofBytes(bytes: Uint8Array): ChunkBody {
+    const body = new ChunkBody();
+    // Not counted: they are in memory already, and stay there for as long as the caller likes.
+    if (bytes.length > 0) body.#receive(bytes, 0);
+    body.end();
+    return body;
   }
 
   /** Reads `stream` eagerly: what it had delivered before it broke is never lost in a buffer. */
-  static ofStream(stream: Readable): ChunkBody {
-    const body = new ChunkBody();
+  static ofStream(stream: Readable, origin: ChunkOrigin = {}): ChunkBody {
+    const { source = stream, owned = false, budget } = origin;
+    const body = new ChunkBody(budget);
     if (stream.readableEnded) {
       body.end();
       return body;
@@ -72,18 +109,20 @@ export class ChunkBody {
     stream.on('end', () => body.end());
     stream.on('error', breakOff);
     stream.on('close', () => breakOff(new Error('The stream was closed before its end')));
-    body.attach(stream);
+    if (owned) body.#owned = stream;
+    body.attach(source);
     return body;
   }
 
+  /** From here on `source` is asked to hold on where memory is short. */
   attach(source: ChunkSource): void {
     this.#source = source;
+    this.#memory.open({ stop: () => this.#holdBack(), go: () => this.#letGo() });
   }
 
   /** Never asks the source to hold on again: what little is left of it comes at once. */
   detach(): void {
-    if (this.#paused) this.#source?.resume();
-    this.#paused = false;
+    this.#memory.closeIntake();
     this.#source = null;
   }
 
@@ -105,78 +144,138 @@ export class ChunkBody {
 
   /** How long, in milliseconds, the sender has kept us waiting; 0 while it is we who are slow. */
   get idleFor(): number {
-    if (this.#ended || this.#failure || this.#paused) return 0;
+    if (this.#ended || this.#failure || this.#memory.isStopped) return 0;
     return performance.now() - this.#lastByteAt;
   }
 
   push(bytes: Uint8Array): void {
     if (this.#ended || this.#failure) return;
-    this.#received += bytes.length;
     this.#lastByteAt = performance.now();
+    this.#receive(bytes);
+  }
+
+  /** `cost`: in bytes, where that is not what they keep alive. */
+  #receive(bytes: Uint8Array, cost?: number): void {
+    this.#received += bytes.length;
     if (this.#received > this.#limit) {
       this.fail(this.#beyondLimit(this.#received));
       return;
     }
-    this.#queue.push(bytes);
-    this.#queued += bytes.length;
-    if (this.#queued >= HIGH_WATER_BYTES && this.#source && !this.#paused) {
-      this.#paused = true;
-      this.#source.pause();
-    }
-    if (this.#queued >= BATCH_BYTES) this.#notify();
+    this.#memory.take(this.#queue.push(bytes, cost));
+    if (this.#isBatch()) this.#notify();
     else this.#timer ??= setTimeout(() => this.#grownOld(), BATCH_AGE_MS);
   }
 
   end(): void {
     if (this.#failure) return;
     this.#ended = true;
+    this.#memory.closeIntake();
     this.#notify();
   }
 
   fail(error: Error): void {
     if (this.#ended || this.#failure) return;
     this.#failure = error;
-    if (this.#paused) this.#source?.resume();
+    // What is left of the source flows, and is dropped.
+    this.#memory.closeIntake();
+    if (error instanceof ChunkedUploadError) this.#drop();
     this.#notify();
   }
 
-  /** The next bytes, gathered to be worth a write; null at the end. Throws what broke the body. */
-  async read(): Promise<Uint8Array[] | null> {
+  /**
+   * The next bytes, gathered to be worth a write; null at the end. Throws what broke the body. With
+   * `maxWaitMs` it waits no longer, and returns what has come by then, if only an empty array.
+   */
+  async read(maxWaitMs = Number.POSITIVE_INFINITY): Promise<Uint8Array[] | null> {
+    this.#giveBatch();
+    const giveUpAt = performance.now() + maxWaitMs;
     for (;;) {
       if (this.#failure instanceof ChunkedUploadError) throw this.#failure;
-      const over = this.#ended || this.#failure !== null;
-      if (this.#queued >= BATCH_BYTES || (this.#queued > 0 && (over || this.#aged))) {
-        return this.#take();
-      }
+      if (this.#isBatch()) return this.#take();
       if (this.#failure) throw this.#failure;
       if (this.#ended) return null;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      const left = giveUpAt - performance.now();
+      if (left <= 0) return this.#take();
+      await this.#more(left);
     }
+  }
+
+  /**
+   * Gives back all memory, drops what has not been read, and lets go of the source; what comes of it
+   * yet is dropped. The stream of a caller is destroyed. May be called again.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#failure ??= new Error('The body has been closed');
+    this.detach();
+    this.#giveBatch();
+    this.#drop();
+    this.#notify();
+    this.#owned?.destroy();
+  }
+
+  #holdBack(): void {
+    this.#source?.pause();
+    // Nothing will come to make the batch larger, and memory is what is wanted.
+    if (this.#queue.bytes > 0) this.#notify();
+  }
+
+  #letGo(): void {
+    this.#lastByteAt = performance.now();
+    this.#source?.resume();
+  }
+
+  /** Whether what waits is worth a write, or will not grow. */
+  #isBatch(): boolean {
+    const { bytes } = this.#queue;
+    if (bytes === 0) return false;
+    return (
+      bytes >= BATCH_BYTES ||
+      this.#aged ||
+      this.#ended ||
+      this.#failure !== null ||
+      this.#memory.isStopped
+    );
   }
 
   #take(): Uint8Array[] {
-    const batch = this.#queue;
-    this.#queue = [];
-    this.#queued = 0;
+    const { pieces, cost } = this.#queue.take(LARGEST_BATCH);
+    this.#batchCost = cost;
     this.#aged = false;
     this.#clearTimer();
-    if (this.#paused) {
-      this.#paused = false;
-      this.#lastByteAt = performance.now();
-      this.#source?.resume();
-    }
-    return batch;
+    if (this.#queue.bytes > 0) this.#timer = setTimeout(() => this.#grownOld(), BATCH_AGE_MS);
+    return pieces;
+  }
+
+  #drop(): void {
+    this.#clearTimer();
+    this.#memory.give(this.#queue.clear());
+  }
+
+  #giveBatch(): void {
+    const cost = this.#batchCost;
+    this.#batchCost = 0;
+    this.#memory.give(cost);
+  }
+
+  #more(longestMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = Number.isFinite(longestMs) ? setTimeout(() => this.#notify(), longestMs) : null;
+      this.#wake = () => {
+        if (timer) clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #grownOld(): void {
+    this.#timer = null;
     this.#aged = true;
     this.#notify();
   }
 
   #notify(): void {
-    this.#clearTimer();
     this.#wake?.();
     this.#wake = null;
   }
