@@ -58,7 +58,10 @@ export abstract class AbstractChunkedUpload {
   @Column('bigint', { name: 'total', nullable: true, transformer: bytes })
   total!: number | null;
 
-  /** State of the running checksum at `offset`; null once complete. */
+  /**
+   * State of the running checksum, at `offset` or at most 8 MiB before it; it says where and of which
+   * algorithm. Null once complete.
+   */
   @Column('bytea', { name: 'checksum_state', nullable: true })
   checksumState!: Buffer | null;
 
@@ -108,6 +111,13 @@ export abstract class AbstractChunkedUpload {
 
   @Column('timestamptz', { name: 'lease_until', nullable: true })
   leaseUntil!: Date | null;
+
+  /**
+   * How many writers have taken the upload since one gave it back with a commit: each may have left
+   * bytes in the storage that belong to no offset.
+   */
+  @Column('integer', { name: 'attempt', default: 0 })
+  attempt!: number;
 
   /** When a request in another process last asked the writer to let go if it is silent. */
   @Column('timestamptz', { name: 'takeover_requested_at', nullable: true })

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createUploadTable } from '../index.js';
+import { createUploadTable, updateUploadTable } from '../index.js';
 import { FileUpload, NoteUpload, VideoUpload } from './demo.entities.js';
 
 export class CreateUploadTables1763769600001 implements MigrationInterface {
@@ -29,4 +29,17 @@ export class CreatePeople1763856000000 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('DROP TABLE person');
   }
+}
+
+/** For a data folder of version 0.1. */
+export class UpdateUploadTables1764115200001 implements MigrationInterface {
+  readonly name = 'UpdateUploadTables1764115200001';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    for (const entity of [FileUpload, VideoUpload, NoteUpload]) {
+      await updateUploadTable(queryRunner, entity);
+    }
+  }
+
+  async down(): Promise<void> {}
 }

@@ -8,7 +8,11 @@ import { AdminGuard } from './admin.guard.js';
 import { BasicAuthGuard } from './basic-auth.guard.js';
 import { connect } from './database.js';
 import { FileUpload, NoteUpload, Person, VideoUpload } from './demo.entities.js';
-import { CreatePeople1763856000000, CreateUploadTables1763769600001 } from './demo.migrations.js';
+import {
+  CreatePeople1763856000000,
+  CreateUploadTables1763769600001,
+  UpdateUploadTables1764115200001,
+} from './demo.migrations.js';
 import { DetailFilter } from './detail.filter.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -29,7 +33,11 @@ export class DemoModule {
             type: 'postgres',
             url: databaseUrl,
             autoLoadEntities: true,
-            migrations: [CreateUploadTables1763769600001, CreatePeople1763856000000],
+            migrations: [
+              CreateUploadTables1763769600001,
+              CreatePeople1763856000000,
+              UpdateUploadTables1764115200001,
+            ],
             // Without it a request waits for ever for a connection of a pool that is used up.
             connectTimeoutMS: 5000,
           }),

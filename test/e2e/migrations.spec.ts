@@ -3,12 +3,13 @@ import {
   ChunkedUpload,
   chunkedUploadMigrations,
   createUploadTable,
+  updateUploadTable,
 } from 'nestjs-chunked-upload';
 import { Column, DataSource, Entity, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase } from '../support/database.js';
 import { withHost, withMigrations } from '../support/host.js';
-import { UploadClient, sample } from '../support/upload-client.js';
+import { UploadClient, md5, sample } from '../support/upload-client.js';
 
 @Entity('own_video')
 class OwnVideo extends AbstractChunkedUpload {
@@ -84,12 +85,34 @@ describe('chunkedUploadMigrations and createUploadTable', () => {
 
   it('can be undone and done again', async () => {
     await source.runMigrations();
-    await source.undoLastMigration();
-    await source.undoLastMigration();
+    for (const _ of [...chunkedUploadMigrations, CreateOwnVideo1763769600009]) {
+      await source.undoLastMigration();
+    }
     const tables = `SELECT 1 FROM pg_tables WHERE tablename IN ('own_video', 'chunked_upload')`;
     expect(await source.query(tables)).toEqual([]);
     await source.runMigrations();
     expect(await source.query(tables)).toHaveLength(2);
+  });
+
+  it('bring a table of version 0.1 up to date, and the uploads in it go on', async () => {
+    await withHost({ database: withMigrations }, async (host) => {
+      const uploads = new UploadClient(`${host.url}/uploads`);
+      const { id } = await uploads.begin(sample(100), 200);
+      await host.dataSource.query('ALTER TABLE chunked_upload DROP COLUMN attempt');
+      await host.dataSource.query('ALTER TABLE chunked_upload RESET (fillfactor)');
+      const runner = host.dataSource.createQueryRunner();
+      await updateUploadTable(runner, ChunkedUpload);
+      await updateUploadTable(runner, ChunkedUpload);
+      await runner.release();
+      const [{ reloptions }] = await host.dataSource.query<[{ reloptions: string[] }]>(
+        `SELECT reloptions FROM pg_class WHERE relname = 'chunked_upload'`,
+      );
+      expect(reloptions).toEqual([expect.stringMatching(/^fillfactor=/)]);
+      const rest = sample(100, 2);
+      expect((await uploads.put('bytes 100-199/200', rest, { id })).status).toBe(200);
+      const sum = md5(Buffer.concat([sample(100), rest]));
+      expect((await uploads.complete(id, sum)).status).toBe(200);
+    });
   });
 
   it('are all that a host needs', async () => {

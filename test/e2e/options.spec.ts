@@ -168,7 +168,8 @@ describe('fieldName', () => {
 });
 
 // userRestricted: who-sees-what.spec.ts; expiresIn, expiry: expiry.spec.ts; checksum:
-// complete.spec.ts; onComplete: completion.spec.ts; leaseTime: test/faults.
+// complete.spec.ts; onComplete: completion.spec.ts; leaseTime: test/faults;
+// callTimeout: database-timeouts.spec.ts.
 
 describe('An option that is wrong stops the start by a sentence that names it', () => {
   const wrong: [string, unknown][] = [
@@ -194,9 +195,16 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     ['expiresIn', -1],
     ['expiresIn', 0],
     ['expiresIn', Number.NaN],
+    ['expiresIn', 1e15],
+    ['expiresIn', '300000y'],
     ['expiry', 'sometimes'],
     ['leaseTime', '1ms'],
     ['leaseTime', 'long'],
+    ['leaseTime', 2 ** 31],
+    ['callTimeout', '1ms'],
+    ['callTimeout', 'never'],
+    ['callTimeout', Number.POSITIVE_INFINITY],
+    ['cleanup', { every: '1y' }],
     ['userRestricted', 'yes'],
     ['user', 'id'],
     ['minBytes', -1],

@@ -1,5 +1,6 @@
 import { ChunkedUpload } from 'nestjs-chunked-upload';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Connections } from '../../src/chunked-upload/database/connections.js';
 import { OwnedUploadRepository } from '../../src/chunked-upload/database/owned-upload.repository.js';
 import { UploadTable } from '../../src/chunked-upload/database/upload-table.js';
 import { OwnerTypes } from '../../src/chunked-upload/owners/owner-types.js';
@@ -35,6 +36,7 @@ const ROWS: [string, new () => object, object, string][] = [
 ];
 
 let host: Host;
+let connections: Connections;
 let repository: OwnedUploadRepository<ChunkedUpload>;
 
 /** What the clean-up would remove because its owner is gone. */
@@ -51,7 +53,8 @@ async function find(): Promise<Set<string>> {
 
 beforeAll(async () => {
   host = await startHost({ upload: { owners: OWNERS }, database: { entities: ENTITIES } });
-  repository = new OwnedUploadRepository(new UploadTable(host.dataSource, ChunkedUpload));
+  connections = new Connections(host.dataSource);
+  repository = new OwnedUploadRepository(new UploadTable(connections, ChunkedUpload));
 });
 afterAll(() => host.close());
 
@@ -111,7 +114,7 @@ describe('The clean-up', () => {
   });
 
   it('asks nothing where no owner can be compared', async () => {
-    const none = new OwnerTypes(new Map([['parcel', { entity: Parcel }]]), host.dataSource);
+    const none = new OwnerTypes(new Map([['parcel', { entity: Parcel }]]), connections);
     expect(repository.orphaned(none.tables, 1)).toBeNull();
   });
 });

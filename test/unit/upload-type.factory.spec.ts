@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkedUploadTypeOptions } from '../../src/chunked-upload/chunked-upload.options.js';
 import { LocalDiskStorage } from '../../src/chunked-upload/storage/local-disk.storage.js';
+import { LONGEST_LIFE_MS } from '../../src/chunked-upload/engine/duration.js';
 import { draftUploadType } from '../../src/chunked-upload/upload-type/upload-type.factory.js';
 
 // What a wrong option says when an application starts: test/e2e/options.spec.ts.
@@ -16,6 +17,7 @@ describe('draftUploadType', () => {
       expiresInMs: 86_400_000,
       rollingExpiry: false,
       leaseMs: 10_000,
+      callTimeoutMs: 15_000,
       userRestricted: true,
       minBytes: 0,
       maxBytes: null,
@@ -42,15 +44,70 @@ describe('draftUploadType', () => {
     expect(draftUploadType('uploads', { expiresIn }).expiresInMs).toBe(millis);
   });
 
-  it.each(['', 'x', '-1d', -1, 0, Number.NaN, Number.POSITIVE_INFINITY, {}, []])(
-    'refuses the duration %j',
-    (expiresIn) => {
-      const options = { expiresIn } as ChunkedUploadTypeOptions;
-      expect(() => draftUploadType('uploads', options)).toThrow(
-        'ChunkedUploadModule: the option "expiresIn" must be at least 1 milliseconds',
-      );
+  it('makes whole milliseconds of a duration', () => {
+    expect(draftUploadType('uploads', { expiresIn: '1.1h' }).expiresInMs).toBe(3_960_000);
+    expect(draftUploadType('uploads', { expiresIn: '1000y' }).expiresInMs).toBe(LONGEST_LIFE_MS);
+  });
+
+  const neverDurations = ['', 'x', '-1d', '1e300', '1e3d', -1, 0, 1.5, {}, [], true, 1n];
+  const neverNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER, 1e15, 1e18];
+  const never = [...neverDurations, ...neverNumbers];
+
+  it.each([...never, '300000y', '1001y'])('refuses the lifetime %o', (expiresIn) => {
+    const options = { expiresIn } as ChunkedUploadTypeOptions;
+    expect(() => draftUploadType('uploads', options)).toThrow(
+      'ChunkedUploadModule: the option "expiresIn" must be a whole number of milliseconds ' +
+        'from 1 to 31557600000000, or a duration: "1d"; null: never',
+    );
+  });
+
+  // A timer holds 2^31 - 1 milliseconds; what is longer ends at once.
+  const beyondTimers = [2 ** 31, '25d', '1y', null];
+
+  it.each([...never, ...beyondTimers, 999])('refuses the leaseTime %o', (leaseTime) => {
+    const options = { leaseTime } as ChunkedUploadTypeOptions;
+    expect(() => draftUploadType('uploads', options)).toThrow(
+      '"leaseTime" must be a whole number of milliseconds from 1000 to 2147483647, ' +
+        'or a duration: "10s"',
+    );
+  });
+
+  it.each([...never, ...beyondTimers, 99])('refuses the callTimeout %o', (callTimeout) => {
+    const options = { callTimeout } as ChunkedUploadTypeOptions;
+    expect(() => draftUploadType('uploads', options)).toThrow(
+      '"callTimeout" must be a whole number of milliseconds from 100 to 2147483647, ' +
+        'or a duration: "15s"',
+    );
+  });
+
+  it.each([...never, ...beyondTimers, 999, undefined])('refuses a cleanup every %o', (every) => {
+    const options = { cleanup: { every } } as ChunkedUploadTypeOptions;
+    expect(() => draftUploadType('uploads', options)).toThrow(
+      '"cleanup" must be a whole number of milliseconds from 1000 to 2147483647, ' +
+        'or a duration: { every: "1h" }',
+    );
+  });
+
+  it.each([2 ** 53, 1e15 + 0.5, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '10MB', 1n])(
+    'refuses the size %o',
+    (size) => {
+      for (const name of ['minBytes', 'maxBytes'] as const) {
+        const options = { [name]: size } as ChunkedUploadTypeOptions;
+        expect(() => draftUploadType('uploads', options)).toThrow(
+          `"${name}" must be a whole number of bytes up to 2 ** 53 - 1, such as 10_000_000`,
+        );
+      }
     },
   );
+
+  it('takes the largest size and the longest durations', () => {
+    const longest = 2 ** 31 - 1;
+    const durations = { leaseTime: longest, callTimeout: longest, cleanup: { every: longest } };
+    const maxBytes = Number.MAX_SAFE_INTEGER;
+    const type = draftUploadType('uploads', { ...durations, maxBytes });
+    expect(type).toMatchObject({ leaseMs: longest, callTimeoutMs: longest, cleanupMs: longest });
+    expect(type.maxBytes).toBe(maxBytes);
+  });
 
   it.each(['md5', 'sha1', 'sha256', 'sha512', 'blake3', 'crc32'] as const)(
     'knows %s',

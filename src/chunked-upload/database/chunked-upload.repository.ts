@@ -1,9 +1,10 @@
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, InsertResult } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
-import { databaseFailure, isConstraintViolation, isDataException } from './database-failure.js';
+import type { TransactionOptions } from './connections.js';
+import { isConstraintViolation, isDataException } from './database-failure.js';
 import { historyOf } from './history.js';
 import { type Row, type Scope, type UploadTable, listedScope } from './upload-table.js';
 
@@ -26,6 +27,12 @@ export interface NewRow {
   readonly mimeType: string | null;
   /** Values of the entity's own columns, by property. */
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Whose upload a row is that is written while its first chunk still comes. */
+export interface RowLease {
+  readonly token: string;
+  readonly holder: string | null;
 }
 
 export interface ListFilter {
@@ -52,10 +59,18 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
   constructor(
     private readonly table: UploadTable<T>,
     private readonly expiry: Expiry,
+    private readonly leaseMs: number,
   ) {}
 
-  async insert(upload: NewRow, manager?: EntityManager): Promise<T> {
-    return this.#insert(upload, { history: historyOf(upload.offset) }, manager);
+  /** With a lease the writer that inserts it goes on. */
+  async insert(upload: NewRow, lease: RowLease | null, manager?: EntityManager): Promise<T> {
+    const leased = lease && {
+      leaseToken: lease.token,
+      leaseHolder: lease.holder,
+      leaseUntil: () => `clock_timestamp() + ${this.leaseMs} * interval '1 millisecond'`,
+      attempt: 1,
+    };
+    return this.#insert(upload, { history: historyOf(upload.offset), ...leased }, manager);
   }
 
   /** Inserts an upload that is complete from its first moment on. */
@@ -69,11 +84,12 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     return this.#insert(upload, complete, manager);
   }
 
-  async findOne(id: string, scope: Scope): Promise<T | null> {
+  async findOne(id: string, scope: Scope, manager?: EntityManager): Promise<T | null> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(scope, 2);
     const sql = `SELECT * FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
-    return this.table.first(await this.table.query(sql, [id, ...creator.parameters]));
+    const rows = await this.table.query(sql, [id, ...creator.parameters], manager);
+    return this.table.first(rows);
   }
 
   async find(filter: ListFilter): Promise<T[]> {
@@ -117,9 +133,15 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     return (await this.table.query(sql, [id])).length > 0;
   }
 
-  /** Runs `work` in one transaction on a connection of its own. */
-  async transaction<R>(work: (manager: EntityManager) => Promise<R>): Promise<R> {
-    return this.table.dataSource.transaction(work).catch(databaseFailure);
+  /**
+   * Runs `work` in one transaction on a connection of its own. Each of its statements has the time
+   * limit, and so have the BEGIN, the COMMIT and a ROLLBACK.
+   */
+  async transaction<R>(
+    work: (manager: EntityManager) => Promise<R>,
+    options?: TransactionOptions,
+  ): Promise<R> {
+    return this.table.connections.transaction(work, options);
   }
 
   async #insert(row: NewRow, extra: object, manager?: EntityManager): Promise<T> {
@@ -128,16 +150,18 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
       this.expiry.ms === null
         ? null
         : () => `clock_timestamp() + ${this.expiry.ms} * interval '1 millisecond'`;
-    const insert = (manager ?? this.table.dataSource.manager)
-      .createQueryBuilder()
-      .insert()
-      .into(this.table.entity)
-      .values({ ...fields, ...upload, createdAt: now, expiresAt, ...extra } as never)
-      .returning('*')
-      .updateEntity(false);
-    const result = await insert.execute().catch((error: unknown) => {
+    const insert = async (within: EntityManager): Promise<InsertResult> =>
+      within
+        .createQueryBuilder()
+        .insert()
+        .into(this.table.entity)
+        .values({ ...fields, ...upload, createdAt: now, expiresAt, ...extra } as never)
+        .returning('*')
+        .updateEntity(false)
+        .execute();
+    const result = await this.table.connections.run(insert, manager).catch((error: unknown) => {
       refuseFields(error, Object.keys(fields));
-      return databaseFailure(error);
+      throw error;
     });
     return this.table.hydrate((result.raw as Row[])[0] ?? {});
   }

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
+import { DURABLY } from './durability.js';
 import type { Expiry } from './chunked-upload.repository.js';
 import { historyOf, historyWith } from './history.js';
 import type { Scope, UploadTable } from './upload-table.js';
@@ -14,6 +15,23 @@ export interface Wanted {
   readonly total: number | null;
   /** The process that takes the lease; null where it has no lasting name. */
   readonly holder: string | null;
+}
+
+/** An upload whose lease has just been taken. */
+export interface Leased<T> {
+  readonly upload: T;
+  /**
+   * Whether the lease of a writer before had run out and nobody knows that it has ended: it may
+   * still run somewhere, and write once more.
+   */
+  readonly contested: boolean;
+}
+
+/** What a writer that gives its lease back says of itself. */
+export interface Release {
+  /** Whether it may have left anything in the storage. */
+  readonly hasWritten: boolean;
+  readonly contested: boolean;
 }
 
 /** What a chunk adds to its row, in one statement. */
@@ -40,13 +58,6 @@ export interface Sighting<T> {
   readonly leased: boolean;
 }
 
-/** An upload that is marked aborted now. */
-export interface Marked<T> {
-  readonly upload: T;
-  /** The status that it had before. */
-  readonly was: ChunkedUploadStatus;
-}
-
 /** What became of a lease that was to be renewed. */
 export interface Renewal {
   readonly id: string;
@@ -61,13 +72,6 @@ export interface Renewal {
 // A takeover that is no longer asked for is not carried out on a writer that went silent later.
 const TAKEOVER_VALID = "interval '3 seconds'";
 
-// An abort that failed half-way may be repeated for so long where the upload itself never expires.
-const RETRY_ABORT_WITHIN = "interval '1 day'";
-
-// A condition that always holds, and spares its statement the wait for the disk. For leases only:
-// one that is lost in a crash of the database is lost together with its writer's connection.
-const COMMIT_IN_HASTE = "set_config('synchronous_commit', 'off', true) = 'off'";
-
 /**
  * The statements by which writers of all processes keep out of each other's way. No connection is
  * held between two of them, and none waits for a row: `SKIP LOCKED` keeps a running `onComplete`
@@ -76,8 +80,6 @@ const COMMIT_IN_HASTE = "set_config('synchronous_commit', 'off', true) = 'off'";
 export class LeaseRepository<T extends AbstractChunkedUpload> {
   /** Assignments that give a lease back. */
   readonly #noLease: string;
-  /** The same but for its end. */
-  readonly #noWriter: string;
 
   constructor(
     private readonly table: UploadTable<T>,
@@ -85,9 +87,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     private readonly expiry: Expiry,
   ) {
     const { leaseToken, leaseUntil, leaseHolder, takeoverRequestedAt } = table.c;
-    const writer = [leaseToken, leaseHolder, takeoverRequestedAt];
-    this.#noWriter = writer.map((column) => `${column} = NULL`).join(', ');
-    this.#noLease = `${this.#noWriter}, ${leaseUntil} = NULL`;
+    const lease = [leaseToken, leaseHolder, takeoverRequestedAt, leaseUntil];
+    this.#noLease = lease.map((column) => `${column} = NULL`).join(', ');
   }
 
   async look(id: string, scope: Scope): Promise<Sighting<T> | null> {
@@ -105,29 +106,39 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   /**
    * Takes the lease of an unfinished upload that nobody writes: at `offset` and with `total` where
    * they are given. Null when there is nothing to take; `look` tells why.
+   *
+   * It is durable when this returns: a lease that a crash of the database could forget would let a
+   * second writer in. One that was taken after another had run out names no holder, so that it too
+   * ends only with its time, and its successor learns of it (`contested`).
    */
-  async lease(id: string, token: string, wanted: Wanted): Promise<T | null> {
+  async lease(id: string, token: string, wanted: Wanted): Promise<Leased<T> | null> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(wanted.scope, 7);
-    const sql = `UPDATE ${name} SET ${c.leaseToken} = $2, ${c.leaseHolder} = $6,
-        ${c.takeoverRequestedAt} = NULL,
-        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
-      WHERE ${c.id} = (
-        SELECT ${c.id} FROM ${name}
+    const sql = `UPDATE ${name} SET ${c.leaseToken} = $2, ${c.takeoverRequestedAt} = NULL,
+        ${c.leaseHolder} = CASE WHEN "cu_before" IS NULL THEN $6::text END,
+        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
+        ${c.attempt} = ${c.attempt} + 1
+      FROM (
+        SELECT ${c.id} AS "cu_id", ${c.leaseToken} AS "cu_before" FROM ${name}
         WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Incomplete}
           AND (${c.leaseUntil} IS NULL OR ${c.leaseUntil} <= clock_timestamp())
           AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > clock_timestamp())
           AND ($4::bigint IS NULL OR ${c.offset} = $4)
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
-          AND ${COMMIT_IN_HASTE}
-        FOR UPDATE SKIP LOCKED) RETURNING *`;
+          AND ${DURABLY}
+        FOR UPDATE SKIP LOCKED) AS "cu_found"
+      WHERE ${c.id} = "cu_id" RETURNING *`;
     const { offset, total, holder } = wanted;
     const parameters = [id, token, this.leaseMs, offset, total, holder, ...creator.parameters];
-    return this.table.first(await this.table.query(sql, parameters));
+    const [row] = await this.table.query(sql, parameters);
+    return row ? { upload: this.table.hydrate(row), contested: row['cu_before'] !== null } : null;
   }
 
-  /** One statement for all leases of this process and table. */
-  async renew(leases: readonly { id: string; token: string }[]): Promise<Renewal[]> {
+  /** One statement for all leases of this process and table, which gives up after `limitMs`. */
+  async renew(
+    leases: readonly { id: string; token: string }[],
+    limitMs: number,
+  ): Promise<Renewal[]> {
     const { name, c } = this.table;
     const sql = `WITH "mine" AS MATERIALIZED (
         SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS "pair"("cu_id", "cu_token")),
@@ -146,7 +157,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         LEFT JOIN "renewed" ON "cu_held" = "cu_id"`;
     const ids = leases.map(({ id }) => id);
     const tokens = leases.map(({ token }) => token);
-    const rows = await this.table.query(sql, [ids, tokens, this.leaseMs]);
+    const rows = await this.table.query(sql, [ids, tokens, this.leaseMs], undefined, limitMs);
     return rows.map((row) => ({
       id: String(row['cu_mine']),
       removed: row['cu_removed'] === true,
@@ -168,29 +179,34 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
 
   /** Acknowledges what a writer stored, and gives its lease back. Null: it was taken over. */
   async commit(id: string, token: string, progress: Progress): Promise<T | null> {
-    const { name, c } = this.table;
-    const expiresAt =
-      this.expiry.rolling && this.expiry.ms !== null
-        ? `clock_timestamp() + ${this.expiry.ms} * interval '1 millisecond'`
-        : c.expiresAt;
-    const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
-        ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
-        ${c.firstBytes} = $7, ${c.mimeType} = $8,
-        ${c.history} = ${historyWith(c.history, '$9')}, ${this.#noLease}
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
-    const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
-    const state = asJson(storageState);
-    const history = asJson(historyOf(offset));
-    const written = [offset, total, checksumState, state, firstBytes, mimeType, history];
-    return this.table.first(await this.table.query(sql, [id, token, ...written]));
+    const { c } = this.table;
+    const history = historyWith(c.history, '$9');
+    const entry = asJson(historyOf(progress.offset));
+    const set = `${c.history} = ${history}, ${c.attempt} = 0, ${this.#noLease}`;
+    return this.#acknowledge(id, token, progress, set, [entry]);
+  }
+
+  /**
+   * Acknowledges what a writer has stored so far, which keeps its lease. Null: it was taken over, or
+   * more of it has been acknowledged by now.
+   */
+  async checkpoint(id: string, token: string, progress: Progress): Promise<T | null> {
+    const until = `clock_timestamp() + $9 * interval '1 millisecond'`;
+    const set = `${this.table.c.leaseUntil} = ${until}`;
+    return this.#acknowledge(id, token, progress, set, [this.leaseMs]);
   }
 
   /** Gives a lease back and changes nothing else. */
-  async release(id: string, token: string): Promise<void> {
+  async release(id: string, token: string, { hasWritten, contested }: Release): Promise<void> {
     const { name, c } = this.table;
+    const attempt = hasWritten ? '' : `, ${c.attempt} = GREATEST(${c.attempt} - 1, 0)`;
+    // A contested one is not given back but ends now: its successor must learn that it was one.
+    const ended = contested ? `${c.leaseUntil} = clock_timestamp()` : this.#noLease;
+    // It does not wait for a row that a statement has locked, such as a commit without an answer.
     await this.table.query(
-      `UPDATE ${name} SET ${this.#noLease}
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${COMMIT_IN_HASTE}`,
+      `UPDATE ${name} SET ${ended}${attempt} WHERE ${c.id} =
+        (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1 AND ${c.leaseToken} = $2
+          FOR UPDATE SKIP LOCKED)`,
       [id, token],
     );
   }
@@ -214,37 +230,34 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Complete},
         ${c.completedAt} = clock_timestamp(), ${c.expiresAt} = NULL, ${c.checksum} = $3,
         ${c.checksumState} = NULL, ${c.storageState} = $4::jsonb,
-        ${c.firstBytes} = NULL, ${c.mimeType} = $5, ${this.#noLease}
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING *`;
+        ${c.firstBytes} = NULL, ${c.mimeType} = $5, ${c.attempt} = 0, ${this.#noLease}
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${DURABLY} RETURNING *`;
     const { checksum, storageState, mimeType } = result;
     const parameters = [id, token, checksum, asJson(storageState), mimeType];
     return this.table.first(await this.table.query(sql, parameters, manager));
   }
 
-  /**
-   * Marks an upload aborted, unless its status is `except`, and takes its writer's lease away. Until
-   * its bytes are gone it has a time of expiry: where their removal fails the clean-up finds it, but
-   * not before the caller had its turn. Null: there is none, or a completion has the row locked.
-   */
-  async markAborted(id: string, except?: ChunkedUploadStatus): Promise<Marked<T> | null> {
+  async #acknowledge(
+    id: string,
+    token: string,
+    progress: Progress,
+    set: string,
+    parameters: unknown[],
+  ): Promise<T | null> {
     const { name, c } = this.table;
-    const sql = `UPDATE ${name} SET ${c.status} = ${ChunkedUploadStatus.Aborted}, ${this.#noWriter},
-        ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
-        ${c.expiresAt} = CASE WHEN $2::smallint IS NULL
-          THEN LEAST(${c.expiresAt}, clock_timestamp())
-          ELSE COALESCE(${c.expiresAt}, clock_timestamp() + ${RETRY_ABORT_WITHIN}) END
-      FROM (SELECT ${c.id} AS "cu_id", ${c.status} AS "cu_status" FROM ${name} WHERE ${c.id} = $1
-        AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) AS "cu_found"
-      WHERE ${c.id} = "cu_id" RETURNING *`;
-    const [row] = await this.table.query(sql, [id, except ?? null, this.leaseMs]);
-    return row ? { upload: this.table.hydrate(row), was: Number(row['cu_status']) } : null;
-  }
-
-  /** Keeps the record of an aborted upload for good, now that its bytes are gone. */
-  async keepAborted(id: string): Promise<T | null> {
-    const { name, c } = this.table;
-    const sql = `UPDATE ${name} SET ${c.expiresAt} = NULL, ${this.#noLease}
-      WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Aborted} RETURNING *`;
-    return this.table.first(await this.table.query(sql, [id]));
+    const expiresAt =
+      this.expiry.rolling && this.expiry.ms !== null
+        ? `clock_timestamp() + ${this.expiry.ms} * interval '1 millisecond'`
+        : c.expiresAt;
+    // An earlier one whose answer was lost may be carried out late: it must not set the offset back.
+    const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
+        ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
+        ${c.firstBytes} = $7, ${c.mimeType} = $8, ${set}
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} <= $3 AND ${DURABLY}
+      RETURNING *`;
+    const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
+    const state = asJson(storageState);
+    const written = [offset, total, checksumState, state, firstBytes, mimeType];
+    return this.table.first(await this.table.query(sql, [id, token, ...written, ...parameters]));
   }
 }

@@ -1,5 +1,6 @@
-import type { DataSource, EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
-import { databaseFailure, isDataException } from './database-failure.js';
+import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
+import type { Connections } from './connections.js';
+import { isDataException } from './database-failure.js';
 
 const INTEGERS = ['smallint', 'integer', 'bigint'];
 const TEXTS = ['character varying', 'text'];
@@ -19,11 +20,11 @@ export class OwnerTable {
   readonly #key;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly connections: Connections,
     target: EntityTarget<object>,
   ) {
     this.#target = target;
-    const [key] = dataSource.getMetadata(target).primaryColumns;
+    const [key] = connections.dataSource.getMetadata(target).primaryColumns;
     if (!key) throw new TypeError('An entity without a primary key cannot own uploads');
     this.#key = key;
   }
@@ -34,29 +35,37 @@ export class OwnerTable {
   }
 
   /** @throws ChunkedUploadError `unavailable`; never for what stands in `id` */
-  async find(id: string, manager: EntityManager = this.dataSource.manager): Promise<FoundOwner> {
+  async find(id: string, manager?: EntityManager): Promise<FoundOwner> {
     try {
       // By itself, because an error of the host's transformer looks like any other inside of a query.
       this.#transform(id);
     } catch (cause) {
       return { record: null, cause };
     }
+    // Never from a cache: whether it is there decides.
+    const options = { where: this.#where(id), cache: false };
+    const findOne = async (within: EntityManager) => within.findOne(this.#target, options);
     try {
-      return { record: await manager.findOne(this.#target, { where: this.#where(id) }) };
+      return { record: await this.connections.run(findOne, manager) };
     } catch (cause) {
       if (isDataException(cause)) return { record: null, cause };
-      return databaseFailure(cause);
+      throw cause;
     }
   }
 
   /** Keeps the row from being deleted until the transaction ends. False: it is gone. */
   async lock(id: string, manager: EntityManager): Promise<boolean> {
-    const found = manager.findOne(this.#target, {
-      where: this.#where(id),
-      loadEagerRelations: false,
-      lock: { mode: 'for_key_share' },
-    });
-    return (await found.catch(databaseFailure)) !== null;
+    const found = await this.connections.run(
+      async (within) =>
+        within.findOne(this.#target, {
+          where: this.#where(id),
+          loadEagerRelations: false,
+          lock: { mode: 'for_key_share' },
+          cache: false,
+        }),
+      manager,
+    );
+    return found !== null;
   }
 
   /**
@@ -66,8 +75,9 @@ export class OwnerTable {
   missing(id: string): string | null {
     const wanted = this.#wanted(id);
     if (wanted === null) return null;
-    const { driver } = this.dataSource;
-    const { tablePath } = this.dataSource.getMetadata(this.#target);
+    const { dataSource } = this.connections;
+    const { driver } = dataSource;
+    const { tablePath } = dataSource.getMetadata(this.#target);
     const name = tablePath.split('.').map((part) => driver.escape(part));
     const key = driver.escape(this.#key.databaseName);
     return `NOT EXISTS (SELECT 1 FROM ${name.join('.')} AS "cu_owner"
@@ -76,7 +86,7 @@ export class OwnerTable {
 
   /** `id` as a value of the key's type, so that the key's index is used; SQL's null if it is none. */
   #wanted(id: string): string | null {
-    const type = this.dataSource.driver.normalizeType(this.#key);
+    const type = this.connections.dataSource.driver.normalizeType(this.#key);
     if (this.#key.transformer) return null;
     if (TEXTS.includes(type)) return id;
     if (type === 'uuid') {

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, EntityMetadata, EntityTarget } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import { databaseFailure } from './database-failure.js';
+import type { Connections } from './connections.js';
 
 /** Whose uploads a statement may touch; undefined: everybody's. A null creator is anonymous. */
 export type Scope = { readonly creators: readonly (string | null)[] } | undefined;
@@ -21,11 +21,11 @@ export class UploadTable<T extends AbstractChunkedUpload> {
   readonly c: Record<keyof AbstractChunkedUpload, string>;
 
   constructor(
-    readonly dataSource: DataSource,
+    readonly connections: Connections,
     readonly entity: EntityTarget<T>,
   ) {
-    const { driver } = dataSource;
-    this.metadata = dataSource.getMetadata(entity);
+    const { driver } = this.dataSource;
+    this.metadata = this.dataSource.getMetadata(entity);
     const names = this.metadata.tablePath.split('.').map((part) => driver.escape(part));
     this.name = names.join('.');
     this.c = Object.fromEntries(
@@ -36,10 +36,23 @@ export class UploadTable<T extends AbstractChunkedUpload> {
     ) as typeof this.c;
   }
 
-  async query(sql: string, parameters: unknown[], manager?: EntityManager): Promise<Row[]> {
-    const result: unknown = await (manager ?? this.dataSource.manager)
-      .query(sql, parameters)
-      .catch(databaseFailure);
+  get dataSource(): DataSource {
+    return this.connections.dataSource;
+  }
+
+  /**
+   * The rows that one statement gives: on a connection of its own, or on that of a transaction.
+   * @throws ChunkedUploadError `unavailable`, also where it takes longer than the option `callTimeout`,
+   * or than `limitMs`
+   */
+  async query(
+    sql: string,
+    parameters: unknown[],
+    manager?: EntityManager,
+    limitMs?: number,
+  ): Promise<Row[]> {
+    const query = async (within: EntityManager): Promise<unknown> => within.query(sql, parameters);
+    const result = await this.connections.run(query, manager, limitMs);
     // TypeORM answers UPDATE and DELETE with [rows, count], and everything else with rows.
     const [rows, count] = result as [unknown, unknown];
     return (Array.isArray(rows) && typeof count === 'number' ? rows : result) as Row[];

@@ -29,16 +29,16 @@ export async function assignOwner<T extends AbstractChunkedUpload>(
 ): Promise<T> {
   const { context, manager } = assignment;
   // First of all: who does not see the upload learns nothing about owners.
-  const { id } = await engine.find(assignment.id, context);
+  const { id } = await engine.find(assignment.id, context, manager);
   const owner = await permittedOwner(owners, assignment);
   const scope = engine.scope(context);
   const parts = { owners, repository: engine.repository };
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
-    const assign = (within?: EntityManager) => repository.assign(id, owner, scope, within);
-    const upload = await withOwner(parts, owner, assign, manager);
+    const write = (within?: EntityManager) => repository.assign(id, owner, scope, within);
+    const upload = await withOwner(parts, owner, { write, manager });
     if (upload) return upload;
-    await engine.find(id, context);
+    await engine.find(id, context, manager);
     if (performance.now() > giveUpAt) throw ChunkedUploadError.busy();
     await sleep(PAUSE_MS);
   }

@@ -1,24 +1,48 @@
-import { type EntityManager, QueryFailedError } from 'typeorm';
+import { type EntityManager, TypeORMError } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { CompletedUpload } from '../chunked-upload.inputs.js';
 import type { OnComplete } from '../chunked-upload.context.js';
 import type { JsonValue } from '../storage/storage.provider.js';
 import type { UploadEngine } from './upload-engine.js';
 
+export interface Completion<T extends AbstractChunkedUpload> {
+  /** The framework's request, for the hook. */
+  readonly request: unknown;
+  /**
+   * Writes the complete row; null: there is none to write, and nothing is kept. With a `manager` it
+   * is part of its transaction, and may be done again after the database has undone that.
+   */
+  readonly mark: (manager?: EntityManager) => Promise<T | null>;
+  /**
+   * Called directly before the COMMIT of the transaction is sent: until then an error means that
+   * nothing is kept, from then on what `isRefusal` says of it. Without `onComplete` there is no
+   * transaction, and it is not called: `mark` itself decides.
+   */
+  readonly committing?: (() => void) | undefined;
+}
+
+/** Nothing could be marked: the transaction is to be rolled back, and its connection given back. */
+class NothingMarked extends Error {}
+
 /**
- * The last step of an upload: its row and the host's own work commit together, or not at all.
- * `mark` writes the complete row, with the manager of the transaction if there is one.
+ * The last step of an upload: its row and the host's own work commit together, or not at all. Null
+ * where `mark` has nothing to mark; why is to be asked then, when no connection is held any more.
  */
 export async function runCompletion<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
-  request: unknown,
-  mark: (manager?: EntityManager) => Promise<T>,
-): Promise<CompletedUpload<T>> {
+  { request, mark, committing }: Completion<T>,
+): Promise<CompletedUpload<T> | null> {
   const onComplete = engine.type.onComplete as OnComplete<T> | null;
-  if (!onComplete) return { upload: await mark(), response: undefined };
+  if (!onComplete) {
+    const upload = await mark();
+    return upload && { upload, response: undefined };
+  }
+  let isHostAsked = false;
   let hostFailure: unknown = null;
-  const completing = engine.repository.transaction(async (manager) => {
+  const work = async (manager: EntityManager): Promise<CompletedUpload<T>> => {
     const upload = await mark(manager);
+    if (!upload) throw new NothingMarked();
+    isHostAsked = true;
     try {
       const response = asJson(await onComplete(upload, { manager, request }));
       if (response === undefined) await engine.repository.requireIntact(manager);
@@ -28,11 +52,14 @@ export async function runCompletion<T extends AbstractChunkedUpload>(
       hostFailure = error;
       throw error;
     }
-  });
-  return completing.catch((error: unknown) => {
+  };
+  // What the host has done beside the database is not done twice.
+  const options = { committing, repeatable: () => !isHostAsked };
+  return engine.repository.transaction(work, options).catch((error: unknown) => {
+    if (error instanceof NothingMarked) return null;
     // The host's own error stays its own: that it looks like a network's says nothing of our
     // database, unless a statement of this transaction failed.
-    throw hostFailure === null || hostFailure instanceof QueryFailedError ? error : hostFailure;
+    throw hostFailure === null || hostFailure instanceof TypeORMError ? error : hostFailure;
   });
 }
 

@@ -1,7 +1,9 @@
 import { type EntityTarget, type QueryRunner, Table } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { Connections } from '../database/connections.js';
 import { createExpressionIndexes } from '../database/expression-indexes.js';
 import { UploadTable } from '../database/upload-table.js';
+import { leaveRoomInPages } from './room-in-pages.js';
 
 /**
  * For the migration of an entity of your own: creates its table with all columns and indexes, those
@@ -14,5 +16,7 @@ export async function createUploadTable(
   const { connection } = queryRunner;
   const table = Table.create(connection.getMetadata(entity), connection.driver);
   await queryRunner.createTable(table, true, true, true);
-  await createExpressionIndexes(queryRunner, new UploadTable(connection, entity));
+  const uploads = new UploadTable(new Connections(connection), entity);
+  await leaveRoomInPages(queryRunner, uploads);
+  await createExpressionIndexes(queryRunner, uploads);
 }

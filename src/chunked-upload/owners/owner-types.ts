@@ -1,8 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { ChunkedUploadError, failOption } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import type { OwnerEntity, OwnerOptions } from './owner-options.js';
+import type { Connections } from '../database/connections.js';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
 import { OwnerTable, type PrimaryKey, keyText } from '../database/owner-table.js';
 
@@ -31,7 +32,8 @@ export class OwnerTypes {
   readonly #types: ReadonlyMap<string, OwnerType>;
 
   /** @throws TypeError with a sentence that names the option */
-  constructor(owners: ReadonlyMap<string, OwnerOptions>, dataSource: DataSource) {
+  constructor(owners: ReadonlyMap<string, OwnerOptions>, connections: Connections) {
+    const { dataSource } = connections;
     this.#types = new Map(
       Array.from(owners, ([name, options]) => {
         const { entity } = options;
@@ -44,7 +46,7 @@ export class OwnerTypes {
             `of "${name}": ${entity.name} must have a primary key of one column`,
           );
         }
-        return [name, { name, options, table: new OwnerTable(dataSource, entity) }];
+        return [name, { name, options, table: new OwnerTable(connections, entity) }];
       }),
     );
   }

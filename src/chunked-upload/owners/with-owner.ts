@@ -1,10 +1,31 @@
 import type { EntityManager } from 'typeorm';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
+import type { TransactionOptions } from '../database/connections.js';
 import type { OwnerTypes } from './owner-types.js';
 
 /** Who can run work in a transaction: the repository. */
 interface Transactions {
-  transaction<R>(work: (manager: EntityManager) => Promise<R>): Promise<R>;
+  transaction<R>(
+    work: (manager: EntityManager) => Promise<R>,
+    options: TransactionOptions,
+  ): Promise<R>;
+}
+
+interface Parts {
+  readonly owners: OwnerTypes;
+  readonly repository: Transactions;
+}
+
+export interface OwnedWrite<R> {
+  /**
+   * Writes the row; in a transaction if there is a `manager`, and again if the database has undone
+   * that for somebody else's.
+   */
+  readonly write: (manager?: EntityManager) => Promise<R>;
+  /** Of a transaction that it is to be part of. */
+  readonly manager?: EntityManager | undefined;
+  /** Called directly before what decides is sent; not in a transaction that it is part of. */
+  readonly committing?: (() => void) | undefined;
 }
 
 /**
@@ -13,15 +34,18 @@ interface Transactions {
  * @throws ChunkedUploadError `invalid_field` if the owner was removed meanwhile
  */
 export async function withOwner<R>(
-  { owners, repository }: { readonly owners: OwnerTypes; readonly repository: Transactions },
+  { owners, repository }: Parts,
   owner: OwnerKey | null,
-  write: (manager?: EntityManager) => Promise<R>,
-  manager?: EntityManager,
+  { write, manager, committing }: OwnedWrite<R>,
 ): Promise<R> {
-  if (!owner) return write(manager);
+  if (!owner) {
+    if (!manager) committing?.();
+    return write(manager);
+  }
   const holding = async (within: EntityManager): Promise<R> => {
     await owners.hold(owner, within);
     return write(within);
   };
-  return manager ? holding(manager) : repository.transaction(holding);
+  if (manager) return holding(manager);
+  return repository.transaction(holding, { committing, repeatable: () => true });
 }

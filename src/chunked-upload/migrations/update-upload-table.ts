@@ -1,0 +1,30 @@
+import { type EntityTarget, type QueryRunner, Table } from 'typeorm';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { Connections } from '../database/connections.js';
+import { UploadTable } from '../database/upload-table.js';
+import { leaveRoomInPages } from './room-in-pages.js';
+
+/**
+ * For a migration of an entity whose table an earlier version of this library created: adds the
+ * columns of `AbstractChunkedUpload` that it lacks, and what else a new table would have. Can be
+ * repeated. Uploads under way go on.
+ */
+export async function updateUploadTable(
+  queryRunner: QueryRunner,
+  entity: EntityTarget<AbstractChunkedUpload>,
+): Promise<void> {
+  const { connection } = queryRunner;
+  const metadata = connection.getMetadata(entity);
+  const { columns } = Table.create(metadata, connection.driver);
+  for (const name of ADDED) {
+    const column = columns.find(({ name: other }) => {
+      return other === metadata.findColumnWithPropertyName(name)?.databaseName;
+    });
+    if (!column || (await queryRunner.hasColumn(metadata.tablePath, column.name))) continue;
+    await queryRunner.addColumn(metadata.tablePath, column);
+  }
+  await leaveRoomInPages(queryRunner, new UploadTable(new Connections(connection), entity));
+}
+
+/** Properties that have come since the first version. */
+const ADDED: readonly (keyof AbstractChunkedUpload)[] = ['attempt'];
