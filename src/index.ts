@@ -97,6 +97,7 @@ export {
 } from './chunked-upload/protocols/http/representation.js';
 export {
   type ByteRange,
+  type FinishOptions,
   type JsonValue,
   type OpenOptions,
   StorageProvider,
@@ -113,3 +114,4 @@ export { resolveKey } from './chunked-upload/storage/storage-key.js';
 export type { ChecksumAlgorithm } from './chunked-upload/checksum/algorithms.js';
 export { chunkedUploadMigrations } from './chunked-upload/migrations/index.js';
 export { createUploadTable } from './chunked-upload/migrations/create-upload-table.js';
+export { updateUploadTable } from './chunked-upload/migrations/update-upload-table.js';

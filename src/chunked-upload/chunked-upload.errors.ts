@@ -27,6 +27,7 @@ export type ChunkedUploadErrorCode =
   | 'interrupted'
   | 'checksum_state_lost'
   | 'storage_full'
+  | 'exceeds_storage'
   | 'unavailable';
 
 /** A sentence, or sentences by the name of the field that they are about. */
@@ -171,13 +172,20 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('interrupted', 'The request broke off', {}, cause);
   }
 
+  /** Too much lies behind the last state of this type's algorithm to be read back. */
   static checksumStateLost(cause?: unknown) {
-    const detail = 'The state of the checksum cannot be read; the upload has to begin anew';
+    const detail = 'The checksum of what has arrived so far is lost: begin the upload anew';
     return new ChunkedUploadError('checksum_state_lost', detail, {}, cause);
   }
 
   static storageFull(cause: unknown) {
     return new ChunkedUploadError('storage_full', 'The storage is full', {}, cause);
+  }
+
+  /** Unlike with `storageFull`, another try cannot help. */
+  static exceedsStorage(cause?: unknown) {
+    const detail = 'The file is larger than the storage can hold';
+    return new ChunkedUploadError('exceeds_storage', detail, {}, cause);
   }
 
   static unavailable(detail: string, cause?: unknown) {

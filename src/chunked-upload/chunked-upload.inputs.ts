@@ -44,6 +44,11 @@ export interface BeginInput extends BodyInput, NewUploadInput {
   readonly total?: number | null;
 }
 
+export interface CreateInput extends NewUploadInput {
+  /** Size of the whole file in bytes, if known. */
+  readonly total?: number | null;
+}
+
 export interface WholeInput extends BodyInput, NewUploadInput {
   /** The file's checksum in hex; a function is asked after the last byte. */
   readonly checksum?: string | null | (() => string | null);

@@ -54,12 +54,18 @@ export interface ChunkedUploadTypeOptions {
   readonly incompleteExt?: string;
   /** `'.done'`: complete it is `<id>.done.bin`. The same as `incompleteExt`: no renaming. */
   readonly completeExt?: string;
-  /** Milliseconds, or a duration such as `'1d'`; `null`: never. Default: `'1d'`. */
+  /** Milliseconds, or a duration such as `'1d'`, up to 1,000 years; `null`: never. Default: `'1d'`. */
   readonly expiresIn?: number | string | null;
   /** What `expiresIn` counts from: the creation (default), or with `'rolling'` the last chunk. */
   readonly expiry?: 'creation' | 'rolling';
   /** How long a writer that died blocks its upload in other processes. Default: `'10s'`. */
   readonly leaseTime?: number | string;
+  /**
+   * How long one statement, with the wait for a connection of the pool, or one call of the storage
+   * may take before its request is answered 503; at least 100 ms. In `onComplete` it holds for each
+   * statement of the `manager`, not for the hook as a whole. Default: `'15s'`.
+   */
+  readonly callTimeout?: number | string;
   /** Whether callers see only their own uploads. Default: true. */
   readonly userRestricted?: boolean;
   /** Who calls; null or undefined: anonymous. Default: `request.user?.id`. */
@@ -80,7 +86,10 @@ export interface ChunkedUploadTypeOptions {
   readonly fieldName?: string;
   /** Verified at completion. Default: `'md5'`; `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
-  /** Runs inside the transaction that marks the upload complete. If it throws, it is not. */
+  /**
+   * Runs inside the transaction that marks the upload complete. If it throws, it is not. Each
+   * statement of its `manager` may take as long as `callTimeout` says.
+   */
   readonly onComplete?: OnComplete;
   /** How often expired uploads are removed. Default: `{ every: '1h' }`; false: not by itself. */
   readonly cleanup?: CleanupOptions | false;

@@ -10,8 +10,10 @@ import { ChunkedUploadError, aboutUpload } from './chunked-upload.errors.js';
 import type {
   AppendInput,
   BeginInput,
+  BodyInput,
   CompleteInput,
   CompletedUpload,
+  CreateInput,
   FindByOwnerInput,
   FindInput,
   OwnerReference,
@@ -23,8 +25,11 @@ import { APPLICATION, type SizeLimits, type UploadContext } from './chunked-uplo
 import { appendChunk } from './engine/append-chunk.js';
 import { assignOwner } from './engine/assign-owner.js';
 import { beginUpload } from './engine/begin-upload.js';
+import { ChunkBody } from './engine/chunk-body.js';
 import type { Cleaner } from './engine/cleaner.js';
 import { completeUpload } from './engine/complete-upload.js';
+import { createUpload } from './engine/create-upload.js';
+import { findPosition } from './engine/find-position.js';
 import type { ReconcileOptions, ReconcileResult } from './engine/reconcile.js';
 import type { RemoveExpiredOptions, RemoveExpiredResult } from './engine/remove-expired.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
@@ -53,17 +58,24 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     private readonly cleaner: Cleaner<T>,
   ) {}
 
+  /** Begins an upload without bytes: its record is there before the first of them is sent. */
+  async create(input: CreateInput, context: UploadContext = APPLICATION): Promise<T> {
+    return createUpload(this.engine, input, context);
+  }
+
   /**
    * Begins an upload with its first bytes. A body that breaks is kept as far as it came if the
-   * caller is known, who finds it in `find`.
+   * caller is known, who finds it in `find`; one that lasts has its record after 5 s or 32 MiB.
    */
   async begin(input: BeginInput, context: UploadContext = APPLICATION): Promise<T> {
-    return beginUpload(this.engine, input, context);
+    return receiving(input, (received) => beginUpload(this.engine, received, context));
   }
 
   /** Writes the next chunk. What arrives of a body that breaks is kept. */
   async append(id: string, input: AppendInput, context?: UploadContext): Promise<T> {
-    return about(id, appendChunk(this.engine, id, input, context));
+    return receiving(input, (received) =>
+      about(id, appendChunk(this.engine, id, received, context)),
+    );
   }
 
   /**
@@ -83,7 +95,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     input: WholeInput,
     context: UploadContext = APPLICATION,
   ): Promise<CompletedUpload<T>> {
-    return uploadWhole(this.engine, input, context);
+    return receiving(input, (received) => uploadWhole(this.engine, received, context));
   }
 
   /** @throws ChunkedUploadError `not_found`, also for an id that is none */
@@ -95,6 +107,14 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   async findResumable(id: string, context?: UploadContext): Promise<T> {
     await this.engine.writers.endSilent(requireId(id), this.engine.scope(context));
     return this.findOne(id, context);
+  }
+
+  /**
+   * Like `findResumable` for a client that is about to send: refuses what takes no more bytes, and
+   * another `total` than the upload's.
+   */
+  async findPosition(id: string, total: number | null, context?: UploadContext): Promise<T> {
+    return about(id, findPosition(this.engine, id, total, context));
   }
 
   /** Oldest first, at most 1,000 at once. An anonymous caller has no list. */
@@ -226,6 +246,22 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   /** Ends the running writers and keeps what they had received, while the database is there. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.engine.writers.close();
+  }
+}
+
+/**
+ * Whatever becomes of `work`, and wherever it is refused, its body is closed: no stream of a caller
+ * stays open, and no memory taken.
+ */
+async function receiving<I extends BodyInput, R>(
+  input: I,
+  work: (input: I & { readonly body: ChunkBody }) => Promise<R>,
+): Promise<R> {
+  const body = ChunkBody.from(input.body);
+  try {
+    return await work({ ...input, body });
+  } finally {
+    body.close();
   }
 }
 

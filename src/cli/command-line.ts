@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { duration } from '../chunked-upload/engine/duration.js';
+import { grace } from '../chunked-upload/engine/duration.js';
 
 export const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
 
@@ -77,7 +77,7 @@ export function parseCommandLine(args: string[]): CommandLine {
 function graceOf(given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
   try {
-    duration('grace', given, 0);
+    grace(given);
     return given;
   } catch (cause) {
     throw new UsageError(`--grace ${given} is no time such as 90m`, { cause });

@@ -340,7 +340,14 @@ describe('reconcile', () => {
     const { id, key } = await begin();
     await uploads.abort(id);
     const bytes = { key, finalKey: key, storageState: null };
-    const writer = await storage.open(bytes, { offset: 0, total: null, token: randomUUID() });
+    const writer = await storage.open(bytes, {
+      offset: 0,
+      length: null,
+      total: null,
+      token: randomUUID(),
+      attempt: 1,
+      contested: false,
+    });
     await writer.write([first]);
     expect(await uploads.reconcile({ grace })).toMatchObject({ removed: 1 });
     expect((await uploads.findOne(id)).status).toBe(Aborted);

@@ -79,16 +79,20 @@ describe('The end of the application', () => {
     try {
       const client = new UploadClient(`${host.url}/uploads`);
       const { id } = await client.begin(file.subarray(0, 100), 300);
-      const { manager } = host.dataSource;
-      const query = manager.query.bind(manager);
+      const create = host.dataSource.createQueryRunner.bind(host.dataSource);
       let leased = false;
-      manager.query = async <T>(sql: string, parameters?: unknown[]): Promise<T> => {
-        const result = await query<T>(sql, parameters as unknown[]);
-        if (/SKIP LOCKED/.test(sql)) {
-          leased = true;
-          await gate.opened;
-        }
-        return result;
+      host.dataSource.createQueryRunner = (mode) => {
+        const runner = create(mode);
+        const query = runner.query.bind(runner) as (...statement: unknown[]) => Promise<unknown>;
+        runner.query = async (...statement: unknown[]) => {
+          const result = await query(...statement);
+          if (/SKIP LOCKED/.test(String(statement[0]))) {
+            leased = true;
+            await gate.opened;
+          }
+          return result as never;
+        };
+        return runner;
       };
       const refused = client.put('bytes 100-299/300', file.subarray(100), { id });
       await until('it has taken the lease', () => leased);

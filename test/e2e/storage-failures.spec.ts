@@ -67,7 +67,7 @@ describe.each(['ENOSPC', 'EDQUOT', 'EIO', 'ECONNRESET'])('A storage that fails w
     },
   );
 
-  it.each<StorageOperation>(['open', 'write', 'sync', 'finish'])(
+  it.each<StorageOperation>(['open', 'write', 'finish'])(
     'in %s of a whole file: nothing is left',
     async (operation) => {
       const before = { uploads: await ann.list(), files: await storedFiles(root) };

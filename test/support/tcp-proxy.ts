@@ -3,6 +3,9 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 /** Stands between a client and a server, and can be cut. */
 export class TcpProxy {
   readonly #sockets = new Set<Socket>();
+  readonly #pairs = new Set<{ readonly incoming: Socket; readonly outgoing: Socket }>();
+  /** Connections to the server whose clients have been dropped. */
+  readonly #abandoned = new WeakSet<Socket>();
   #server: Server | null = null;
   #port = 0;
 
@@ -44,17 +47,34 @@ export class TcpProxy {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
+  /**
+   * Resets the clients' sides alone: the server goes on with what it has been sent, as behind a
+   * balancer or a firewall that forgets its clients.
+   */
+  dropClients(): void {
+    for (const { incoming, outgoing } of this.#pairs) {
+      outgoing.unpipe(incoming);
+      outgoing.resume();
+      this.#abandoned.add(outgoing);
+      incoming.resetAndDestroy();
+    }
+  }
+
   #join(incoming: Socket): void {
     const outgoing = connect(Number(this.target.port), this.target.hostname);
+    const pair = { incoming, outgoing };
+    this.#pairs.add(pair);
     for (const socket of [incoming, outgoing]) {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         this.#sockets.delete(socket);
+        this.#pairs.delete(pair);
         incoming.destroy();
-        outgoing.destroy();
+        if (!this.#abandoned.has(outgoing)) outgoing.destroy();
       });
     }
-    incoming.pipe(outgoing).pipe(incoming);
+    incoming.pipe(outgoing, { end: false });
+    outgoing.pipe(incoming);
   }
 }

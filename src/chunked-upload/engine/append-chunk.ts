@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AppendInput } from '../chunked-upload.inputs.js';
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
-import { announceProgress } from './announce.js';
+import { AcknowledgedBytes } from './acknowledged-bytes.js';
 import { ChunkBody } from './chunk-body.js';
 import { FirstBytes } from './first-bytes.js';
 import { limitBody } from './limit-body.js';
@@ -21,7 +21,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   const scope = engine.scope(context);
   const claim = { id: requireId(id), scope, offset, total, body };
   const { upload, writer } = await engine.writers.claim(claim);
-  let leased = true;
+  let bytes: AcknowledgedBytes<T> | null = null;
   try {
     const now = { size, total: total ?? upload.total, mimeType: upload.mimeType };
     await engine.ask('chunk', upload, now, context);
@@ -31,7 +31,10 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
       new FirstBytes(upload.firstBytes, (mimeType) =>
         engine.ask('first-bytes', upload, { ...now, mimeType }, context),
       );
-    const { failure, ...received } = await engine.receive(upload, now.total, {
+    const facts = { firstBytes, mimeType: upload.mimeType, total };
+    const acknowledged = new AcknowledgedBytes(engine, writer, facts, offset);
+    bytes = acknowledged;
+    const received = await engine.receive(upload, now.total, {
       body,
       writer,
       offset,
@@ -40,20 +43,18 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
       firstBytes,
       checksumState: upload.checksumState,
       mayBeEmpty: false,
-      keepBroken: true,
+      // A chunk whose digest is to be compared is refused as a whole.
+      checkpoint:
+        digests.length > 0
+          ? null
+          : async (stored) => Boolean(await acknowledged.checkpoint(stored)),
     });
     if (received.offset === now.total) await firstBytes?.end();
-    const { mimeType } = upload;
-    const beginning = firstBytes?.at(received.offset) ?? { firstBytes: null, mimeType };
-    const progress = { ...received, ...beginning, total };
-    const committed = await engine.leases.commit(upload.id, writer.token, progress);
-    if (!committed) throw await engine.lost(writer);
-    leased = false;
-    announceProgress(engine, committed, committed.offset - offset, failure !== null);
-    if (failure) throw failure;
+    const committed = await acknowledged.commit(received, received.failure !== null);
+    if (received.failure) throw received.failure;
     return committed;
   } catch (error) {
-    if (leased) await engine.writers.release(writer);
+    if (!bytes?.isComplete) await engine.giveBack(writer, error);
     throw await engine.whyBytesAreGone(error, writer);
   } finally {
     engine.writers.end(writer);

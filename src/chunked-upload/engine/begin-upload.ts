@@ -2,14 +2,17 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { aboutUpload } from '../chunked-upload.errors.js';
 import type { BeginInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
+import { AcknowledgedBytes } from './acknowledged-bytes.js';
 import { announceBegun } from './announce.js';
 import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';
+import type { Stored } from './reception.js';
 import type { UploadEngine } from './upload-engine.js';
+import type { NewLease } from './writers.js';
 
 /**
- * Receives the first chunk; the row is written when its bytes are durable, by one statement unless it
- * has an owner.
+ * Receives the first chunk. The row is written when its bytes are durable, by one statement unless
+ * it has an owner; that of a long chunk at its first checkpoint.
  */
 export async function beginUpload<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
@@ -21,31 +24,50 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
   const { max } = await engine.rules.announced('begin', announced, context);
   const begun = new NewUpload(engine, input, announced, context);
   const { body, writer, firstBytes } = begun;
+  // Null until there is a row.
+  let bytes = null as AcknowledgedBytes<T> | null;
+  const record = async (stored: Stored, isBroken: boolean, lease?: NewLease): Promise<T> => {
+    const row = await begun.judge({ size: stored.offset, total });
+    const upload = await begun.record(row, (manager) =>
+      engine.repository.insert({ ...row, ...stored }, lease ?? null, manager),
+    );
+    announceBegun(engine, upload, isBroken);
+    return upload;
+  };
+  const checkpoint = async (stored: Stored): Promise<boolean> => {
+    if (bytes) return Boolean(await bytes.checkpoint(stored));
+    // What a form may still say after its file decides whether there is to be an upload at all.
+    if (!begun.isDescribed) return false;
+    const lease = engine.writers.newLease(writer);
+    await record(stored, false, lease);
+    engine.writers.recorded(writer, lease);
+    const facts = { firstBytes, mimeType: null, total };
+    bytes = new AcknowledgedBytes(engine, writer, facts, stored.offset);
+    return true;
+  };
   try {
     limitBody(body, { offset: 0, length, total, max });
     await begun.judgeEarly();
     // Nobody could find an anonymous upload whose first answer was never received.
-    const keepBroken = context.creator !== null;
-    const { failure, ...received } = await engine.receive(begun.file, total, {
+    const isKept = context.creator !== null && digests.length === 0;
+    const received = await engine.receive(begun.file, total, {
       body,
       writer,
       length,
       digests,
       firstBytes,
-      keepBroken,
+      checkpoint: isKept ? checkpoint : null,
       checksumState: null,
       offset: 0,
       mayBeEmpty: false,
     });
-    const row = await begun.judge({ size: received.offset, total });
-    const upload = await begun.record(row, (manager) =>
-      engine.repository.insert({ ...row, ...received }, manager),
-    );
-    announceBegun(engine, upload, failure !== null);
-    if (failure) throw failure;
+    const isBroken = received.failure !== null;
+    const upload = await (bytes?.commit(received, isBroken) ?? record(received, isBroken));
+    if (received.failure) throw received.failure;
     return upload;
   } catch (error) {
-    await begun.discard();
+    if (!bytes) await begun.discard(error);
+    else if (!bytes.isComplete) await engine.giveBack(writer, error);
     throw aboutUpload(error, begun.id);
   } finally {
     engine.writers.end(writer);

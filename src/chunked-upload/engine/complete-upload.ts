@@ -3,7 +3,7 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { CompleteInput, CompletedUpload } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { storageFailure } from '../storage/storage-failure.js';
-import type { JsonValue } from '../storage/storage.provider.js';
+import type { JsonValue, StorageState } from '../storage/storage.provider.js';
 import { detectMimeType } from '../mime-type/detect-mime-type.js';
 import { announceCompletion } from './announce.js';
 import { runCompletion } from './run-completion.js';
@@ -31,7 +31,7 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
     announceCompletion(engine, completed.upload);
     return completed;
   } catch (error) {
-    await engine.writers.release(writer);
+    await engine.giveBack(writer, error);
     throw error;
   } finally {
     engine.writers.end(writer);
@@ -45,26 +45,44 @@ async function finish<T extends AbstractChunkedUpload>(
   input: CompleteInput,
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
-  const { leases, type } = engine;
+  const { leases } = engine;
   const { id, offset } = upload;
   // The sum vouches that all bytes are there, even if nobody ever said how many.
-  const total = upload.total ?? input.total ?? (type.checksum ? offset : null);
+  const total = upload.total ?? input.total ?? (engine.type.checksum ? offset : null);
   if (total === null) throw ChunkedUploadError.totalRequired();
   if (offset !== total) throw ChunkedUploadError.incomplete(offset, total);
-  const checksum = (await type.checksum?.digest(upload.checksumState, offset)) ?? null;
+  const checksum = await engine.checksumOf(upload);
   engine.compareChecksum(checksum, input.checksum);
   const mimeType = await judge(engine, upload, total, context);
   // From here on no chunk is taken any more, also after a crash.
   if (upload.total === null && !(await leases.setTotal(id, writer.token, total))) {
     throw await engine.lost(writer);
   }
-  const storageState = await type.storage.finish(upload, total).catch(storageFailure);
-  return runCompletion(engine, context?.request, async (manager) => {
-    const result = { checksum, storageState, mimeType };
-    const complete = await leases.complete(id, writer.token, result, manager);
-    if (!complete) throw await engine.lost(writer);
-    return complete;
-  });
+  const storageState = await finishBytes(engine, upload, writer);
+  const result = { checksum, storageState, mimeType };
+  const completed = await writer.settle((committing) =>
+    runCompletion(engine, {
+      request: context?.request,
+      committing,
+      mark: async (manager) => {
+        if (!manager) committing();
+        return leases.complete(id, writer.token, result, manager);
+      },
+    }),
+  );
+  if (!completed) throw await engine.lost(writer);
+  return completed;
+}
+
+async function finishBytes<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  upload: T,
+  writer: Writer,
+): Promise<StorageState | null> {
+  const { storage } = engine.type;
+  // An upload that began without bytes, and is to have none, has never been opened.
+  if (upload.offset === 0) await engine.storeNothing(upload, writer);
+  return storage.finish(upload, upload.offset, writer.lease).catch(storageFailure);
 }
 
 /** Asks the rules for the last time, and for the first time about a type that nobody judged yet. */

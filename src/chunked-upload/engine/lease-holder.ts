@@ -11,11 +11,27 @@ export function thisHolder(): string | null {
   return machine && start ? `${machine} ${process.pid} ${start}` : null;
 }
 
-/** Whether the process certainly runs no longer; false for one that this machine cannot see. */
+/**
+ * Whether the process certainly runs no longer. What cannot be seen (another machine, a `/proc` that
+ * hides it, no descriptor left to read it with) counts as alive: its lease runs out by itself.
+ */
 export function hasDied(holder: string | null): boolean {
   const [boot, namespace, pid, start] = (holder ?? '').split(' ');
   if (!pid || `${boot} ${namespace}` !== thisMachine()) return false;
-  return startTime(Number(pid)) !== start;
+  if (!isThere(Number(pid))) return true;
+  // The id may have been given to another process since.
+  const seen = startTime(Number(pid));
+  return seen !== null && seen !== start;
+}
+
+/** kill(2), ERRORS: ESRCH alone says that there is no such process. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 function thisMachine(): string | null {
@@ -27,14 +43,17 @@ function thisMachine(): string | null {
   }
 }
 
-/** In clock ticks since the boot (proc_pid_stat(5), field 22); null if there is no such process. */
+/**
+ * In clock ticks since the boot (proc_pid_stat(5), field 22); `over` for a process that has ended and
+ * was not waited for; null where it cannot be read.
+ */
 function startTime(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in brackets and may hold anything.
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const over = state === 'Z' || state === 'X';
-    return over ? null : (fields[18] ?? null);
+    return over ? 'over' : (fields[18] ?? null);
   } catch {
     return null;
   }

@@ -5,56 +5,70 @@ import type { UploadMeasurements } from '../measurements/upload-measurements.js'
 import { type Writer, WriterEnded } from './writer.js';
 
 const RENEWAL_MS = 1000;
+/** Renewals that may wait for their answers at once: each may hold a connection. */
+const MOST_WAITING = 4;
 
 /**
  * Renews the leases of all running writers by one statement a second, and learns in the same rows
- * which of them were taken over, removed, or asked by another process to let go.
+ * which of them were taken over, removed, or asked by another process to let go. A renewal never
+ * waits for the one before: that one's connection may be dead, and the leases would run out.
  */
 export class LeaseRenewal<T extends AbstractChunkedUpload> {
+  readonly #every: number;
   #timer: NodeJS.Timeout | null = null;
+  #waiting = 0;
 
   constructor(
     private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
     private readonly writers: ReadonlyMap<string, Writer>,
     private readonly measurements: UploadMeasurements,
-  ) {}
+  ) {
+    this.#every = Math.min(RENEWAL_MS, leaseMs / 3);
+  }
 
   /** Runs until no writer is left. */
   start(): void {
-    const every = Math.min(RENEWAL_MS, this.leaseMs / 3);
-    this.#timer ??= setTimeout(() => {
-      void this.#renew().finally(() => {
-        this.#timer = null;
-        if (this.writers.size > 0) this.start();
-      });
-    }, every).unref();
+    this.#timer ??= setInterval(() => this.#tick(), this.#every).unref();
   }
 
   stop(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
   }
 
+  #tick(): void {
+    if (this.writers.size === 0) this.stop();
+    else if (this.#waiting < MOST_WAITING) void this.#renew();
+  }
+
   async #renew(): Promise<void> {
-    const writers = [...this.writers.values()];
+    const writers = [...this.writers.values()].filter((writer) => !writer.isCommitting);
     if (writers.length === 0) return;
     const leasedUntil = performance.now() + this.leaseMs;
     const held = writers.map((writer) => ({ id: writer.uploadId, token: writer.token }));
-    // While the database is away nothing is renewed, and each writer stops when its lease ends.
-    const renewals = await this.leases.renew(held).catch(() => []);
-    const byId = new Map(writers.map((writer) => [writer.uploadId, writer]));
-    for (const renewal of renewals) {
-      const writer = byId.get(renewal.id);
-      if (writer) this.#judge(writer, renewal, leasedUntil);
+    this.#waiting += 1;
+    try {
+      const renewals = await this.leases.renew(held, MOST_WAITING * this.#every);
+      const byId = new Map(writers.map((writer) => [writer.uploadId, writer]));
+      for (const renewal of renewals) {
+        const writer = byId.get(renewal.id);
+        if (writer) void this.#judge(writer, renewal, leasedUntil);
+      }
+    } catch {
+      // While the database is away nothing is renewed, and each writer stops when its lease ends.
+    } finally {
+      this.#waiting -= 1;
     }
   }
 
-  #judge(writer: Writer, renewal: Renewal, leasedUntil: number): void {
+  async #judge(writer: Writer, renewal: Renewal, leasedUntil: number): Promise<void> {
     if (renewal.renewed) writer.extendLease(leasedUntil);
+    // It may have given the lease back since.
+    if (this.writers.get(writer.uploadId) !== writer || writer.isCommitting) return;
     if (renewal.removed) writer.stop(new WriterEnded(false, ChunkedUploadError.notFound()));
     else if (!renewal.held) writer.stop(new WriterEnded(false, ChunkedUploadError.busy()));
-    else if (renewal.takeoverRequested && writer.silentIn === 0) {
+    else if (renewal.takeoverRequested && (await writer.isSilent())) {
       if (writer.stopReason === null) this.measurements.takeover(writer.uploadId, 'silent');
       writer.stop(new WriterEnded(false, ChunkedUploadError.busy()));
     }

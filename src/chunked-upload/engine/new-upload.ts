@@ -5,8 +5,9 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, NewUploadInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
-import { withOwner } from '../owners/with-owner.js';
+import { type OwnedWrite, withOwner } from '../owners/with-owner.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
+import { isStorageTimeout } from '../storage/limited-storage.js';
 import type { StoredFile } from '../storage/storage.provider.js';
 import { uploadKeys } from '../storage/upload-keys.js';
 import { ChunkBody } from './chunk-body.js';
@@ -30,6 +31,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   readonly #fields: (atEnd: boolean) => UploadFields | null;
   /** What was known when the rules were asked before the first byte. */
   #early: { readonly given: string; readonly origin: Origin } | null = null;
+  #isRecorded = false;
 
   constructor(
     private readonly engine: UploadEngine<T>,
@@ -54,6 +56,11 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       : null;
     this.body = ChunkBody.from(input.body);
     this.writer = engine.writers.begin(this.id, context.creator, this.body);
+  }
+
+  /** Whether all is known that the rules are asked about. */
+  get isDescribed(): boolean {
+    return this.#fields(false) !== null;
   }
 
   /** Asks the rules before the first byte, where all that they need has been said by then. */
@@ -92,28 +99,42 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   }
 
   /** Writes the row by `insert`: with an owner in a transaction in which that cannot be removed. */
-  async record<R>(
-    { ownerType: type, ownerId: id }: Origin,
-    insert: (manager?: EntityManager) => Promise<R>,
-    manager?: EntityManager,
-  ): Promise<R> {
-    const { repository } = this.engine;
-    const parts = { owners: this.engine.type.owners, repository };
-    const owner = type !== null && id !== null ? { type, id } : null;
-    return withOwner(parts, owner, insert, manager);
+  async record<R>(origin: Origin, insert: (manager?: EntityManager) => Promise<R>): Promise<R> {
+    const { parts, owner } = this.#ownerOf(origin);
+    return this.settle((committing) => withOwner(parts, owner, { write: insert, committing }));
+  }
+
+  /** The same as a part of what is to be settled, and perhaps of its transaction. */
+  async recordWithin<R>(origin: Origin, write: OwnedWrite<R>): Promise<R> {
+    const { parts, owner } = this.#ownerOf(origin);
+    return withOwner(parts, owner, write);
+  }
+
+  /** Runs the work that ends with the commit of the row, and remembers how far that came. */
+  async settle<R>(work: (committing: () => void) => Promise<R>): Promise<R> {
+    const result = await this.writer.settle(work);
+    this.#isRecorded = true;
+    return result;
   }
 
   /**
-   * Removes the bytes if there is no row. Where that cannot be told they stay: to lose a recorded
-   * upload is worse than to keep bytes too many.
+   * Removes the bytes where it is certain that there is no row, and never will be. Else they stay:
+   * to lose a recorded upload is worse than to keep bytes too many, which the reconciliation finds.
    */
-  async discard(): Promise<void> {
-    try {
-      const recorded = await this.engine.repository.findOne(this.id, undefined);
-      if (!recorded) await this.engine.type.storage.remove(this.file);
-    } catch {
+  async discard(error: unknown): Promise<void> {
+    if (this.#isRecorded) return;
+    if (this.writer.isUnsettled) this.engine.writers.abandon(this.writer.token);
+    // A call of the storage that never came back may still write, or make the file anew.
+    else if (this.writer.hasOpened && !isStorageTimeout(error)) {
       // The failure that led here is the one to report.
+      await this.engine.type.storage.remove(this.file).catch(() => undefined);
     }
+  }
+
+  #ownerOf({ ownerType: type, ownerId: id }: Origin) {
+    const { repository } = this.engine;
+    const parts = { owners: this.engine.type.owners, repository };
+    return { parts, owner: type !== null && id !== null ? { type, id } : null };
   }
 
   async #check(given: UploadFields): Promise<Origin> {

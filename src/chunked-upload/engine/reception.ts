@@ -1,8 +1,9 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { Checksum } from '../checksum/checksum.js';
+import type { Checksum, ReadBack } from '../checksum/checksum.js';
 import type { RunningChecksum } from '../checksum/running-checksum.js';
 import type { StorageState, StorageWriter } from '../storage/storage.provider.js';
 import { storageFailure } from '../storage/storage-failure.js';
+import { Checkpoints } from './checkpoints.js';
 import type { ChunkBody } from './chunk-body.js';
 import type { FirstBytes } from './first-bytes.js';
 import { type Writer, WriterEnded } from './writer.js';
@@ -14,11 +15,21 @@ export interface ChunkDigest {
   matches(): boolean;
 }
 
+/** What is durably in the storage now and may be committed. */
+export interface Stored {
+  readonly offset: number;
+  /** At `offset`, or a little before it. */
+  readonly checksumState: Buffer | null;
+  readonly storageState: StorageState | null;
+}
+
 export interface ReceptionInput {
   readonly body: ChunkBody;
   readonly writer: Writer;
   readonly checksum: Checksum | null;
   readonly checksumState: Uint8Array | null;
+  /** Null where the storage cannot read what is unfinished. */
+  readonly readBack: ReadBack | null;
   readonly offset: number;
   /** Bytes that were announced; null where nothing was. */
   readonly length: number | null;
@@ -28,76 +39,181 @@ export interface ReceptionInput {
   readonly fieldName: string;
   /** Whether no byte at all is a proper body. */
   readonly mayBeEmpty: boolean;
-  /** False: a body that breaks leaves nothing. */
-  readonly keepBroken: boolean;
+  /**
+   * Commits what is stored so far; false: that cannot be done yet. Null for a body that is refused
+   * as a whole when it breaks: nothing of it is committed on the way, nor what had come of it.
+   */
+  readonly checkpoint: ((stored: Stored) => Promise<boolean>) | null;
 }
 
-/** What is durably in the storage now and may be committed. */
-export interface Reception {
-  readonly offset: number;
-  readonly checksumState: Buffer | null;
-  readonly storageState: StorageState | null;
+export interface Reception extends Stored {
   /** Why it is less than the whole chunk; to be thrown after the commit. */
   readonly failure: Error | null;
 }
 
+/** A file that came whole. Not durable yet. */
+export interface WholeFile {
+  readonly size: number;
+  /** In hex; null where the type has no checksum. */
+  readonly sum: string | null;
+}
+
 /**
- * Moves one body into the storage and through the checksum. A batch is hashed while it is written;
- * the state that is committed is that of the bytes whose write succeeded. Throws where nothing is
- * to be committed.
+ * Moves one body into the storage and through the checksum. Throws where nothing more is to be
+ * committed.
  */
 export async function receive(input: ReceptionInput, target: StorageWriter): Promise<Reception> {
-  const { body, checksum, offset } = input;
-  const running = await checksum?.resume(input.checksumState, offset);
-  let received = 0;
-  let failure: Error | null = null;
+  const running = await resume(input);
+  let kept: { offset: number; state: Buffer | null } | null = null;
   try {
-    try {
-      for (let batch = await body.read(); batch; batch = await body.read()) {
-        await input.firstBytes?.take(batch);
-        input.writer.assertLeased();
-        await writeAndHash(batch, target, running);
-        for (const bytes of batch) {
-          received += bytes.length;
-          for (const digest of input.digests) digest.update(bytes);
-        }
-      }
-      verify(input, received);
-    } catch (error) {
-      if (error === input.firstBytes?.refusal) throw error;
-      failure = keptFailure(error, input, received);
-    }
-    // The last bytes are hashed while they are synced.
-    const state = running && checksum?.save(running, offset + received);
-    state?.catch(() => undefined);
-    const storageState = await target.sync().catch(storageFailure);
-    return {
-      offset: offset + received,
-      storageState,
-      checksumState: (await state) ?? null,
-      failure,
-    };
+    const chunk = new Chunk(input, target, running);
+    const failure = await chunk.take();
+    const stored = await chunk.store();
+    kept = { offset: stored.offset, state: stored.checksumState };
+    return { ...stored, failure };
   } finally {
-    running?.close();
+    running?.close(kept);
   }
 }
 
-async function writeAndHash(
-  batch: readonly Uint8Array[],
+/** The same of a whole file, which is refused as a whole as well. */
+export async function receiveWhole(
+  input: ReceptionInput & { readonly offset: 0; readonly checkpoint: null },
   target: StorageWriter,
-  running: RunningChecksum | undefined,
-): Promise<void> {
-  const written = target.write(batch).catch(storageFailure);
-  const hashed = running?.update(batch);
-  hashed?.catch(() => undefined);
+): Promise<WholeFile> {
+  const running = await resume(input);
   try {
-    await written;
-  } catch (error) {
-    await hashed?.catch(() => undefined);
-    running?.undo();
-    throw error;
+    const chunk = new Chunk(input, target, running);
+    await chunk.take();
+    return { size: chunk.received, sum: (await running?.digest()) ?? null };
+  } finally {
+    running?.close(null);
   }
-  await hashed;
+}
+
+async function resume(input: ReceptionInput): Promise<RunningChecksum | null> {
+  const { writer, checksum, checksumState: state, offset, readBack } = input;
+  return (await checksum?.resume({ id: writer.uploadId, state, offset }, readBack)) ?? null;
+}
+
+/** One chunk on its way. */
+class Chunk {
+  #received = 0;
+  readonly #checkpoints = new Checkpoints();
+
+  constructor(
+    private readonly input: ReceptionInput,
+    private readonly target: StorageWriter,
+    private readonly running: RunningChecksum | null,
+  ) {}
+
+  /** Bytes that have been taken. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Takes all that comes. Returns why that is not all; throws where none of it is to be kept. */
+  async take(): Promise<Error | null> {
+    const { input } = this;
+    for (;;) {
+      let batch: Uint8Array[] | null;
+      try {
+        batch = await input.body.read(input.checkpoint ? this.#checkpoints.dueIn : undefined);
+      } catch (error) {
+        // Here alone it is the sender, or who ended it, that failed.
+        return this.#brokenBy(error);
+      }
+      if (batch === null) break;
+      try {
+        if (batch.length > 0) await this.#keep(batch);
+      } catch (error) {
+        return this.#failedBy(error);
+      }
+      if (this.#checkpoints.isDue) await this.#checkpoint();
+    }
+    verify(input, this.#received);
+    return null;
+  }
+
+  /** Makes what has been taken durable. */
+  async store(): Promise<Stored> {
+    const { input, running } = this;
+    const storageState = await this.target.sync().catch(storageFailure);
+    const offset = input.offset + this.#received;
+    return { offset, storageState, checksumState: running?.state(offset) ?? null };
+  }
+
+  async #keep(batch: readonly Uint8Array[]): Promise<void> {
+    const { input, target } = this;
+    await input.firstBytes?.take(batch);
+    input.writer.assertLeased();
+    input.writer.hasWritten = true;
+    const hashed = this.#hash(batch);
+    try {
+      await target.write(batch).catch(storageFailure);
+    } finally {
+      await hashed;
+    }
+    let size = 0;
+    for (const bytes of batch) {
+      size += bytes.length;
+      for (const digest of input.digests) digest.update(bytes);
+    }
+    this.#received += size;
+    this.#checkpoints.stored(size);
+  }
+
+  async #hash(batch: readonly Uint8Array[]): Promise<void> {
+    await this.running?.update(batch);
+    // Where nothing can be read back there must be a state at the end of whatever is stored.
+    if (!this.input.readBack) await this.running?.caughtUp();
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { checkpoint } = this.input;
+    if (!checkpoint) return this.#checkpoints.passed();
+    const stored = await this.store();
+    try {
+      if (await checkpoint(stored)) this.#checkpoints.passed();
+      else this.#checkpoints.postponed();
+    } catch (error) {
+      // It is for a crash alone: a chunk whose lease holds goes on while the database is away. But
+      // of an upload whose first row may or may not be there nothing more can be said.
+      const { writer } = this.input;
+      if (!isAway(error) || (writer.isUnsettled && !writer.isKnown)) throw answerOf(error);
+      this.#checkpoints.postponed();
+    }
+  }
+
+  /** For a body that ended early, or was ended: what to throw after the commit. */
+  #brokenBy(error: unknown): Error {
+    const ended = error instanceof WriterEnded;
+    if (error instanceof ChunkedUploadError || (ended && !error.keep)) throw answerOf(error);
+    const failure = ended ? error.answer : ChunkedUploadError.interrupted(error);
+    if (!this.#isKept) throw failure;
+    return failure;
+  }
+
+  /** For bytes that could not be kept: where there is no more room, those before them are. */
+  #failedBy(error: unknown): Error {
+    const hasNoRoom =
+      error instanceof ChunkedUploadError &&
+      (error.code === 'storage_full' || error.code === 'exceeds_storage');
+    if (hasNoRoom && this.#isKept) return error;
+    throw answerOf(error);
+  }
+
+  get #isKept(): boolean {
+    return this.#received > 0 && this.input.checkpoint !== null;
+  }
+}
+
+function answerOf(error: unknown): unknown {
+  return error instanceof WriterEnded ? error.answer : error;
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ChunkedUploadError && error.code === 'unavailable';
 }
 
 function verify(input: ReceptionInput, received: number): void {
@@ -108,17 +224,4 @@ function verify(input: ReceptionInput, received: number): void {
   for (const digest of input.digests) {
     if (!digest.matches()) throw ChunkedUploadError.digestMismatch(digest.header);
   }
-}
-
-/** The failure to throw after what had arrived has been committed; throws where none of it is. */
-function keptFailure(error: unknown, input: ReceptionInput, received: number): Error {
-  const answer = error instanceof WriterEnded ? error.answer : error;
-  const refused = answer instanceof ChunkedUploadError && answer === error;
-  const full = refused && answer.code === 'storage_full';
-  const discarded =
-    (refused && !full) || (error instanceof WriterEnded && !error.keep) || input.digests.length > 0;
-  const failure =
-    answer instanceof ChunkedUploadError ? answer : ChunkedUploadError.interrupted(error);
-  if (discarded || received === 0 || !input.keepBroken) throw failure;
-  return failure;
 }

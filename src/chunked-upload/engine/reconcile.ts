@@ -1,6 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { ExpiryRepository, StoredRecord } from '../database/expiry.repository.js';
-import { duration } from './duration.js';
+import { grace as graceTime } from './duration.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { StoredBytes } from '../storage/storage.provider.js';
 import { uploadFolder, uploadIdOf } from '../storage/upload-keys.js';
@@ -72,7 +72,7 @@ export async function reconcile<T extends AbstractChunkedUpload>(
   options: ReconcileOptions,
 ): Promise<ReconcileResult> {
   const { grace = Math.max(HOUR_MS, 2 * engine.type.leaseMs) } = options;
-  const graceMs = duration('grace', grace, 0);
+  const graceMs = graceTime(grace);
   const result = { removed: 0, bytes: 0, failed: 0, missing: 0 };
   for await (const stray of strays(engine, claimed, graceMs, options)) {
     if (stray.failure) result.failed += 1;

@@ -140,7 +140,7 @@ class Batches<T extends AbstractChunkedUpload> {
     }));
     for (const { upload } of removals.filter(({ failure }) => failure)) {
       // The next run need not wait for this claim's end.
-      await this.engine.leases.release(upload.id, token);
+      await this.engine.leases.release(upload.id, token, { hasWritten: true, contested: false });
     }
     const without = removals.filter(({ failure }) => !failure).map(({ upload }) => upload.id);
     const gone = this.options.keepRecord

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { UploadContext } from '../chunked-upload.context.js';
-import type { Marked } from '../database/lease.repository.js';
+import type { Marked } from '../database/abort.repository.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type { UploadEngine } from './upload-engine.js';
 
@@ -20,7 +20,7 @@ export async function abortUpload<T extends AbstractChunkedUpload>(
   // It may be aborted again, to remove bytes that could not be removed.
   if (was !== ChunkedUploadStatus.Aborted) engine.events.emit('aborted', upload);
   await removeBytes(engine, upload, ChunkedUploadError.aborted());
-  return (await engine.leases.keepAborted(found.id)) ?? upload;
+  return (await engine.aborts.keepAborted(found.id)) ?? upload;
 }
 
 /** Removes bytes and record, whatever the state. Can be repeated where the storage was away. */
@@ -50,13 +50,13 @@ async function removeBytes<T extends AbstractChunkedUpload>(
  * for a running completion.
  */
 async function markAborted<T extends AbstractChunkedUpload>(
-  { repository, leases, writers }: UploadEngine<T>,
+  { repository, aborts, writers }: UploadEngine<T>,
   id: string,
   except?: ChunkedUploadStatus,
 ): Promise<Marked<T>> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
-    const marked = writers.isCompleting(id) ? null : await leases.markAborted(id, except);
+    const marked = writers.isCompleting(id) ? null : await aborts.markAborted(id, except);
     if (marked) return marked;
     const seen = await repository.findOne(id, undefined);
     if (!seen) throw ChunkedUploadError.notFound();

@@ -1,22 +1,39 @@
+import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
+import type { AbortRepository } from '../database/abort.repository.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';
-import { sameChecksum } from '../checksum/checksum.js';
+import { type ReadBack, sameChecksum } from '../checksum/checksum.js';
 import type { UploadEvents } from '../events/upload-events.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
+import { isStorageTimeout } from '../storage/limited-storage.js';
 import { storageFailure } from '../storage/storage-failure.js';
-import type { StoredFile } from '../storage/storage.provider.js';
+import type {
+  OpenOptions,
+  StorageState,
+  StorageWriter,
+  StoredFile,
+} from '../storage/storage.provider.js';
 import { parseUploadId } from '../upload-id.js';
-import { type Reception, type ReceptionInput, receive } from './reception.js';
+import {
+  type Reception,
+  type ReceptionInput,
+  type WholeFile,
+  receive,
+  receiveWhole,
+} from './reception.js';
 import { UploadRules } from './upload-rules.js';
 import type { UploadType } from './upload-type.js';
 import type { Writer } from './writer.js';
 import { Writers } from './writers.js';
+
+/** What of a reception is the same for all of one type. */
+type SetHere = 'checksum' | 'fieldName' | 'readBack';
 
 /** The parts of one upload type that its use cases work with, and the steps that they share. */
 export class UploadEngine<T extends AbstractChunkedUpload> {
@@ -27,6 +44,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     readonly type: UploadType,
     readonly repository: ChunkedUploadRepository<T>,
     readonly leases: LeaseRepository<T>,
+    readonly aborts: AbortRepository<T>,
     readonly events: UploadEvents<T>,
     readonly measurements: UploadMeasurements,
   ) {
@@ -41,9 +59,12 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     return access === 'all' ? undefined : access;
   }
 
-  /** @throws ChunkedUploadError `not_found`, also for an id that is none */
-  async find(id: string, context: UploadContext | undefined): Promise<T> {
-    const upload = await this.repository.findOne(requireId(id), this.scope(context));
+  /**
+   * @param manager of the host's transaction, if the caller is in one: it holds a connection already
+   * @throws ChunkedUploadError `not_found`, also for an id that is none
+   */
+  async find(id: string, context: UploadContext | undefined, manager?: EntityManager): Promise<T> {
+    const upload = await this.repository.findOne(requireId(id), this.scope(context), manager);
     if (!upload) throw ChunkedUploadError.notFound();
     return upload;
   }
@@ -52,18 +73,82 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   async receive(
     file: StoredFile,
     total: number | null,
-    input: Omit<ReceptionInput, 'checksum' | 'fieldName'>,
+    input: Omit<ReceptionInput, SetHere>,
   ): Promise<Reception> {
+    const { checksum, fieldName } = this.type;
+    const { offset, length, writer } = input;
+    return this.#writing(file, { offset, length, total }, writer, (target) =>
+      receive({ ...input, checksum, fieldName, readBack: this.readBack(file) }, target),
+    );
+  }
+
+  /** Moves a whole file into the storage and, once `judge` has agreed to it, finishes it there. */
+  async receiveWhole<R>(
+    file: StoredFile,
+    input: Omit<ReceptionInput, SetHere | 'offset' | 'checkpoint' | 'checksumState'>,
+    judge: (received: WholeFile) => Promise<R>,
+  ): Promise<{ judged: R; received: WholeFile; storageState: StorageState | null }> {
     const { storage, checksum, fieldName } = this.type;
-    const { offset, writer } = input;
-    const options = { offset, total, token: writer.token };
-    const target = await storage.open(file, options).catch(storageFailure);
+    const { length, writer } = input;
+    const place = { offset: 0, checkpoint: null, checksumState: null, readBack: null } as const;
+    const whole = { ...input, ...place, checksum, fieldName };
+    return this.#writing(file, { offset: 0, length, total: length }, writer, async (target) => {
+      const received = await receiveWhole(whole, target);
+      const judged = await judge(received);
+      const finish = async (): Promise<StorageState | null> => {
+        if (target.finish) return target.finish();
+        const written = { ...file, storageState: await target.sync() };
+        return storage.finish(written, received.size, writer.lease);
+      };
+      return { judged, received, storageState: await finish().catch(storageFailure) };
+    });
+  }
+
+  /** Makes the storage know a file of no bytes. */
+  async storeNothing(file: StoredFile, writer: Writer): Promise<void> {
+    const nothing = { offset: 0, length: 0, total: 0 };
+    await this.#writing(file, nothing, writer, (target) => target.sync().catch(storageFailure));
+  }
+
+  async #writing<R>(
+    file: StoredFile,
+    place: Pick<OpenOptions, 'offset' | 'length' | 'total'>,
+    writer: Writer,
+    work: (target: StorageWriter) => Promise<R>,
+  ): Promise<R> {
+    writer.hasOpened = true;
+    const options = { ...place, ...writer.lease };
+    const target = await this.type.storage.open(file, options).catch(storageFailure);
     try {
-      return await receive({ ...input, checksum, fieldName }, target);
+      return await work(target);
     } finally {
       // Nobody has to wait for it: all that was written is synced, or given up.
       target.close().catch(() => undefined);
     }
+  }
+
+  /** Reads bytes of an unfinished upload; null where the storage cannot. */
+  readBack(file: StoredFile): ReadBack | null {
+    const { storage } = this.type;
+    const read = storage.readUnfinished?.bind(storage);
+    if (!read) return null;
+    return async (start, end) => read(file, { start, end: end - 1 }).catch(storageFailure);
+  }
+
+  /** The checksum in hex of all bytes of an unfinished upload; null where the type has none. */
+  async checksumOf(upload: T): Promise<string | null> {
+    const { id, offset, checksumState: state } = upload;
+    const { checksum } = this.type;
+    return (await checksum?.digest({ id, state, offset }, this.readBack(upload))) ?? null;
+  }
+
+  /** Gives the lease of a writer back that ends with an error, as far as may be. */
+  async giveBack(writer: Writer, error: unknown): Promise<void> {
+    // The call may still write: the lease runs out by itself, and tells the next writer so.
+    if (isStorageTimeout(error)) return;
+    // The commit may still be carried out, and is then as good as any: nothing waits for its row.
+    if (writer.isUnsettled) this.writers.abandon(writer.token);
+    else await this.writers.release(writer);
   }
 
   /** @throws ChunkedUploadError `checksum_required` */

@@ -15,6 +15,8 @@ export interface UploadType {
   readonly expiresInMs: number | null;
   readonly rollingExpiry: boolean;
   readonly leaseMs: number;
+  /** How long one statement, or one call of the storage, may take. */
+  readonly callTimeoutMs: number;
   readonly userRestricted: boolean;
   readonly user: UserOf;
   readonly minBytes: SizeLimit;

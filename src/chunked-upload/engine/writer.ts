@@ -1,5 +1,7 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { isRefusal } from '../database/refusal.js';
 import type { ChunkBody } from './chunk-body.js';
+import { socketsRead } from './event-loop.js';
 
 /** A writer that has sent no byte for this long, in milliseconds, may be taken over. */
 export const SILENCE_MS = 500;
@@ -14,9 +16,25 @@ export class WriterEnded extends Error {
   }
 }
 
+/** What the row says of a lease that has just been taken. */
+export interface Lease {
+  /** The fence. */
+  readonly token: string;
+  /** How many writers have had the upload since one gave it back with a commit, this one included. */
+  readonly attempt: number;
+  /** Whether a writer before this one may still run somewhere, and write once more. */
+  readonly contested: boolean;
+}
+
 /** One request that is writing, or completing, one upload in this process. */
 export class Writer {
   readonly ended: Promise<void>;
+  /** Whether the storage has been told of it: for a new upload it may have made a file. */
+  hasOpened = false;
+  /** Whether anything may have been written to the storage. */
+  hasWritten = false;
+  #isCommitting = false;
+  #isUnsettled = false;
   #markEnded!: () => void;
   #stopReason: WriterEnded | null = null;
 
@@ -24,8 +42,7 @@ export class Writer {
     readonly uploadId: string,
     /** Who began the upload; null: somebody anonymous. */
     readonly creator: string | null,
-    /** The lease's fence. */
-    readonly token: string,
+    readonly lease: Lease,
     /** The bytes that it receives; null for a completion, which is never silent. */
     readonly body: ChunkBody | null,
     /** The offset at which it began. */
@@ -38,9 +55,47 @@ export class Writer {
     });
   }
 
-  /** Milliseconds until it counts as silent; 0 when it does. */
+  /** While a commit is on its way the lease is not renewed: one that hangs must not keep it. */
+  get isCommitting(): boolean {
+    return this.#isCommitting;
+  }
+
+  /** Whether a commit was sent and nobody knows what became of it: it may yet be carried out. */
+  get isUnsettled(): boolean {
+    return this.#isUnsettled;
+  }
+
+  /** Runs what ends with a commit, which calls `committing` right before that is sent. */
+  async settle<R>(work: (committing: () => void) => Promise<R>): Promise<R> {
+    try {
+      const result = await work(() => {
+        this.#isCommitting = true;
+        this.#isUnsettled = true;
+      });
+      this.#isUnsettled = false;
+      return result;
+    } catch (error) {
+      if (isRefusal(error)) this.#isUnsettled = false;
+      throw error;
+    } finally {
+      this.#isCommitting = false;
+    }
+  }
+
+  get token(): string {
+    return this.lease.token;
+  }
+
+  /** Milliseconds until it may count as silent; 0 when it may. */
   get silentIn(): number {
     return this.body ? Math.max(0, SILENCE_MS - this.body.idleFor) : SILENCE_MS;
+  }
+
+  /** Whether it has sent nothing for too long, judged after what it did send has been read. */
+  async isSilent(): Promise<boolean> {
+    if (this.silentIn > 0) return false;
+    await socketsRead();
+    return this.silentIn === 0;
   }
 
   /** Asks it to stop. It has stopped when `ended` resolves. */
@@ -52,6 +107,16 @@ export class Writer {
   /** Why it was asked to stop; null if nobody asked. */
   get stopReason(): WriterEnded | null {
     return this.#stopReason;
+  }
+
+  /** Whether others can know the upload: it has a row. */
+  get isKnown(): boolean {
+    return this.leasedUntil !== Number.POSITIVE_INFINITY;
+  }
+
+  /** From here on others know the upload: the lease ends. `until` is of `performance.now()`. */
+  startLease(until: number): void {
+    this.leasedUntil = until;
   }
 
   /** `until` is of this process' own clock, `performance.now()`. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import type { LeaseRepository, Sighting } from '../database/lease.repository.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { LeaseRepository } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';
+import { BeginningWriters } from './beginning-writers.js';
 import type { ChunkBody } from './chunk-body.js';
+import { type Claim, mayTouch, refuse } from './claim.js';
 import { hasDied, thisHolder } from './lease-holder.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { LeaseRenewal } from './lease-renewal.js';
@@ -14,21 +16,15 @@ import { Writer, WriterEnded } from './writer.js';
 const PATIENCE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
-/**
- * A first chunk that sends no byte for so long is ended: the clean-up of another process, that
- * cannot know of it, must not take its bytes for lost ones.
- */
-const LONGEST_SILENCE_MS = 30 * 60_000;
-const WATCH_EVERY_MS = 60_000;
+/** A lease whose statement went unanswered may stand in its row until long after. */
+const ABANDONED_FOR_MS = 10 * 60_000;
 
-/** What a request that wants to write, or to complete, an upload brings along. */
-export interface Claim {
-  readonly id: string;
-  readonly scope: Scope;
-  /** Where its bytes begin; null: it completes. */
-  readonly offset: number | null;
-  readonly total: number | null;
-  readonly body: ChunkBody | null;
+/** The lease of a writer whose upload gets its row only now. */
+export interface NewLease {
+  readonly token: string;
+  readonly holder: string | null;
+  /** Its end by this process' own clock, `performance.now()`. */
+  readonly until: number;
 }
 
 /**
@@ -37,13 +33,12 @@ export interface Claim {
  */
 export class Writers<T extends AbstractChunkedUpload> {
   readonly #leased = new Map<string, Writer>();
-  readonly #beginning = new Set<Writer>();
+  readonly #beginning = new BeginningWriters();
   readonly #renewal: LeaseRenewal<T>;
   readonly #holder = thisHolder();
   /** Tokens of leases that ended while the database was away, and are still in their rows. */
   readonly #abandoned = new Set<string>();
   #closing: Promise<void> | null = null;
-  #watch: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly leases: LeaseRepository<T>,
@@ -85,20 +80,21 @@ export class Writers<T extends AbstractChunkedUpload> {
       // Counted from before the statement, so that our clock never outlasts the database's.
       const leasedUntil = performance.now() + this.leaseMs;
       const wanted = { ...claim, holder: this.#holder };
-      const upload = await this.leases.lease(claim.id, token, wanted).catch((error: unknown) => {
-        this.#abandon(token);
+      const taken = await this.leases.lease(claim.id, token, wanted).catch((error: unknown) => {
+        this.abandon(token);
         throw error;
       });
-      if (upload && this.#closing) {
+      if (taken) {
+        const { upload, contested } = taken;
+        const { creator, offset, attempt } = upload;
+        const lease = { token, attempt, contested };
+        const writer = new Writer(claim.id, creator, lease, claim.body, offset, leasedUntil);
         // Nobody would wait for a writer that begins only now.
-        await this.leases.release(claim.id, token).catch(() => this.#abandon(token));
-      } else if (upload) {
-        const { creator, offset } = upload;
-        const writer = new Writer(claim.id, creator, token, claim.body, offset, leasedUntil);
-        this.#leased.set(claim.id, writer);
-        this.#count(writer);
-        this.#renewal.start();
-        return { upload, writer };
+        if (this.#closing) await this.release(writer);
+        else {
+          this.#join(writer);
+          return { upload, writer };
+        }
       }
       this.#refuseWhenClosed();
       const seen = await this.leases.look(claim.id, claim.scope);
@@ -107,7 +103,9 @@ export class Writers<T extends AbstractChunkedUpload> {
       meeting.hasBeen = true;
       const { leaseToken, leaseHolder } = seen.upload;
       if (leaseToken !== null && (this.#abandoned.has(leaseToken) || hasDied(leaseHolder))) {
-        await this.leases.release(claim.id, leaseToken);
+        // One without a holder was taken after another had run out, and must go on saying so.
+        const released = { hasWritten: true, contested: leaseHolder === null };
+        await this.leases.release(claim.id, leaseToken, released);
         if (!this.#abandoned.has(leaseToken)) this.measurements.takeover(claim.id, 'dead');
         continue;
       }
@@ -124,17 +122,29 @@ export class Writers<T extends AbstractChunkedUpload> {
   /** A writer of an upload that has no row yet. */
   begin(id: string, creator: string | null, body: ChunkBody): Writer {
     this.#refuseWhenClosed();
-    const writer = new Writer(id, creator, randomUUID(), body, 0);
+    const lease = { token: randomUUID(), attempt: 1, contested: false };
+    const writer = new Writer(id, creator, lease, body, 0);
     this.#beginning.add(writer);
-    this.#watch ??= setInterval(() => this.#endLongSilent(), WATCH_EVERY_MS).unref();
     this.#count(writer);
     return writer;
+  }
+
+  /** What the row of an upload is to say of the writer that goes on with it. */
+  newLease({ lease }: Writer): NewLease {
+    // Counted from before the statement, so that our clock never outlasts the database's.
+    return { token: lease.token, holder: this.#holder, until: performance.now() + this.leaseMs };
+  }
+
+  /** To be called when that row has been written: from then on others know the upload. */
+  recorded(writer: Writer, { until }: NewLease): void {
+    writer.startLease(until);
+    this.#beginning.delete(writer);
+    this.#join(writer);
   }
 
   /** To be called when a writer has written its last byte and committed, or will not. */
   end(writer: Writer): void {
     this.#beginning.delete(writer);
-    if (this.#beginning.size === 0) this.#stopWatching();
     if (this.#leased.get(writer.uploadId) === writer) this.#leased.delete(writer.uploadId);
     this.#count(writer);
     writer.markEnded();
@@ -142,14 +152,22 @@ export class Writers<T extends AbstractChunkedUpload> {
 
   /** Gives the lease back; where that fails the next request here does, or it runs out. */
   async release(writer: Writer): Promise<void> {
-    const { uploadId, token } = writer;
-    await this.leases.release(uploadId, token).catch(() => this.#abandon(token));
+    const { uploadId, token, hasWritten } = writer;
+    const { contested } = writer.lease;
+    const released = this.leases.release(uploadId, token, { hasWritten, contested });
+    await released.catch(() => this.abandon(token));
+  }
+
+  /** The next request here may take this lease: its writer has ended, and writes nothing any more. */
+  abandon(token: string): void {
+    this.#abandoned.add(token);
+    setTimeout(() => this.#abandoned.delete(token), ABANDONED_FOR_MS).unref();
   }
 
   /** Ends a silent writer of this process and keeps what it had received. */
   async endSilent(id: string, scope: Scope): Promise<void> {
     const writer = this.#leased.get(id);
-    if (!writer || !mayTouch(scope, writer) || writer.silentIn > 0) return;
+    if (!writer || !mayTouch(scope, writer) || !(await writer.isSilent())) return;
     this.#takeOver(writer, true);
     await Promise.race([writer.ended, sleep(PATIENCE_MS)]);
   }
@@ -157,8 +175,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   /** Whether a request of this process is writing this upload, recorded already or not yet. */
   isReceiving(id: string): boolean {
     if (this.#leased.has(id)) return true;
-    for (const { uploadId } of this.#beginning) if (uploadId === id) return true;
-    return false;
+    return this.#beginning.has(id);
   }
 
   /** Whether a request is completing this upload here: that is waited for, not ended. */
@@ -181,7 +198,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   }
 
   async #endAll(): Promise<void> {
-    const writers = [...this.#leased.values(), ...this.#beginning];
+    const writers = [...this.#leased.values(), ...this.#beginning.all()];
     for (const writer of writers) writer.stop(new WriterEnded(true, shuttingDown()));
     await Promise.all(writers.map((writer) => writer.ended));
     this.#renewal.stop();
@@ -197,22 +214,10 @@ export class Writers<T extends AbstractChunkedUpload> {
     this.measurements.writers(uploadId, this.#leased.size + this.#beginning.size);
   }
 
-  #abandon(token: string): void {
-    this.#abandoned.add(token);
-    setTimeout(() => this.#abandoned.delete(token), this.leaseMs).unref();
-  }
-
-  #endLongSilent(): void {
-    for (const writer of this.#beginning) {
-      const { body } = writer;
-      if (!body || body.idleFor < LONGEST_SILENCE_MS) continue;
-      writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
-    }
-  }
-
-  #stopWatching(): void {
-    if (this.#watch) clearInterval(this.#watch);
-    this.#watch = null;
+  #join(writer: Writer): void {
+    this.#leased.set(writer.uploadId, writer);
+    this.#count(writer);
+    this.#renewal.start();
   }
 
   #refuseWhenClosed(): void {
@@ -225,39 +230,15 @@ export class Writers<T extends AbstractChunkedUpload> {
       if (!writer) return;
       // Who may not see an upload must not be able to end its writer.
       if (!mayTouch(scope, writer)) throw ChunkedUploadError.notFound();
+      const isSilent = await writer.isSilent();
+      // A newcomer at the same offset brings these bytes itself.
+      if (isSilent) this.#takeOver(writer, offset !== writer.offset);
       const { silentIn } = writer;
-      if (silentIn === 0) {
-        // A newcomer at the same offset brings these bytes itself.
-        this.#takeOver(writer, offset !== writer.offset);
-      }
       const left = giveUpAt - performance.now();
       if (left <= 0) throw ChunkedUploadError.busy();
       await Promise.race([writer.ended, sleep(Math.min(left, silentIn || left) + 1)]);
     }
   }
-}
-
-/** Throws what is final about an upload that could not be leased. */
-function refuse<T extends AbstractChunkedUpload>(
-  seen: Sighting<T> | null,
-  claim: Claim,
-): asserts seen is Sighting<T> {
-  if (!seen) throw ChunkedUploadError.notFound();
-  const { upload } = seen;
-  if (upload.status === ChunkedUploadStatus.Aborted) throw ChunkedUploadError.aborted();
-  if (upload.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
-  if (seen.expired) throw ChunkedUploadError.expired();
-  if (seen.leased) return;
-  if (claim.total !== null && upload.total !== null && claim.total !== upload.total) {
-    throw ChunkedUploadError.totalMismatch(upload.total, claim.total);
-  }
-  if (claim.offset !== null && claim.offset !== upload.offset) {
-    throw ChunkedUploadError.offsetMismatch(upload.offset, claim.offset);
-  }
-}
-
-function mayTouch(scope: Scope, writer: Writer): boolean {
-  return scope === undefined || scope.creators.includes(writer.creator);
 }
 
 function shuttingDown(): ChunkedUploadError {

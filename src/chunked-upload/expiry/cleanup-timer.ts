@@ -6,10 +6,8 @@ import {
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { Cleaner } from '../engine/cleaner.js';
+import { LONGEST_TIMER_MS } from '../engine/duration.js';
 import type { UploadType } from '../engine/upload-type.js';
-
-// What `setTimeout` can wait at most.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 let enabled = true;
 

@@ -2,7 +2,7 @@ import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../checksum/algorit
 import type { Type } from '@nestjs/common';
 import type { SizeLimit } from '../chunked-upload.context.js';
 import { failOption } from '../chunked-upload.errors.js';
-import { duration } from '../engine/duration.js';
+import { LONGEST_LIFE_MS, duration } from '../engine/duration.js';
 import type { OwnerOptions } from '../owners/owner-options.js';
 import { UploadPolicy } from '../policies/upload.policy.js';
 import { LocalDiskStorage } from '../storage/local-disk.storage.js';
@@ -57,12 +57,19 @@ export function extension(name: string, value: unknown): string {
   return failOption(name, 'must be a string such as ".part"');
 }
 
+/** How long an upload may take, in milliseconds; null: for ever. */
+export function lifetime(value: unknown): number | null {
+  if (value === null) return null;
+  return duration('expiresIn', value, { most: LONGEST_LIFE_MS, example: '"1d"; null: never' });
+}
+
 export function sizeLimit(name: string, value: unknown): SizeLimit {
   if (value === null || typeof value === 'function') return value as SizeLimit;
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   return failOption(
     name,
-    'must be a whole number of bytes, null, or a function that returns one of them',
+    'must be a whole number of bytes up to 2 ** 53 - 1, such as 10_000_000, null, or a function ' +
+      'that returns one of them',
   );
 }
 
@@ -146,7 +153,7 @@ export function cleanup(value: unknown): number | null {
   if (value === false) return null;
   const { every, ...rest } = (value ?? {}) as { every?: unknown };
   if (Object.keys(rest).length > 0) failOption('cleanup', 'must be { every: "1h" }, or false');
-  return duration('cleanup', every, 1000);
+  return duration('cleanup', every, { least: 1000, example: '{ every: "1h" }' });
 }
 
 export function oneOf(name: string, value: unknown, values: readonly string[]): string {

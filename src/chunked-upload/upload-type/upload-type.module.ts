@@ -13,7 +13,6 @@ import { registerAdministered } from '../admin/administered-types.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
 import { AdminRepository } from '../database/admin.repository.js';
-import { UploadTable } from '../database/upload-table.js';
 import { CleanupTimer } from '../expiry/cleanup-timer.js';
 import { ChunkedUploadService } from '../chunked-upload.service.js';
 import {
@@ -182,14 +181,14 @@ function dynamicModule(
       { provide: UPLOAD_SERVICE, useExisting: token },
       {
         provide: ADMINISTERED,
-        inject: [token, DATA_SOURCE, ModulesContainer],
+        inject: [token, PARTS, ModulesContainer],
         useFactory: (
           uploads: ChunkedUploadService<AbstractChunkedUpload>,
-          source: DataSource,
+          { table }: UploadTypeParts,
           application: ModulesContainer,
         ) => {
           const name = plainPath(path);
-          const records = new AdminRepository(new UploadTable(source, entity));
+          const records = new AdminRepository(table);
           registerAdministered(application, { name, entity, uploads, records });
         },
       },

@@ -3,8 +3,10 @@ import { ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
+import { Connections } from '../database/connections.js';
 import { ExpiryRepository, type OwnerlessCondition } from '../database/expiry.repository.js';
 import { OwnedUploadRepository } from '../database/owned-upload.repository.js';
+import { AbortRepository } from '../database/abort.repository.js';
 import { LeaseRepository } from '../database/lease.repository.js';
 import { UploadTable } from '../database/upload-table.js';
 import { Cleaner } from '../engine/cleaner.js';
@@ -13,6 +15,7 @@ import { eventEmitterOf } from '../events/event-emitter.js';
 import { UploadEvents } from '../events/upload-events.js';
 import { timedRepository, timedStorage } from '../measurements/timed-calls.js';
 import { UploadMeasurements } from '../measurements/upload-measurements.js';
+import { limitedStorage } from '../storage/limited-storage.js';
 import { OwnedUploads } from '../owners/owned-uploads.js';
 import { uploadTypesOf } from './upload-type.registry.js';
 import type { UploadType } from '../engine/upload-type.js';
@@ -32,13 +35,17 @@ export function createUploadTypeParts(
   application: ModulesContainer,
 ): UploadTypeParts {
   const expiry = { ms: type.expiresInMs, rolling: type.rollingExpiry };
-  const table = new UploadTable(dataSource, entity);
+  const table = new UploadTable(new Connections(dataSource, type.callTimeoutMs), entity);
   const measurements = new UploadMeasurements(type.path);
   const timed = <O extends object>(rows: O): O => timedRepository(rows, measurements);
   const engine = new UploadEngine(
-    { ...type, storage: timedStorage(type.storage, measurements) },
-    timed(new ChunkedUploadRepository(table, expiry)),
+    {
+      ...type,
+      storage: timedStorage(limitedStorage(type.storage, type.callTimeoutMs), measurements),
+    },
+    timed(new ChunkedUploadRepository(table, expiry, type.leaseMs)),
     timed(new LeaseRepository(table, type.leaseMs, expiry)),
+    timed(new AbortRepository(table, type.leaseMs)),
     new UploadEvents(type.path, eventEmitterOf(application)),
     measurements,
   );

@@ -2,6 +2,7 @@ import type { ModuleRef } from '@nestjs/core';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import { getMetadataArgsStorage } from 'typeorm';
 import { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { Connections } from '../database/connections.js';
 import type { UploadType } from '../engine/upload-type.js';
 import { OwnFields } from '../fields/own-fields.js';
 import { failOption } from '../chunked-upload.errors.js';
@@ -26,7 +27,8 @@ export async function resolveUploadType(
     );
   }
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
-  const owners = new OwnerTypes(draft.owners, dataSource);
+  const connections = new Connections(dataSource, draft.callTimeoutMs);
+  const owners = new OwnerTypes(draft.owners, connections);
   const named: (ExtensionPolicy | MimeTypePolicy)[] = [];
   if (allowedExtensions) named.push(new ExtensionPolicy(allowedExtensions));
   if (allowedMimeTypes) named.push(new MimeTypePolicy(allowedMimeTypes));

@@ -14,14 +14,16 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
+import type { UploadContext } from '../../chunked-upload.context.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody } from '../../platform/fastify.js';
 import type { ChunkDigest } from '../../engine/reception.js';
 import { chunkDigests } from '../http/chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
-import { type ContentRange, parseContentRange } from './content-range.js';
-import { discardRest } from '../http/discard-rest.js';
-import { type FileResponse, fileResponse } from '../http/file-response.js';
+import { parseContentRange, parseUnsatisfiedRange, requireLength } from './content-range.js';
+import { redirect, setHead } from '../http/answer-head.js';
+import { fileResponse } from '../http/file-response.js';
+import { dispositionFilename } from '../http/filename.js';
 import { FormFields } from '../http/form-fields.js';
 import {
   type HostRequest,
@@ -31,9 +33,9 @@ import {
   queryOf,
 } from '../http/host-request.js';
 import { nextPageLink, parseListQuery } from './list-query.js';
+import { withRequestBody } from '../http/with-request-body.js';
 import type { UploadRepresentation } from '../http/representation.js';
 import type { ReceivedFile } from '../http/received-file.js';
-import { readRequestBody } from '../http/request-body.js';
 import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
 import { UploadSteps } from '../http/upload-steps.js';
 
@@ -169,7 +171,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
   @HttpCode(204)
   async removeNamed(@Req() request: HostRequest): Promise<void> {
     const fields = new FormFields(queryOf(incomingOf(request)));
-    await this.#reading(request, fields, async () => {
+    await withRequestBody(request, this.uploadType.fieldName, fields, async () => {
       const id = namedUpload(fields);
       if (id === null) {
         throw ChunkedUploadError.invalidField('upload_id', 'This field is required.');
@@ -190,23 +192,55 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const context = await this.context(request);
     const fields = new FormFields(queryOf(incoming));
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const upload = await this.#reading(request, fields, async (file) => {
-      if (!file) throw ChunkedUploadError.noChunk();
-      const range = parseContentRange(incoming.headers['content-range']);
-      this.#checkLength(file, range);
-      const digests = digestsOf(file, incoming);
-      const { start: offset, length, total } = range;
-      const chunk = { body: file.body, offset, length, total, digests };
-      const id = pathId ?? namedUpload(fields);
-      if (id !== null) return this.uploads.append(id, chunk, context);
-      if (offset !== 0) {
-        await awaitLateId(fields, file);
-        throw ChunkedUploadError.offsetMismatch(0, offset);
-      }
-      return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
-    });
+    const upload = await withRequestBody(
+      request,
+      this.uploadType.fieldName,
+      fields,
+      async (file) => {
+        const header = incoming.headers['content-range'];
+        const announced = parseUnsatisfiedRange(header);
+        if (announced !== null && (!file || file.length === 0)) {
+          return this.#putNothing(
+            incoming,
+            pathId ?? namedUpload(fields),
+            fields,
+            announced,
+            context,
+          );
+        }
+        if (!file) throw ChunkedUploadError.noChunk();
+        const range = parseContentRange(header);
+        requireLength(file, range, this.uploadType.fieldName);
+        const digests = digestsOf(file, incoming);
+        const { start: offset, length, total } = range;
+        const chunk = { body: file.body, offset, length, total, digests };
+        const id = pathId ?? namedUpload(fields);
+        if (id !== null) return this.uploads.append(id, chunk, context);
+        if (offset !== 0) {
+          await awaitLateId(fields, file);
+          throw ChunkedUploadError.offsetMismatch(0, offset);
+        }
+        return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
+      },
+    );
     response.header('Cache-Control', 'no-store');
     return this.represent(upload, collectionUrl);
+  }
+
+  /** A PUT without bytes: where the upload goes on, or with no id a new one that has none yet. */
+  async #putNothing(
+    incoming: IncomingMessage,
+    id: string | null,
+    fields: FormFields,
+    total: number,
+    context: UploadContext,
+  ) {
+    if (id !== null) return this.uploads.findPosition(id, total, context);
+    const name = dispositionFilename(incoming.headers['content-disposition']);
+    return this.uploads.create(
+      { total, ...uploadFields(fields, { name, isPart: false }) },
+      context,
+    );
   }
 
   async #post(request: HostRequest, response: HostResponse, pathId: string | null) {
@@ -215,23 +249,28 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const fields = new FormFields(queryOf(incoming));
     const checksumField = this.uploadType.checksum?.algorithm ?? '';
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const completed = await this.#reading(request, fields, async (file) => {
-      const id = pathId ?? namedUpload(fields);
-      if (file && id !== null) {
-        const detail = 'A file cannot be sent with the request that completes an upload';
-        throw ChunkedUploadError.malformedRequest(detail);
-      }
-      const checksum = () => fields.get(checksumField);
-      if (file) {
-        const { body, length } = file;
-        const digests = digestsOf(file, incoming);
-        const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };
-        return this.uploads.uploadWhole(whole, context);
-      }
-      if (id === null) throw ChunkedUploadError.noChunk();
-      const input = { checksum: checksum(), total: fields.getSize('total') };
-      return this.uploads.complete(id, input, context);
-    });
+    const completed = await withRequestBody(
+      request,
+      this.uploadType.fieldName,
+      fields,
+      async (file) => {
+        const id = pathId ?? namedUpload(fields);
+        if (file && id !== null) {
+          const detail = 'A file cannot be sent with the request that completes an upload';
+          throw ChunkedUploadError.malformedRequest(detail);
+        }
+        const checksum = () => fields.get(checksumField);
+        if (file) {
+          const { body, length } = file;
+          const digests = digestsOf(file, incoming);
+          const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };
+          return this.uploads.uploadWhole(whole, context);
+        }
+        if (id === null) throw ChunkedUploadError.noChunk();
+        const input = { checksum: checksum(), total: fields.getSize('total') };
+        return this.uploads.complete(id, input, context);
+      },
+    );
     response.header('Cache-Control', 'no-store');
     const answer = this.answerCompletion(completed, collectionUrl);
     if (typeof answer === 'object') return answer;
@@ -245,44 +284,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
     if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
     return upload;
   }
-
-  #checkLength(file: ReceivedFile, range: ContentRange): void {
-    if (file.length === null || file.length === range.length) return;
-    if (file.length === 0) throw ChunkedUploadError.emptyChunk(this.uploadType.fieldName);
-    throw ChunkedUploadError.sizeMismatch(file.length, range.length);
-  }
-
-  /** Reads a request up to its file, for `work`, which may refuse it before all of it has come. */
-  async #reading<R>(
-    request: HostRequest,
-    fields: FormFields,
-    work: (file: ReceivedFile | null) => Promise<R>,
-  ): Promise<R> {
-    let file: ReceivedFile | null = null;
-    try {
-      file = await readRequestBody(request, this.uploadType.fieldName, fields);
-      return await work(file);
-    } catch (error) {
-      // Nobody stores these bytes any more: they must not hold back the rest of the request.
-      file?.body.fail(error instanceof Error ? error : new Error(String(error)));
-      discardRest(incomingOf(request));
-      throw error;
-    }
-  }
 }
 
 /** Those of a raw body alone: a form's would be of the whole form, and not of its file. */
 function digestsOf(file: ReceivedFile, incoming: IncomingMessage): ChunkDigest[] {
   return file.isPart ? [] : chunkDigests(incoming.headers);
-}
-
-function redirect(response: HostResponse, target: string | URL): void {
-  response.header('Cache-Control', 'no-store');
-  response.header('Location', String(target));
-  response.status(302);
-}
-
-function setHead(response: HostResponse, { status, headers }: FileResponse): void {
-  response.status(status);
-  for (const [name, value] of Object.entries(headers)) response.header(name, value);
 }

@@ -1,4 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import type { ReceivedFile } from '../http/received-file.js';
 
 /** A chunk's place in its file, as the header says it (RFC 9110, section 14.4). */
 export interface ContentRange {
@@ -23,4 +24,24 @@ export function parseContentRange(header: string | undefined): ContentRange {
   if (!exact || start > end) throw ChunkedUploadError.badContentRange();
   if (total !== null && end >= total) throw ChunkedUploadError.endExceedsTotal(total);
   return { start, length: end - start + 1, total };
+}
+
+/** What a request without bytes says of the whole file's size (RFC 9110, section 14.4); null: nothing. */
+export function parseUnsatisfiedRange(header: string | undefined): number | null {
+  const [, digits] = /^bytes \*\/(\d{1,16})$/i.exec(header ?? '') ?? [];
+  if (digits === undefined) return null;
+  const total = Number(digits);
+  if (!Number.isSafeInteger(total)) throw ChunkedUploadError.badContentRange();
+  return total;
+}
+
+/** @throws ChunkedUploadError `empty_chunk` or `size_mismatch`, as soon as the length is known */
+export function requireLength(
+  { length }: ReceivedFile,
+  range: ContentRange,
+  fieldName: string,
+): void {
+  if (length === null || length === range.length) return;
+  if (length === 0) throw ChunkedUploadError.emptyChunk(fieldName);
+  throw ChunkedUploadError.sizeMismatch(length, range.length);
 }

@@ -7,7 +7,10 @@ import type { ReceivedFile } from '../http/received-file.js';
 const LONGEST_WAIT_MS = 2000;
 
 /** What a new upload's row takes from the request, as far as it has been read when it is asked. */
-export function uploadFields(form: FormFields, file: ReceivedFile): NewUploadInput {
+export function uploadFields(
+  form: FormFields,
+  file: Pick<ReceivedFile, 'name' | 'isPart'>,
+): NewUploadInput {
   const fields = (atEnd: boolean): UploadFields | null => {
     refuseLateId(form);
     refuseDots(file.name?.trim() ?? '');

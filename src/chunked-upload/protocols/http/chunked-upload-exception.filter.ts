@@ -36,8 +36,9 @@ export const STATUS: Record<ChunkedUploadErrorCode, number> = {
   digest_mismatch: 400,
   invalid_field: 400,
   interrupted: 400,
-  checksum_state_lost: 500,
+  checksum_state_lost: 410,
   storage_full: 507,
+  exceeds_storage: 413,
   unavailable: 503,
 };
 

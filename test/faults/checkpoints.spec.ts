@@ -1,0 +1,172 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChunkRequest, FILES, MIB, headOffset, send } from '../support/chunk-request.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { rounds } from '../support/rounds.js';
+import { between, until } from '../support/waiting.js';
+
+const KILLS = rounds(50);
+const SIZE = (process.env.LONG === '1' ? 2048 : 512) * MIB;
+const KILLS_OF_ONE = 5;
+const BYTES_A_SECOND = 100 * MIB;
+const MOST_AGAIN = 64 * MIB;
+const PIECE = 4 * MIB;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster(1);
+});
+afterAll(() => cluster?.stop());
+
+/** A file too large to be held: the same bytes again and again, each time with their place. */
+class LargeFile {
+  readonly #bytes = randomBytes(PIECE);
+
+  piece(start: number): Buffer {
+    const bytes = Buffer.from(this.#bytes);
+    bytes.writeDoubleBE(start, 0);
+    return bytes.subarray(0, Math.min(PIECE, SIZE - start));
+  }
+
+  /** From `start` on, which need not be the beginning of a piece. */
+  at(start: number): Buffer {
+    const within = start % PIECE;
+    return this.piece(start - within).subarray(within);
+  }
+
+  get md5(): string {
+    const hash = createHash('md5');
+    for (let at = 0; at < SIZE; at += PIECE) hash.update(this.piece(at));
+    return hash.digest('hex');
+  }
+}
+
+/** Sends all from `start` on as one chunk, until `stopAfterMs` or its end. What was sent when. */
+async function sendRest(file: LargeFile, id: string | null, start: number, stopAfterMs: number) {
+  const { url } = cluster.at(0);
+  const request = new ChunkRequest(url, { id, start, length: SIZE - start, total: SIZE });
+  const begun = performance.now();
+  const sent: { at: number; offset: number }[] = [{ at: begun, offset: start }];
+  let offset = start;
+  while (offset < SIZE && performance.now() - begun < stopAfterMs) {
+    const piece = file.at(offset);
+    await request.send(piece);
+    offset += piece.length;
+    sent.push({ at: performance.now(), offset });
+    const early = ((offset - start) / BYTES_A_SECOND) * 1000 - (performance.now() - begun);
+    if (early > 0) await sleep(early);
+  }
+  return { request, sent, isAll: offset === SIZE };
+}
+
+describe('kill -9 within one long chunk', () => {
+  it(`costs at most 64 MiB or 10 s of it, at ${KILLS} random moments`, async () => {
+    const server = cluster.at(0);
+    const again: number[] = [];
+    for (let kills = 0; kills < KILLS;) {
+      const file = new LargeFile();
+      let id: string | null = null;
+      let offset = 0;
+      for (let nth = 0; nth < KILLS_OF_ONE && kills < KILLS; nth += 1) {
+        const longest = ((SIZE - offset) / BYTES_A_SECOND) * 1000 * 0.8;
+        if (longest < 1000) break;
+        const { request, sent, isAll } = await sendRest(file, id, offset, between(500, longest));
+        if (isAll) break;
+        await server.kill();
+        kills += 1;
+        await server.launch();
+        request.drop();
+        id ??= await begunLast(server.url);
+        const was = offset;
+        offset = id === null ? 0 : await headOffset(`${server.url}${FILES}/${id}`);
+        expect(offset).toBeGreaterThanOrEqual(was);
+        const last = sent.at(-1)?.offset ?? 0;
+        const tenSecondsAgo = sent.findLast(({ at }) => at <= (sent.at(-1)?.at ?? 0) - 10_000);
+        const must = Math.min(last - MOST_AGAIN, tenSecondsAgo?.offset ?? Number.POSITIVE_INFINITY);
+        again.push((last - offset) / MIB);
+        expect(offset, `sent ${last}`).toBeGreaterThanOrEqual(must);
+      }
+      await finish(file, id, offset);
+    }
+    console.log(`sent again after ${KILLS} kills: at most ${Math.max(...again).toFixed(1)} MiB`);
+  });
+});
+
+/** The upload that a first chunk left which was never answered; null: not even its row. */
+async function begunLast(url: string): Promise<string | null> {
+  const answer = await send('GET', `${url}${FILES}?status=1`);
+  const uploads = JSON.parse(answer.bytes.toString()) as { id: string }[];
+  return uploads.at(-1)?.id ?? null;
+}
+
+async function finish(file: LargeFile, id: string | null, offset: number): Promise<void> {
+  const { url } = cluster.at(0);
+  const { request } = await sendRest(file, id, offset, Number.POSITIVE_INFINITY);
+  const answer = await request.finish();
+  expect(answer?.status, answer?.bytes.toString()).toBe(200);
+  const done = JSON.parse(answer?.bytes.toString() ?? '') as { id: string };
+  const completed = await send('POST', `${url}${FILES}/${done.id}?md5=${file.md5}`);
+  expect(completed.status, completed.bytes.toString()).toBe(200);
+  await send('DELETE', `${url}${FILES}/${done.id}`);
+}
+
+describe('A chunk that lasts', () => {
+  const SLOW = 40 * 1024;
+
+  it('is committed on its way, a first one as well, and goes on', async () => {
+    const { url } = cluster.at(0);
+    const length = SLOW * 3;
+    const request = new ChunkRequest(url, { id: null, start: 0, length, total: length });
+    const bytes = randomBytes(length);
+    await request.send(bytes.subarray(0, SLOW));
+    let id: string | null = null;
+    await until('it has a row', async () => (id = await begunLast(url)) !== null);
+    await until('its first bytes are acknowledged', async () => {
+      return (
+        JSON.parse((await send('GET', `${url}${FILES}/${id}`)).bytes.toString()).offset === SLOW
+      );
+    });
+    await request.send(bytes.subarray(SLOW));
+    const answer = await request.finish();
+    expect(JSON.parse(answer?.bytes.toString() ?? '')).toMatchObject({ id, offset: length });
+    const sum = createHash('md5').update(bytes).digest('hex');
+    expect((await send('POST', `${url}${FILES}/${id}?md5=${sum}`)).status).toBe(200);
+    await send('DELETE', `${url}${FILES}/${id}`);
+  });
+
+  it('with a digest is refused as a whole: nothing of it is committed on its way', async () => {
+    const { url } = cluster.at(0);
+    const created = await send('PUT', `${url}${FILES}?filename=a`, {
+      headers: { 'content-range': `bytes */${SLOW}` },
+    });
+    const { id } = JSON.parse(created.bytes.toString()) as { id: string };
+    const headers = { 'content-md5': Buffer.alloc(16).toString('base64') };
+    const chunk = { id, start: 0, length: SLOW, total: SLOW };
+    const request = new ChunkRequest(url, chunk, { headers });
+    await request.send(randomBytes(SLOW - 1));
+    await sleep(6500);
+    expect(await offsetOf(url, id)).toBe(0);
+    await request.send(randomBytes(1));
+    expect((await request.finish())?.status).toBe(400);
+    expect(await offsetOf(url, id)).toBe(0);
+  });
+
+  it('of a caller nobody knows has no row before it is answered', async () => {
+    const { url } = cluster.at(0);
+    const before = await cluster.at(0).storedFiles();
+    const chunk = { id: null, start: 0, length: SLOW, total: SLOW };
+    const request = new ChunkRequest(url, chunk, { user: null });
+    await request.send(randomBytes(SLOW - 1));
+    await sleep(6500);
+    request.drop();
+    await until('its bytes are gone', async () => {
+      return (await cluster.at(0).storedFiles()).length === before.length;
+    });
+  });
+});
+
+async function offsetOf(url: string, id: string): Promise<number> {
+  const answer = await send('GET', `${url}${FILES}/${id}`);
+  return (JSON.parse(answer.bytes.toString()) as { offset: number }).offset;
+}

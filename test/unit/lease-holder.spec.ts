@@ -1,0 +1,67 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hasDied, thisHolder } from '../../src/chunked-upload/engine/lease-holder.js';
+
+const BUILT = fileURLToPath(
+  new URL('../../dist/chunked-upload/engine/lease-holder.js', import.meta.url),
+);
+
+const children: ReturnType<typeof spawn>[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** The holder's name as another process of this machine would write it. */
+async function anotherProcess(): Promise<{ holder: string; end: () => Promise<void> }> {
+  const program = `import(${JSON.stringify(BUILT)}).then(({ thisHolder }) => {
+    console.log(thisHolder()); setInterval(() => {}, 1000);
+  })`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const end = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  return { holder: line.toString().trim(), end };
+}
+
+describe('A lease holder', () => {
+  it('is alive as long as its process runs', async () => {
+    const { holder } = await anotherProcess();
+    expect(hasDied(thisHolder())).toBe(false);
+    expect(hasDied(holder)).toBe(false);
+  });
+
+  it('has died when its process has ended', async () => {
+    const { holder, end } = await anotherProcess();
+    await end();
+    expect(hasDied(holder)).toBe(true);
+  });
+
+  it('has died when its process id is another process’ now', () => {
+    const [boot, namespace, pid, start] = (thisHolder() ?? '').split(' ');
+    expect(hasDied(`${boot} ${namespace} ${pid} ${Number(start) - 1}`)).toBe(true);
+  });
+
+  it.each([null, '', 'nonsense', 'boot pid:[1] 1 1'])(
+    'of elsewhere counts as alive: %s',
+    (holder) => {
+      expect(hasDied(holder)).toBe(false);
+    },
+  );
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'is alive where /proc hides it (only root can try this: run the tests as root)',
+    () => {
+      const program = `import(${JSON.stringify(BUILT)}).then(({ hasDied }) =>
+        console.log(hasDied(${JSON.stringify(thisHolder())})))`;
+      const mount = 'mount -t proc -o hidepid=2 proc /proc';
+      const asNobody = `exec setpriv --reuid=65534 --regid=65534 --clear-groups ${process.execPath} -e "$1"`;
+      const shell = ['-m', 'sh', '-c', `${mount} && ${asNobody}`, 'sh', program];
+      expect(execFileSync('unshare', shell).toString().trim()).toBe('false');
+    },
+  );
+});
