@@ -11,7 +11,7 @@ const scaled = (count) => Math.max(1, Math.round(count * settings.scale));
  */
 const all = [
   {
-    key: 'large',
+    key: '8mib',
     title: `${scaled(128) * 8} MiB in 8 MiB chunks by one client`,
     unit: 'MiB/s',
     clients: 1,
@@ -20,7 +20,7 @@ const all = [
     warmUp: { count: 1, size: 65 * MiB },
   },
   {
-    key: 'medium',
+    key: '1mib',
     title: `${scaled(256)} MiB in 1 MiB chunks by one client`,
     unit: 'MiB/s',
     clients: 1,
@@ -39,4 +39,9 @@ const all = [
   },
 ];
 
-export const scenarios = all.filter(({ key }) => settings.scenarios?.includes(key) ?? true);
+const unknown = settings.only?.filter((wanted) => !all.some(({ key }) => key === wanted));
+if (unknown?.length > 0) {
+  throw new Error(`No scenario ${unknown}: there are ${all.map(({ key }) => key).join(', ')}`);
+}
+
+export const scenarios = all.filter(({ key }) => settings.only?.includes(key) ?? true);

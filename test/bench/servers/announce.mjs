@@ -1,11 +1,13 @@
-/** The environment of a server, as turn.mjs sets it. */
+import { activity } from '../support/instruments/activity.mjs';
+import { answerParent } from '../support/parent.mjs';
+
+/** The environment of a server, as support/server.mjs sets it. */
 export const directory = process.env.BENCH_DATA_DIR;
 export const options = JSON.parse(process.env.BENCH_OPTIONS ?? '{}');
 
-/** Says where the server listens, and ends the process with the one that started it. */
+/** Says where the server listens. */
 export function announce(server) {
-  console.log(`http://127.0.0.1:${server.address().port}`);
-  process.stdin.on('end', () => process.exit()).resume();
+  answerParent(`http://127.0.0.1:${server.address().port}`, { activity });
 }
 
 export function listen(server) {
