@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Connection } from './support/connection.mjs';
 import { answerParent } from './support/parent.mjs';
 import { payloads } from './support/payload.mjs';
@@ -13,6 +14,7 @@ async function prepare(given) {
   ({ upload } = await import(`./clients/${job.client}.mjs`));
   const { warmUp, chunkSize } = job.scenario;
   await uploadAll(payloads(warmUp, chunkSize).map((file) => ({ file, sum: file.md5() })));
+  if (job.verifies) await expectRefusal();
   files = payloads(job.scenario.files, chunkSize).map((file, n) => ({ file, sum: job.sums[n] }));
 }
 
@@ -33,6 +35,15 @@ async function uploadAll(all) {
       target.close();
     }),
   );
+}
+
+/** Who is said to verify must notice. */
+async function expectRefusal() {
+  const { chunkSize } = job.scenario;
+  const target = connect();
+  const [file] = payloads({ count: 1, size: chunkSize - 2 }, chunkSize);
+  await assert.rejects(upload(target, file, '0'.repeat(32)), /answered [45]\d\d/);
+  target.close();
 }
 
 const connect = () =>

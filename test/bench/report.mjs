@@ -13,8 +13,8 @@ export function heading() {
     '',
     `Node ${process.version}, Linux ${release()}, ${length} × ${model}, scale ${settings.scale}, ` +
       `medians of ${settings.rounds} rounds (lowest to highest). CPU is that of the server process, ` +
-      'memory its peak. Ours hashes (MD5) and syncs; the others do neither. Differences under ' +
-      '20 % are noise.',
+      'memory its peak. Ours hashes (MD5) and syncs; the others do neither, but for those that are ' +
+      'verified: they read the file back at its end. Differences under 20 % are noise.',
     ...(settings.profile || settings.cpuProfile ? ['', '**Profiled: slower than usual.**'] : []),
   ].join('\n');
 }

@@ -10,15 +10,19 @@ import { scenarios } from './scenarios.mjs';
 import { requireBuild } from './support/build.mjs';
 import { Postgres } from './support/postgres.mjs';
 import { workspace } from './support/workspace.mjs';
+import { reportTargets } from './targets.mjs';
 
 requireBuild();
 const needsPostgres = scenarios.flatMap(candidatesOf).some(isOurs);
 const postgres = needsPostgres ? await Postgres.open(join(workspace, 'postgres')) : null;
 try {
   console.log(heading());
+  const contests = [];
   for (const scenario of scenarios.filter((each) => candidatesOf(each).length > 0)) {
-    console.log(`\n${report(await holdContest(scenario, postgres))}`);
+    contests.push(await holdContest(scenario, postgres));
+    console.log(`\n${report(contests.at(-1))}`);
   }
+  console.log(reportTargets(contests));
 } finally {
   await postgres?.close();
 }
