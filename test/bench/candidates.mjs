@@ -1,6 +1,6 @@
 import { settings } from './settings.mjs';
 
-const UPLOADS = ['8mib', '1mib', 'small'];
+const UPLOADS = ['8mib', '1mib', '16x4mib', 'small'];
 
 /**
  * `server` is a file of servers/, started as a process of its own with `options`; `client` one of

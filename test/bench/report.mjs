@@ -42,7 +42,17 @@ const EFFORT = [
   ['peak MiB', 'memory', ofMedian],
 ];
 
-const columnsOf = ({ unit }) => [[unit, 'throughput', withRange], ...EFFORT];
+const columnsOf = ({ unit, trickling }) =>
+  trickling
+    ? [
+        [`${unit} alone`, 'alone', withRange],
+        ['beside', 'throughput', withRange],
+        ['beside : alone', 'share', ofMedian],
+        ['held KiB a connection', 'heldEach', withRange],
+        ['memory KiB a connection', 'memoryEach', withRange],
+        ...EFFORT,
+      ]
+    : [[unit, 'throughput', withRange], ...EFFORT];
 
 function results(scenario, candidates, of) {
   const columns = columnsOf(scenario);

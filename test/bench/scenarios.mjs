@@ -29,6 +29,15 @@ const all = [
     warmUp: { count: 1, size: 64 * MiB + 1 },
   },
   {
+    key: '16x4mib',
+    title: `16 clients at once, each ${scaled(16) * 4} MiB in 4 MiB chunks`,
+    unit: 'MiB/s',
+    clients: 16,
+    chunkSize: 4 * MiB,
+    files: { count: 16, size: scaled(16) * 4 * MiB },
+    warmUp: { count: 16, size: 5 * MiB },
+  },
+  {
     key: 'small',
     title: `${scaled(2000)} files of 64 KiB by 16 clients`,
     unit: 'files/s',
@@ -36,6 +45,17 @@ const all = [
     chunkSize: 64 * KiB,
     files: { count: scaled(2000), size: 64 * KiB },
     warmUp: { count: 200, size: 64 * KiB - 1 },
+  },
+  {
+    // The first and the last file are sent alone, the one between them beside the trickling clients.
+    key: 'trickle',
+    title: `${scaled(64) * 8} MiB in 8 MiB chunks by one client, beside 200 clients of 4 KiB/s`,
+    unit: 'MiB/s',
+    clients: 1,
+    chunkSize: 8 * MiB,
+    files: { count: 3, size: scaled(64) * 8 * MiB },
+    warmUp: { count: 1, size: 65 * MiB },
+    trickling: { clients: 200, quickly: 64 * KiB, slowly: 8 * MiB, drop: KiB, everyMs: 250 },
   },
 ];
 

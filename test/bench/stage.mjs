@@ -38,7 +38,7 @@ export class Stage {
     await this.#settleMachine();
   }
 
-  /** A process of clients. */
+  /** Another process of clients: `driver.mjs` or `trickler.mjs`. */
   async addClient(script) {
     const { candidate, scenario, sums, data: directory, server } = this;
     const { client, verifies } = candidate;

@@ -5,6 +5,7 @@ import { table } from './support/table.mjs';
 const COLUMNS = [
   { title: '8 MiB', scenario: '8mib', on: 1.2, off: 1.3 },
   { title: '1 MiB', scenario: '1mib', on: 1, off: 1 },
+  { title: '16 x 4 MiB', scenario: '16x4mib', on: 1.2, off: 1.2 },
   { title: 'small, two requests', scenario: 'small', on: 0.9, off: 0.9 },
   // The peers' usual way takes two requests; the last column is against their own way with one.
   { title: 'small, one', scenario: 'small', ours: 1, on: 1.1, off: 1.1 },

@@ -2,6 +2,7 @@ import { settings } from './settings.mjs';
 import { Stage } from './stage.mjs';
 import { readCpuProfiles } from './support/cpu-profile.mjs';
 import { checkStoredFiles } from './support/stored-files.mjs';
+import { sendBesideTricklers } from './trickle.mjs';
 
 const MiB = 1024 * 1024;
 
@@ -10,7 +11,7 @@ export async function takeTurn(candidate, scenario, sums, postgres) {
   const stage = new Stage(candidate, scenario, sums, postgres);
   try {
     await stage.open();
-    const measured = await send(stage);
+    const measured = await (scenario.trickling ? sendBesideTricklers : send)(stage);
     await checkStoredFiles(stage.data, scenario.files.size, sums);
     // It writes its profile when it ends.
     await stage.server?.stop();
