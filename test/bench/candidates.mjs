@@ -1,67 +1,129 @@
 import { settings } from './settings.mjs';
 
+const UPLOADS = ['8mib', '1mib', '16x4mib', 'small'];
+
 /**
- * `server` is a file of servers/, started as a process of its own; `client` one of clients/, which
- * speaks its protocol. A candidate with `scenario` takes part in that one only. Those without a
- * server are the floor: what the disk allows when nobody speaks HTTP to it.
+ * `server` is a file of servers/, started as a process of its own with `options`; `client` one of
+ * clients/, which speaks its protocol. Those without a server are the floor: what the disk allows
+ * when nobody speaks HTTP to it.
+ *
+ * `verifies`: the last answer says that the file has the client's sum. `requests`: how many a small
+ * file takes; null where nobody promises anything. `scenarios`: those that it takes part in, if not
+ * in all.
  */
 const all = [
+  // With the defaults of the module: MD5 and fsync.
+  { name: 'ours', system: 'ours', client: 'content-range', verifies: true },
+  {
+    name: 'ours, no checksum',
+    system: 'ours',
+    options: { checksum: false },
+    client: 'content-range',
+  },
   {
     name: 'ours, fsync off',
-    ours: true,
-    server: 'ours',
+    system: 'ours',
     options: { fsync: false },
     client: 'content-range',
+    verifies: true,
+    scenarios: UPLOADS,
   },
   {
-    name: 'ours, fsync on',
-    ours: true,
-    server: 'ours',
-    options: { fsync: true },
-    client: 'content-range',
-  },
-  {
-    // As the peers do it: shows what the hash costs.
-    name: 'ours, no checksum, fsync off',
-    ours: true,
-    server: 'ours',
-    options: { fsync: false, checksum: false },
-    client: 'content-range',
-  },
-  {
-    name: 'ours, whole-file POST, fsync off',
-    ours: true,
-    server: 'ours',
-    options: { fsync: false },
+    name: 'ours, one POST',
+    system: 'ours',
     client: 'whole-file',
-    scenario: 'small',
+    verifies: true,
+    requests: 1,
+    scenarios: ['small'],
   },
   {
-    name: 'ours, whole-file POST, fsync on',
-    ours: true,
-    server: 'ours',
-    options: { fsync: true },
+    name: 'ours, one POST, no checksum',
+    system: 'ours',
+    options: { checksum: false },
     client: 'whole-file',
-    scenario: 'small',
+    requests: 1,
+    scenarios: ['small'],
   },
-  { name: '@tus/server', server: 'tus', client: 'tus' },
+  { name: '@tus/server', system: 'tus', client: 'tus' },
   {
-    name: '@tus/server, creation-with-upload',
-    server: 'tus',
+    name: '@tus/server, verified',
+    system: 'tus',
+    options: { verify: true },
+    client: 'tus',
+    verifies: true,
+    scenarios: UPLOADS,
+  },
+  {
+    name: '@tus/server, one POST',
+    system: 'tus',
     client: 'tus-at-once',
-    scenario: 'small',
+    requests: 1,
+    scenarios: ['small'],
   },
-  { name: '@uploadx/core', server: 'uploadx', client: 'uploadx' },
-  { name: 'bare Nest', server: 'bare-nest', client: 'bare' },
-  { name: 'bare node:http', server: 'bare-node', client: 'bare' },
-  { name: 'disk, fdatasync after each chunk', client: 'disk-each-chunk' },
-  { name: 'disk, fdatasync once a file', client: 'disk-each-file', scenario: 'large' },
-];
+  {
+    name: '@tus/server, one POST, verified',
+    system: 'tus',
+    options: { verify: true },
+    client: 'tus-at-once',
+    verifies: true,
+    requests: 1,
+    scenarios: ['small'],
+  },
+  { name: '@uploadx/core', system: 'uploadx', client: 'uploadx' },
+  {
+    name: '@uploadx/core, verified',
+    system: 'uploadx',
+    options: { verify: true },
+    client: 'uploadx',
+    verifies: true,
+    scenarios: UPLOADS,
+  },
+  {
+    name: '@uploadx/core, one form',
+    system: 'uploadx',
+    client: 'uploadx-form',
+    requests: 1,
+    scenarios: ['small'],
+  },
+  {
+    name: '@uploadx/core, one form, verified',
+    system: 'uploadx',
+    options: { verify: true },
+    client: 'uploadx-form',
+    verifies: true,
+    requests: 1,
+    scenarios: ['small'],
+  },
+  { name: 'bare Nest', system: 'bare-nest', client: 'bare', requests: null, scenarios: UPLOADS },
+  { name: 'bare node:http', system: 'bare-node', client: 'bare', requests: null },
+  {
+    name: 'disk, fdatasync after each chunk',
+    system: null,
+    client: 'disk-each-chunk',
+    requests: null,
+    scenarios: UPLOADS,
+  },
+  {
+    name: 'disk, fdatasync once a file',
+    system: null,
+    client: 'disk-each-file',
+    requests: null,
+    scenarios: ['8mib'],
+  },
+].map((candidate) => ({ options: {}, verifies: false, requests: 2, ...candidate }));
 
-/** Ours is compared with these, each by its own name. */
-export const isPeer = (candidate) => !candidate.ours;
+export const isOurs = ({ system }) => system === 'ours';
+
+/** A whole name means that candidate alone, a part of names all that have it. */
+const isMeant = (wanted, { name }) =>
+  all.some((each) => each.name === wanted) ? name === wanted : name.includes(wanted);
+
+const unknown = settings.candidates?.filter((wanted) => !all.some((each) => isMeant(wanted, each)));
+if (unknown?.length > 0) {
+  throw new Error(`No candidate ${unknown}: there are ${all.map(({ name }) => name).join('; ')}`);
+}
 
 export const candidatesOf = (scenario) =>
   all
-    .filter((candidate) => (candidate.scenario ?? scenario.key) === scenario.key)
-    .filter(({ name }) => settings.only?.some((part) => name.includes(part)) ?? true);
+    .filter(({ scenarios }) => scenarios?.includes(scenario.key) ?? true)
+    .filter((each) => settings.candidates?.some((wanted) => isMeant(wanted, each)) ?? true);

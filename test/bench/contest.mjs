@@ -13,7 +13,7 @@ const NOISE = 0.15;
  */
 export async function holdContest(scenario, postgres) {
   const candidates = candidatesOf(scenario);
-  // The sums that ours is told are computed here, outside of any timed part.
+  // The sums that servers are told are computed here, outside of any timed part.
   const sums = payloads(scenario.files, scenario.chunkSize).map((file) => file.md5());
   const rounds = [];
   const disturbed = { redone: 0, kept: 0 };

@@ -1,36 +1,52 @@
-import { once } from 'node:events';
+import assert from 'node:assert/strict';
 import { Connection } from './support/connection.mjs';
+import { answerParent } from './support/parent.mjs';
 import { payloads } from './support/payload.mjs';
 
 /*
  * The client, a process of its own so that its work is not mixed with that of the bench. It warms
- * up, says that it is ready, and waits for the start.
+ * up, and uploads files as often as it is told to.
  */
-const [{ client, scenario, sums, url, directory }] = await once(process, 'message');
-const { upload } = await import(`./clients/${client}.mjs`);
+let job, upload, files;
+
+async function prepare(given) {
+  job = given;
+  ({ upload } = await import(`./clients/${job.client}.mjs`));
+  const { warmUp, chunkSize } = job.scenario;
+  await uploadAll(payloads(warmUp, chunkSize).map((file) => ({ file, sum: file.md5() })));
+  if (job.verifies) await expectRefusal();
+  files = payloads(job.scenario.files, chunkSize).map((file, n) => ({ file, sum: job.sums[n] }));
+}
+
+/** Uploads those of the scenario's files, or all; answers the seconds it took. */
+async function run({ from, to } = {}) {
+  const start = performance.now();
+  await uploadAll(files.slice(from, to));
+  return (performance.now() - start) / 1000;
+}
 
 /** So many connections as there are clients, each taking the next file that is left. */
-async function uploadAll(files, sumOf) {
-  const queue = files.entries();
+async function uploadAll(all) {
+  const queue = all.values();
   await Promise.all(
-    Array.from({ length: scenario.clients }, async () => {
-      const target = url ? new Connection(url) : { directory, close() {} };
-      for (const [n, file] of queue) await upload(target, file, sumOf(n));
+    Array.from({ length: job.scenario.clients }, async () => {
+      const target = connect();
+      for (const { file, sum } of queue) await upload(target, file, sum);
       target.close();
     }),
   );
 }
 
-const warmUp = payloads(scenario.warmUp, scenario.chunkSize);
-const warmUpSums = warmUp.map((file) => file.md5());
-await uploadAll(warmUp, (n) => warmUpSums[n]);
+/** Who is said to verify must notice. */
+async function expectRefusal() {
+  const { chunkSize } = job.scenario;
+  const target = connect();
+  const [file] = payloads({ count: 1, size: chunkSize - 2 }, chunkSize);
+  await assert.rejects(upload(target, file, '0'.repeat(32)), /answered [45]\d\d/);
+  target.close();
+}
 
-const files = payloads(scenario.files, scenario.chunkSize);
-process.send({ ready: true });
-await once(process, 'message');
+const connect = () =>
+  job.url ? new Connection(job.url) : { directory: job.directory, close() {} };
 
-const start = performance.now();
-await uploadAll(files, (n) => sums[n]);
-process.send({ seconds: (performance.now() - start) / 1000 });
-// Stays to be measured: it ends when it is told to, or with the bench.
-await once(process, 'disconnect');
+answerParent('ready', { prepare, run });

@@ -1,5 +1,6 @@
 import { cpus, release } from 'node:os';
-import { isPeer } from './candidates.mjs';
+import { isOurs } from './candidates.mjs';
+import { profiles } from './profile-report.mjs';
 import { settings } from './settings.mjs';
 import { median, range, round } from './support/statistics.mjs';
 import { table } from './support/table.mjs';
@@ -12,15 +13,16 @@ export function heading() {
     '',
     `Node ${process.version}, Linux ${release()}, ${length} × ${model}, scale ${settings.scale}, ` +
       `medians of ${settings.rounds} rounds (lowest to highest). CPU is that of the server process, ` +
-      'memory its peak. Ours hashes (MD5); none of the others does, and none syncs. Differences ' +
-      'under 20 % are noise.',
-    ...(settings.profile ? ['', '**Profiled: slower than usual.**'] : []),
+      'memory its peak. Ours hashes (MD5) and syncs; the others do neither, but for those that are ' +
+      'verified: they read the file back at its end. Differences under 20 % are noise.',
+    ...(settings.profile || settings.cpuProfile ? ['', '**Profiled: slower than usual.**'] : []),
   ].join('\n');
 }
 
 export function report({ scenario, candidates, rounds, disturbed }) {
-  const parts = [`## ${scenario.title}`, results(scenario, candidates, rounds)];
-  const ratios = ratiosToPeers(candidates, rounds);
+  const of = (candidate, key) => rounds.map((turns) => turns.get(candidate)[key]);
+  const parts = [`## ${scenario.title}`, results(scenario, candidates, of)];
+  const ratios = ratiosToOthers(candidates, of);
   if (ratios) parts.push(ratios);
   if (disturbed.redone > 0) {
     parts.push(
@@ -28,51 +30,54 @@ export function report({ scenario, candidates, rounds, disturbed }) {
         `the CPU; ${disturbed.kept} stayed disturbed and count with the least disturbed try.`,
     );
   }
-  return [...parts, ...profiles(candidates, rounds)].join('\n\n');
+  return [...parts, ...profiles(candidates, rounds.at(-1))].join('\n\n');
 }
 
-function results({ unit }, candidates, rounds) {
-  const rows = candidates.map((candidate) => {
-    const of = (key) => rounds.map((turns) => turns.get(candidate)[key]);
-    const hasPostgres = of('postgresCpu').every((value) => value !== null);
-    return [
-      candidate.name,
-      `${round(median(of('throughput')))} (${range(of('throughput'))})`,
-      round(median(of('cpu'))),
-      hasPostgres ? round(median(of('postgresCpu'))) : '',
-      round(median(of('memory'))),
-    ];
-  });
-  return table(['', unit, 'CPU s', 'Postgres CPU s', 'peak MiB'], rows);
+const withRange = (values) => `${round(median(values))} (${range(values)})`;
+const ofMedian = (values) => (values.includes(null) ? '' : round(median(values)));
+
+const EFFORT = [
+  ['CPU s', 'cpu', ofMedian],
+  ['Postgres CPU s', 'postgresCpu', ofMedian],
+  ['peak MiB', 'memory', ofMedian],
+];
+
+const columnsOf = ({ unit, trickling }) =>
+  trickling
+    ? [
+        [`${unit} alone`, 'alone', withRange],
+        ['beside', 'throughput', withRange],
+        ['beside : alone', 'share', ofMedian],
+        ['held KiB a connection', 'heldEach', withRange],
+        ['memory KiB a connection', 'memoryEach', withRange],
+        ...EFFORT,
+      ]
+    : [[unit, 'throughput', withRange], ...EFFORT];
+
+function results(scenario, candidates, of) {
+  const columns = columnsOf(scenario);
+  const rows = candidates.map((candidate) => [
+    candidate.name,
+    ...columns.map(([, key, show]) => show(of(candidate, key))),
+  ]);
+  return table(['', ...columns.map(([title]) => title)], rows);
 }
 
-/** Ours by peer, pair by pair within each round, so that a slow round harms neither. */
-function ratiosToPeers(candidates, rounds) {
-  const peers = candidates.filter(isPeer);
-  const rows = candidates
-    .filter(({ ours }) => ours)
-    .flatMap((ours) =>
-      peers.map((peer) => {
-        const ratio = (key) =>
-          round(median(rounds.map((turns) => turns.get(ours)[key] / turns.get(peer)[key])));
+/** Of medians: each of ours by those that take as many requests and verify no more. */
+function ratiosToOthers(candidates, of) {
+  const isComparable = (ours, other) =>
+    !isOurs(other) &&
+    (other.requests === null || other.requests === ours.requests) &&
+    (ours.verifies || !other.verifies);
+  const rows = candidates.filter(isOurs).flatMap((ours) =>
+    candidates
+      .filter((other) => isComparable(ours, other))
+      .map((other) => {
+        const ratio = (key) => round(median(of(ours, key)) / median(of(other, key)));
         // The disk rows have no server whose effort could be compared.
-        const effort = peer.server ? [ratio('cpu'), ratio('memory')] : ['', ''];
-        return [`${ours.name} : ${peer.name}`, ratio('throughput'), ...effort];
-      }),
-    );
-  return rows.length > 0 && table(['ours : other', 'throughput', 'CPU', 'memory'], rows);
-}
-
-/** Of the last round: where the time of each thread went. */
-function profiles(candidates, rounds) {
-  const LENGTH = 20;
-  return candidates.flatMap((candidate) =>
-    rounds
-      .at(-1)
-      .get(candidate)
-      .profiles.map((times, n) => {
-        const rows = times.slice(0, LENGTH).map(([name, seconds]) => [name, seconds.toFixed(3)]);
-        return `### ${candidate.name}, thread ${n}\n\n${table(['function', 'self s'], rows)}`;
+        const effort = other.system ? [ratio('cpu'), ratio('memory')] : ['', ''];
+        return [`${ours.name} : ${other.name}`, ratio('throughput'), ...effort];
       }),
   );
+  return rows.length > 0 && table(['ours : other', 'throughput', 'CPU', 'memory'], rows);
 }

@@ -11,7 +11,7 @@ const scaled = (count) => Math.max(1, Math.round(count * settings.scale));
  */
 const all = [
   {
-    key: 'large',
+    key: '8mib',
     title: `${scaled(128) * 8} MiB in 8 MiB chunks by one client`,
     unit: 'MiB/s',
     clients: 1,
@@ -20,13 +20,22 @@ const all = [
     warmUp: { count: 1, size: 65 * MiB },
   },
   {
-    key: 'medium',
+    key: '1mib',
     title: `${scaled(256)} MiB in 1 MiB chunks by one client`,
     unit: 'MiB/s',
     clients: 1,
     chunkSize: MiB,
     files: { count: 1, size: scaled(256) * MiB },
     warmUp: { count: 1, size: 64 * MiB + 1 },
+  },
+  {
+    key: '16x4mib',
+    title: `16 clients at once, each ${scaled(16) * 4} MiB in 4 MiB chunks`,
+    unit: 'MiB/s',
+    clients: 16,
+    chunkSize: 4 * MiB,
+    files: { count: 16, size: scaled(16) * 4 * MiB },
+    warmUp: { count: 16, size: 5 * MiB },
   },
   {
     key: 'small',
@@ -37,6 +46,22 @@ const all = [
     files: { count: scaled(2000), size: 64 * KiB },
     warmUp: { count: 200, size: 64 * KiB - 1 },
   },
+  {
+    // The first and the last file are sent alone, the one between them beside the trickling clients.
+    key: 'trickle',
+    title: `${scaled(64) * 8} MiB in 8 MiB chunks by one client, beside 200 clients of 4 KiB/s`,
+    unit: 'MiB/s',
+    clients: 1,
+    chunkSize: 8 * MiB,
+    files: { count: 3, size: scaled(64) * 8 * MiB },
+    warmUp: { count: 1, size: 65 * MiB },
+    trickling: { clients: 200, quickly: 64 * KiB, slowly: 8 * MiB, drop: KiB, everyMs: 250 },
+  },
 ];
 
-export const scenarios = all.filter(({ key }) => settings.scenarios?.includes(key) ?? true);
+const unknown = settings.only?.filter((wanted) => !all.some(({ key }) => key === wanted));
+if (unknown?.length > 0) {
+  throw new Error(`No scenario ${unknown}: there are ${all.map(({ key }) => key).join(', ')}`);
+}
+
+export const scenarios = all.filter(({ key }) => settings.only?.includes(key) ?? true);

@@ -1,21 +1,56 @@
-import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+
+const USAGE = `npm run bench -- [options]
+
+  --only 8mib,small    scenarios, by their keys in scenarios.mjs
+  --candidates a,b     candidates: by name, or all whose name holds it (tus, verified, no checksum)
+  --rounds 3           turns of each candidate
+  --scale 1            shrinks every size and count; 0.05 is enough to try something out
+  --redos 3            how often a turn disturbed by other processes is taken again
+  --profile            what each server waits for: threads, statements, calls of the file system
+  --cpu-prof           the functions in which its time goes; costs speed
+
+  DATABASE_URL         a Postgres that runs; else an embedded one is started
+  BENCH_DIR            on the disk that is to be measured`;
 
 const list = (value) => value?.split(',').map((item) => item.trim()) ?? null;
 
-/** What the environment may change about a run. */
+function readCommandLine() {
+  const text = { type: 'string' };
+  const flag = { type: 'boolean', default: false };
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: text,
+        candidates: text,
+        rounds: { ...text, default: '3' },
+        scale: { ...text, default: '1' },
+        redos: { ...text, default: '3' },
+        profile: flag,
+        'cpu-prof': flag,
+        help: flag,
+      },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit();
+    }
+    return values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    return process.exit(1);
+  }
+}
+
+const values = readCommandLine();
+
+/** What the command line says about a run. */
 export const settings = {
-  /** Shrinks every size and count; 0.05 is enough to try something out. */
-  scale: Number(process.env.BENCH_SCALE ?? 1),
-  rounds: Number(process.env.BENCH_ROUNDS ?? 3),
-  /** Keys of scenarios.mjs, comma separated. */
-  scenarios: list(process.env.BENCH_SCENARIOS),
-  /** Parts of the names in candidates.mjs, comma separated (`ours,tus`). */
-  only: list(process.env.BENCH_ONLY),
-  /** How often a turn disturbed by other processes is taken again. */
-  redos: Number(process.env.BENCH_REDOS ?? 3),
-  /** Set: a CPU profile of each server's timed part; costs speed, so the tables count for less. */
-  profile: Boolean(process.env.BENCH_PROFILE),
-  /** On the disk that is to be measured. */
-  directory: process.env.BENCH_DIR ?? tmpdir(),
-  databaseUrl: process.env.DATABASE_URL ?? null,
+  scale: Number(values.scale),
+  rounds: Number(values.rounds),
+  redos: Number(values.redos),
+  only: list(values.only),
+  candidates: list(values.candidates),
+  profile: values.profile,
+  cpuProfile: values['cpu-prof'],
 };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 
 /** uploadx' own protocol: create, then a PUT a chunk; 308 says that more is wanted. */
-export async function upload(connection, file) {
+export async function upload(connection, file, md5) {
   const created = await connection.send('POST', '/files', {
     headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify({ name: file.name, size: file.size })),
+    body: Buffer.from(JSON.stringify({ name: file.name, size: file.size, md5 })),
     expect: 201,
   });
   for (const { start, end, bytes } of file.chunks()) {

@@ -4,6 +4,8 @@ import { writeBody } from './write-body.mjs';
 
 listen(
   createServer((request, response) => {
-    void writeBody(request).then(() => response.writeHead(204).end());
+    const written = () => response.writeHead(204).end();
+    const broken = () => response.destroy();
+    void writeBody(request).then(written, broken);
   }),
 );

@@ -8,5 +8,7 @@ class AppModule {}
 export async function serve(metadata) {
   const module = { module: AppModule, ...metadata };
   const app = await NestFactory.create(module, { logger: ['warn', 'error'] });
+  // As the module asks for: chunks on slow lines may last.
+  app.getHttpServer().requestTimeout = 0;
   announce(await app.listen(0, '127.0.0.1'));
 }

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
+import { Readable } from 'node:stream';
 
-/** One keep-alive connection; the body is handed to the socket as it is. */
+/** One keep-alive connection; a body is a buffer, handed to the socket as it is, or a stream with a `length`. */
 export class Connection {
   #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   #base;
@@ -32,7 +33,8 @@ export class Connection {
           else reject(new Error(`${method} ${target} answered ${response.statusCode}: ${text}`));
         });
       });
-      outgoing.end(body);
+      if (body instanceof Readable) body.pipe(outgoing);
+      else outgoing.end(body);
     });
   }
 

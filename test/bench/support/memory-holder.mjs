@@ -1,3 +1,5 @@
+import { answerParent } from './parent.mjs';
+
 const MiB = 1024 * 1024;
 const STEP = 256;
 
@@ -5,5 +7,4 @@ const held = [];
 for (let left = Number(process.env.BENCH_HOLD_MIB); left > 0; left -= STEP) {
   held.push(Buffer.allocUnsafeSlow(Math.min(left, STEP) * MiB).fill(1));
 }
-console.log(`holding ${held.length} buffers`);
-process.stdin.on('end', () => process.exit()).resume();
+answerParent(`holding ${held.length} buffers`);

@@ -11,14 +11,17 @@ import {
 /** Measures the timed part of a turn from outside, through /proc. */
 export class Meter {
   #server;
-  #client;
+  #others;
   #postgres;
   #before;
 
-  /** Process ids; without a server the client is what is measured. `postgres` may be null. */
-  constructor({ server, client, postgres }) {
+  /**
+   * Process ids, all but one of them optional: without a server the client is what is measured. The
+   * helpers are not measured either, and no disturbance.
+   */
+  constructor({ server, client, helpers = [], postgres }) {
     this.#server = server ?? client;
-    this.#client = client;
+    this.#others = [client, ...helpers].filter((pid) => pid && pid !== this.#server);
     this.#postgres = postgres;
   }
 
@@ -43,9 +46,9 @@ export class Meter {
 
   #read() {
     const server = cpuSeconds(this.#server);
-    const client = this.#client === this.#server ? 0 : cpuSeconds(this.#client);
+    const clients = this.#others.reduce((seconds, pid) => seconds + cpuSeconds(pid), 0);
     const postgres = this.#postgres ? familyCpuSeconds(this.#postgres) : 0;
-    const mine = server + client + postgres + cpuSeconds(process.pid) + kernelCpuSeconds();
+    const mine = server + clients + postgres + cpuSeconds(process.pid) + kernelCpuSeconds();
     return { at: performance.now() / 1000, server, postgres, others: machineCpuSeconds() - mine };
   }
 }

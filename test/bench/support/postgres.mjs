@@ -4,22 +4,19 @@ import { commandOf, parentOf } from './proc.mjs';
 /** The Postgres of ours: DATABASE_URL, or the embedded one. A turn gets a database of its own. */
 export class Postgres {
   #client;
-  #stop;
+  #embedded = null;
   #url;
   #count = 0;
   /** Of its first process; null where it runs elsewhere. */
   pid;
 
-  static async open(url, dataDir) {
+  /** The embedded one keeps its data in `dataDir`, and loads the libraries of `preload`. */
+  static async open(dataDir, { preload } = {}) {
     const postgres = new Postgres();
-    if (url) {
-      postgres.#url = url;
-      postgres.#stop = async () => {};
-    } else {
-      const { startEmbeddedPostgres } = await import('../../../dist/demo/embedded-postgres.js');
-      const embedded = await startEmbeddedPostgres({ dataDir });
-      postgres.#url = embedded.url;
-      postgres.#stop = () => embedded.stop();
+    postgres.#url = process.env.DATABASE_URL;
+    if (!postgres.#url) {
+      postgres.#embedded = await startEmbedded(dataDir, preload);
+      postgres.#url = postgres.#embedded.url;
     }
     postgres.#client = new Client({ connectionString: postgres.#url });
     await postgres.#client.connect();
@@ -37,7 +34,7 @@ export class Postgres {
 
   async close() {
     await this.#client.end();
-    await this.#stop();
+    await this.#embedded?.stop();
   }
 
   async #findPid() {
@@ -48,4 +45,16 @@ export class Postgres {
       return null;
     }
   }
+}
+
+async function startEmbedded(dataDir, preload) {
+  const { startEmbeddedPostgres } = await import('../../../dist/demo/embedded-postgres.js');
+  const embedded = await startEmbeddedPostgres({ dataDir });
+  if (!preload) return embedded;
+  const client = new Client({ connectionString: embedded.url });
+  await client.connect();
+  await client.query(`ALTER SYSTEM SET shared_preload_libraries = '${preload}'`);
+  await client.end();
+  await embedded.stop();
+  return startEmbeddedPostgres({ dataDir });
 }

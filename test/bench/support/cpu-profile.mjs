@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** For a server whose time is to be explained; worker threads write a profile each. */
-export const profileFlags = (directory) => [
+export const cpuProfileFlags = (directory) => [
   '--cpu-prof',
   '--cpu-prof-interval=500',
   `--cpu-prof-dir=${directory}`,
@@ -28,7 +28,7 @@ function selfTimes({ nodes, samples, timeDeltas, startTime }, { from, to }) {
 }
 
 /** One list of [function, seconds] a thread, the longest first. */
-export async function readProfiles(directory, window) {
+export async function readCpuProfiles(directory, window) {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.cpuprofile'));
   const profiles = await Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8'))),

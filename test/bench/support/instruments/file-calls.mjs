@@ -1,0 +1,45 @@
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { countCalls } from './calls.mjs';
+
+const OF_PATHS = ['access', 'link', 'lstat', 'mkdir', 'open', 'readdir', 'rename', 'rm', 'stat'];
+const OF_PATHS_TOO = ['truncate', 'unlink', 'writeFile'];
+const OF_HANDLES = [
+  'close',
+  'datasync',
+  'read',
+  'readv',
+  'stat',
+  'sync',
+  'truncate',
+  'write',
+  'writev',
+];
+const OF_DESCRIPTORS = [
+  'close',
+  'fdatasync',
+  'fstat',
+  'fsync',
+  'ftruncate',
+  'read',
+  'write',
+  'writev',
+];
+
+/** Counts the calls of the file system: each but the last kind wakes another thread, and this one. */
+export async function countFileCalls() {
+  const handle = await fs.promises.open('/dev/null');
+  const handles = Object.getPrototypeOf(handle);
+  await handle.close();
+  for (const method of OF_HANDLES) countCalls(handles, method, () => `fs handle.${method}`);
+  for (const method of [...OF_PATHS, ...OF_PATHS_TOO]) {
+    countCalls(fs.promises, method, () => `fs ${method}`);
+    countCalls(fs, method, () => `fs ${method}`);
+    countCalls(fs, `${method}Sync`, () => `fs ${method}Sync`);
+  }
+  for (const method of OF_DESCRIPTORS) {
+    countCalls(fs, method, () => `fs ${method}`);
+    countCalls(fs, `${method}Sync`, () => `fs ${method}Sync`);
+  }
+  syncBuiltinESMExports();
+}
