@@ -7,7 +7,7 @@ import {
   MemoryStorage,
   describeStorageContract,
 } from 'nestjs-chunked-upload/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 
 const framework = { describe, it };
 
@@ -25,35 +25,6 @@ for (const fsync of [true, 'completion', false] as const) {
   );
 }
 
-describe('LocalDiskStorage', () => {
-  const file = { key: 'a/x.part', finalKey: 'a/x.done', storageState: null };
-
-  it('acknowledges nothing of a file that was removed while it was written', async () => {
-    const storage = new LocalDiskStorage({ root });
-    const writer = await storage.open(file, {
-      offset: 0,
-      length: 3,
-      total: null,
-      token: 't',
-      attempt: 1,
-      contested: false,
-    });
-    await writer.write([Buffer.from('abc')]);
-    await storage.remove(file);
-    await expect(writer.sync()).rejects.toMatchObject({ code: 'bytes_missing' });
-    await writer.close();
-  });
-
-  it('does not take a root that is not there, such as a disk not mounted, for an empty one', async () => {
-    const storage = new LocalDiskStorage({ root: join(root, 'not-mounted') });
-    await expect(storage.remove(file)).rejects.toThrow('ENOENT');
-  });
-
-  it('wants a root', () => {
-    expect(() => new LocalDiskStorage({ root: undefined as never })).toThrow('"root"');
-  });
-});
-
 const memory = new MemoryStorage();
 describeStorageContract(framework, 'MemoryStorage', () => memory);
 
@@ -61,4 +32,11 @@ describeStorageContract(
   framework,
   'FaultInjectingStorage without a fault',
   () => new FaultInjectingStorage(memory),
+);
+
+describeStorageContract(
+  framework,
+  'A storage that cannot read back what is unfinished',
+  () => Object.assign(new FaultInjectingStorage(memory), { readUnfinished: undefined }),
+  { gaps: ['readUnfinished'] },
 );

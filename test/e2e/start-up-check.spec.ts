@@ -229,6 +229,11 @@ describe('The start warns of', () => {
     expect(others).toEqual([]);
   });
 
+  it('a storage that keeps bytes less safely than promised', async () => {
+    const storage = Object.assign(new MemoryStorage(), { check: async () => 'It forgets.' });
+    expect(await warningsOf({ upload: { ...upload, storage } })).toEqual(['/files: It forgets.']);
+  });
+
   it('a database without the table, by type', async () => {
     const types = [{ path: 'videos', entity: Video }];
     const warnings = await warningsOf({ upload, types, database: { synchronize: false } });

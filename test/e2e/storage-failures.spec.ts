@@ -33,88 +33,99 @@ afterAll(async () => {
 
 const failure = (code: string) => Object.assign(new Error(`${code}: injected`), { code });
 
+const full = [507, 'The storage is full'] as const;
+const refusals: Record<string, readonly [number, string]> = {
+  ENOSPC: full,
+  EDQUOT: full,
+  EFBIG: [413, 'The file is larger than the storage can hold'],
+};
+
 function expectFailure(answer: Answer, code: string): void {
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  expect(answer.status).toBe(full ? 507 : 503);
-  expect(answer.detail).toBe(full ? 'The storage is full' : 'The storage is not available');
-  if (!full) expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  const refusal = refusals[code] ?? [503, 'The storage is not available'];
+  expect([answer.status, answer.detail]).toEqual(refusal);
+  const retryAfter = answer.headers.get('retry-after');
+  if (answer.status === 503) expect(retryAfter).toMatch(/^[1-9]\d*$/);
+  else expect(retryAfter).toBeNull();
 }
 
-describe.each(['ENOSPC', 'EDQUOT', 'EIO', 'ECONNRESET'])('A storage that fails with %s', (code) => {
-  it.each<StorageOperation>(['open', 'write', 'sync'])(
-    'in %s of a next chunk: nothing is lost, and it goes on',
-    async (operation) => {
-      const { id } = await ann.begin(first, 300);
-      for (const form of [undefined, {}]) {
+describe.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'ECONNRESET'])(
+  'A storage that fails with %s',
+  (code) => {
+    it.each<StorageOperation>(['open', 'write', 'sync'])(
+      'in %s of a next chunk: nothing is lost, and it goes on',
+      async (operation) => {
+        const { id } = await ann.begin(first, 300);
+        for (const form of [undefined, {}]) {
+          storage.failNext(operation, failure(code));
+          const options = { id, ...(form && { form }) };
+          expectFailure(await ann.put('bytes 100-299/300', rest, options), code);
+          expect((await ann.get(id)).upload).toMatchObject({ offset: 100, status: 1 });
+        }
+        expect((await ann.put('bytes 100-299/300', rest, { id })).status).toBe(200);
+        expect((await ann.complete(id, sum)).status).toBe(200);
+        expect((await ann.download(id)).bytes).toEqual(file);
+      },
+    );
+
+    it.each<StorageOperation>(['open', 'write', 'sync'])(
+      'in %s of a first chunk: there is no upload, and no bytes',
+      async (operation) => {
+        const before = { uploads: await ann.list(), files: await storedFiles(root) };
         storage.failNext(operation, failure(code));
-        const options = { id, ...(form && { form }) };
-        expectFailure(await ann.put('bytes 100-299/300', rest, options), code);
-        expect((await ann.get(id)).upload).toMatchObject({ offset: 100, status: 1 });
-      }
-      expect((await ann.put('bytes 100-299/300', rest, { id })).status).toBe(200);
+        expectFailure(await ann.put('bytes 0-99/300', first), code);
+        expect({ uploads: await ann.list(), files: await storedFiles(root) }).toEqual(before);
+      },
+    );
+
+    it.each<StorageOperation>(['open', 'write', 'sync', 'finish'])(
+      'in %s of a whole file: nothing is left',
+      async (operation) => {
+        const before = { uploads: await ann.list(), files: await storedFiles(root) };
+        storage.failNext(operation, failure(code));
+        expectFailure(await ann.whole(file, { query: { md5: sum } }), code);
+        expect({ uploads: await ann.list(), files: await storedFiles(root) }).toEqual(before);
+      },
+    );
+
+    it('in finish: the upload can be completed later', async () => {
+      const { id } = await ann.begin(file, 300);
+      storage.failNext('finish', failure(code));
+      expectFailure(await ann.complete(id, sum), code);
+      expect((await ann.get(id)).upload).toMatchObject({ status: 1, offset: 300 });
       expect((await ann.complete(id, sum)).status).toBe(200);
       expect((await ann.download(id)).bytes).toEqual(file);
-    },
-  );
+    });
 
-  it.each<StorageOperation>(['open', 'write', 'sync'])(
-    'in %s of a first chunk: there is no upload, and no bytes',
-    async (operation) => {
-      const before = { uploads: await ann.list(), files: await storedFiles(root) };
-      storage.failNext(operation, failure(code));
-      expectFailure(await ann.put('bytes 0-99/300', first), code);
-      expect({ uploads: await ann.list(), files: await storedFiles(root) }).toEqual(before);
-    },
-  );
+    it('in createReadStream: the download can be repeated', async () => {
+      const { id } = await ann.file(file);
+      storage.failNext('createReadStream', failure(code));
+      expectFailure(await ann.send('GET', { id: `${id}/file` }), code);
+      expect((await ann.download(id)).bytes).toEqual(file);
+    });
 
-  it.each<StorageOperation>(['open', 'write', 'finish'])(
-    'in %s of a whole file: nothing is left',
-    async (operation) => {
-      const before = { uploads: await ann.list(), files: await storedFiles(root) };
-      storage.failNext(operation, failure(code));
-      expectFailure(await ann.whole(file, { query: { md5: sum } }), code);
-      expect({ uploads: await ann.list(), files: await storedFiles(root) }).toEqual(before);
-    },
-  );
+    it('in remove: the removal can be repeated', async () => {
+      const { id } = await ann.file(file);
+      storage.failNext('remove', failure(code));
+      expectFailure(await ann.delete(id), code);
+      expect((await ann.delete(id)).status).toBe(204);
+      expect((await ann.get(id)).status).toBe(404);
+      expect((await storedFiles(root)).filter((name) => name.includes(id))).toEqual([]);
+    });
+  },
+);
 
-  it('in finish: the upload can be completed later', async () => {
-    const { id } = await ann.begin(file, 300);
-    storage.failNext('finish', failure(code));
-    expectFailure(await ann.complete(id, sum), code);
-    expect((await ann.get(id)).upload).toMatchObject({ status: 1, offset: 300 });
-    expect((await ann.complete(id, sum)).status).toBe(200);
-    expect((await ann.download(id)).bytes).toEqual(file);
-  });
-
-  it('in createReadStream: the download can be repeated', async () => {
-    const { id } = await ann.file(file);
-    storage.failNext('createReadStream', failure(code));
-    expectFailure(await ann.send('GET', { id: `${id}/file` }), code);
-    expect((await ann.download(id)).bytes).toEqual(file);
-  });
-
-  it('in remove: the removal can be repeated', async () => {
-    const { id } = await ann.file(file);
-    storage.failNext('remove', failure(code));
-    expectFailure(await ann.delete(id), code);
-    expect((await ann.delete(id)).status).toBe(204);
-    expect((await ann.get(id)).status).toBe(404);
-    expect((await storedFiles(root)).filter((name) => name.includes(id))).toEqual([]);
-  });
-});
-
-describe('A disk that fills up in a chunk', () => {
-  it('keeps what was written before: 507, and resumable from there', async () => {
+describe.each(['ENOSPC', 'EFBIG'])('A disk that takes no more in a chunk: %s', (code) => {
+  it('keeps what was written before, and the upload is resumable from there', async () => {
     const large = sample(5 * 1024 * 1024);
     const { id } = await ann.begin(large.subarray(0, 100), large.length);
     let writes = 0;
     storage.fault = (operation) => {
       if (operation !== 'write') return;
       writes += 1;
-      if (writes > 2) throw failure('ENOSPC');
+      if (writes > 2) throw failure(code);
     };
     const range = (start: number) => `bytes ${start}-${large.length - 1}/${large.length}`;
-    expectFailure(await ann.put(range(100), large.subarray(100), { id }), 'ENOSPC');
+    expectFailure(await ann.put(range(100), large.subarray(100), { id }), code);
     const offset = await ann.offset(id);
     expect(offset).toBeGreaterThan(100);
     expect(offset).toBeLessThan(large.length);

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { resolveKey } from './storage-key.js';
 import type { StorageState, StoredFile } from './storage.provider.js';
 
@@ -18,6 +17,9 @@ export class LocalDiskPaths {
   readonly writers: string;
   /** Where the committed bytes are, unless the upload is finished. */
   readonly current: string;
+  /** What they were copied from, and nobody will ask for any more; null: nothing is left. */
+  readonly outdated: string | null;
+  readonly #state: WriterState | null;
 
   constructor(
     private readonly root: string,
@@ -26,23 +28,42 @@ export class LocalDiskPaths {
     this.key = resolveKey(root, file.key);
     this.final = resolveKey(root, file.finalKey);
     this.writers = resolveKey(root, file.key + WRITERS);
-    const writer = file.storageState?.['writer'];
-    this.current = typeof writer === 'string' ? this.ofWriter(writer) : this.key;
+    this.#state = writerState(file.storageState);
+    this.current = this.ofWriter(this.#state?.writer ?? null);
+    const before = this.#state?.before;
+    const outdated = before === undefined ? null : this.ofWriter(before);
+    // Whoever removes it late must not meet the finished file.
+    this.outdated = outdated === this.final ? null : outdated;
   }
 
-  ofWriter(token: string): string {
+  /** Null: whoever wrote first. */
+  ofWriter(token: string | null): string {
+    if (token === null) return this.key;
     return resolveKey(this.root, `${this.file.key}${WRITERS}/${token}`);
   }
 
-  /** Whether a writer's own file is known to count: other files may then be left of it. */
+  /** Whether the committed bytes are in a writer's own file. */
   get isWriters(): boolean {
-    return dirname(this.current) === this.writers;
+    return this.#state !== null;
+  }
+
+  /** To be committed with the bytes of a writer, with a file of its own if that begins one. */
+  stateOf(token: string | null): StorageState | null {
+    const writer = this.#state?.writer ?? null;
+    if (token !== null) return { writer: token, before: writer };
+    return writer === null ? null : { writer };
   }
 }
 
-/** To be committed with the bytes of a writer that has a file of its own. */
-export function stateOfWriter(token: string): StorageState {
-  return { writer: token };
+/** What tells which file counts. */
+interface WriterState {
+  readonly writer: string;
+  /** The writer whose file it was copied from, until that has been removed. */
+  readonly before?: string | null;
+}
+
+function writerState(state: StorageState | null): WriterState | null {
+  return typeof state?.['writer'] === 'string' ? (state as unknown as WriterState) : null;
 }
 
 /** The key that files in this folder are of; null: the folder is none of writers' own files. */

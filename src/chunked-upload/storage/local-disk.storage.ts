@@ -17,7 +17,7 @@ import { folderSyncRefusal } from './folder-syncs.js';
 import { LocalDiskFolders } from './local-disk.folders.js';
 import { listFiles } from './local-disk.listing.js';
 import { isMissing, missing, unlessMissing } from './local-disk.missing.js';
-import { LocalDiskPaths, stateOfWriter } from './local-disk.paths.js';
+import { LocalDiskPaths } from './local-disk.paths.js';
 import { copyPrefix } from './local-disk.prefix.js';
 import { LocalDiskWriter } from './local-disk.writer.js';
 import {
@@ -48,8 +48,9 @@ export interface LocalDiskOptions {
  * Keeps uploads as plain files below one folder, which several processes may share.
  *
  * A writer beside which another might still write begins a file of its own with a copy of the
- * committed bytes, since nothing keeps that other one from writing into the old file. What it leaves
- * when it dies before its commit goes with the upload, or earlier, when that is finished.
+ * committed bytes, since nothing keeps that other one from writing into the old file. The old one
+ * goes when the next writer comes; what a writer leaves that dies before its commit goes when the
+ * upload is finished or removed. Until then the disk has to have room for it.
  */
 export class LocalDiskStorage extends StorageProvider {
   readonly #root: string;
@@ -74,10 +75,12 @@ export class LocalDiskStorage extends StorageProvider {
       ? await this.#copy(paths.current, path, offset)
       : await this.#open(path, offset);
     const isNew = offset === 0 || contested;
+    // By its name, of which there is only one ever: whoever does this late does no harm.
+    if (paths.outdated) await unlink(paths.outdated).catch(() => undefined);
     return new LocalDiskWriter({
       handle,
       offset,
-      state: contested ? stateOfWriter(token) : file.storageState,
+      state: paths.stateOf(contested ? token : null),
       durable: this.#fsync === true,
       syncName: isNew ? () => this.#folders.syncName(path) : null,
       // Later on there is a record, and with it goes the right to commit.
@@ -86,8 +89,8 @@ export class LocalDiskStorage extends StorageProvider {
         if (attempt > 1) await handle.truncate(size);
         await rename(path, paths.final).catch(missing);
         // One after the other they would cost the disk two rounds.
-        if (this.#fsync)
-          await Promise.all([handle.datasync(), this.#folders.syncName(paths.final)]);
+        const syncs = [() => handle.datasync(), () => this.#folders.syncName(paths.final)];
+        if (this.#fsync) await Promise.all(syncs.map((sync) => sync()));
         return finished(paths, size, options);
       },
       discard: contested ? () => unlink(path) : null,
