@@ -1,11 +1,17 @@
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 
-/** Stands between a client and a server, and can be cut. */
+interface Pair {
+  readonly incoming: Socket;
+  readonly outgoing: Socket;
+}
+
+/** Stands between a client and a server, and can be cut, go silent, or lose its clients. */
 export class TcpProxy {
   readonly #sockets = new Set<Socket>();
-  readonly #pairs = new Set<{ readonly incoming: Socket; readonly outgoing: Socket }>();
+  readonly #pairs = new Set<Pair>();
   /** Connections to the server whose clients have been dropped. */
   readonly #abandoned = new WeakSet<Socket>();
+  #muted = false;
   #server: Server | null = null;
   #port = 0;
 
@@ -53,11 +59,28 @@ export class TcpProxy {
    */
   dropClients(): void {
     for (const { incoming, outgoing } of this.#pairs) {
-      outgoing.unpipe(incoming);
-      outgoing.resume();
+      outgoing.unpipe(incoming).resume();
       this.#abandoned.add(outgoing);
       incoming.resetAndDestroy();
     }
+  }
+
+  /**
+   * Goes silent, as a firewall that has forgotten its connections: what is sent is dropped, and nobody
+   * is told. `answers`: what the client sends still arrives. New connections are accepted, and get no
+   * answer either.
+   */
+  mute(what: 'all' | 'answers' = 'all'): void {
+    this.#muted = true;
+    for (const { incoming, outgoing } of this.#pairs) {
+      outgoing.unpipe(incoming).resume();
+      if (what === 'all') incoming.unpipe(outgoing).resume();
+    }
+  }
+
+  /** New connections work again; those of before stay silent. */
+  unmute(): void {
+    this.#muted = false;
   }
 
   #join(incoming: Socket): void {
@@ -74,6 +97,13 @@ export class TcpProxy {
         if (!this.#abandoned.has(outgoing)) outgoing.destroy();
       });
     }
+    if (this.#muted) {
+      incoming.resume();
+      return;
+    }
+    incoming.on('end', () => {
+      if (!this.#abandoned.has(outgoing)) outgoing.end();
+    });
     incoming.pipe(outgoing, { end: false });
     outgoing.pipe(incoming);
   }

@@ -5,10 +5,14 @@ import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import type { TransactionOptions } from './connections.js';
 import { isConstraintViolation, isDataException } from './database-failure.js';
+import { DURABLE } from './durable.js';
 import { historyOf } from './history.js';
 import { type Row, type Scope, type UploadTable, listedScope } from './upload-table.js';
 
 const now = () => 'clock_timestamp()';
+
+// The place of a condition in a statement that has none.
+const nowDurably = () => `CASE WHEN ${DURABLE} THEN clock_timestamp() END`;
 
 /** A new row: what the database does not set by itself. */
 export interface NewRow {
@@ -129,7 +133,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
   /** Removes the row; false: there was none. */
   async remove(id: string): Promise<boolean> {
     const { name, c } = this.table;
-    const sql = `DELETE FROM ${name} WHERE ${c.id} = $1 RETURNING ${c.id}`;
+    const sql = `DELETE FROM ${name} WHERE ${c.id} = $1 AND ${DURABLE} RETURNING ${c.id}`;
     return (await this.table.query(sql, [id])).length > 0;
   }
 
@@ -155,7 +159,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
         .createQueryBuilder()
         .insert()
         .into(this.table.entity)
-        .values({ ...fields, ...upload, createdAt: now, expiresAt, ...extra } as never)
+        .values({ ...fields, ...upload, createdAt: nowDurably, expiresAt, ...extra } as never)
         .returning('*')
         .updateEntity(false)
         .execute();

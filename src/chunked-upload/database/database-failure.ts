@@ -70,9 +70,13 @@ export function isConflict(error: unknown): boolean {
   return /^(40001|40P01)$/.test(sqlStateOf(error));
 }
 
-/** Whether `pg` gave up on a statement by itself, whose connection is still busy with it. */
-export function isReadTimeout(error: unknown): boolean {
+/**
+ * Whether a connection is of no use any more after this: the server, or whoever stands between, ends
+ * it, or `pg` gave up on a statement by itself with which it is still busy.
+ */
+export function isLast(error: unknown): boolean {
   const cause = driverErrorOf(error);
+  if (/^(08...|25P0[34]|57P..)$/.test(sqlStateOf(cause))) return true;
   return cause instanceof Error && /query read timeout/i.test(cause.message);
 }
 

@@ -1,4 +1,5 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { DURABLE } from './durable.js';
 import type { UploadTable } from './upload-table.js';
 
 /**
@@ -87,7 +88,8 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
     const condition = this.#condition(doom, 4);
     const sql = `WITH "doomed" AS MATERIALIZED (
         SELECT ${c.id} AS "cu_doomed" FROM ${name} AS "cu"
-        WHERE ${c.id} = ANY($1::uuid[]) AND ${condition.sql} FOR UPDATE SKIP LOCKED)
+        WHERE ${c.id} = ANY($1::uuid[]) AND ${condition.sql} AND ${DURABLE}
+        FOR UPDATE SKIP LOCKED)
       UPDATE ${name} SET ${c.status} = ${Aborted}, ${c.leaseToken} = $2, ${c.leaseHolder} = NULL,
         ${c.takeoverRequestedAt} = NULL,
         ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { databaseAway, isReadTimeout } from './database-failure.js';
+import { BEGIN, beginTransaction } from './begin-transaction.js';
+import { databaseAway, isLast } from './database-failure.js';
 import { type DriverConnection, destroyConnection } from './driver-connection.js';
 import { NoAnswer } from './no-answer.js';
 import { NoConnection } from './no-connection.js';
@@ -84,18 +85,17 @@ export class LimitedConnection {
     }
   }
 
-  async #send(statement: Parameters<Query>, onSend: () => void): Promise<unknown> {
+  async #send([sql, ...rest]: Parameters<Query>, onSend: () => void): Promise<unknown> {
     this.#opening ??= this.#open();
     await this.#opening;
     // It came too late, or was lost while the host did something else.
     if (this.#failure) throw this.#failure;
     onSend();
-    if (statement[0] === 'COMMIT') this.committing();
+    if (sql === 'COMMIT') this.committing();
     try {
-      return await this.#query(...statement);
+      return await this.#query(sql === BEGIN ? beginTransaction(this.limitMs) : sql, ...rest);
     } catch (error) {
-      // The next statement would wait behind this one.
-      if (isReadTimeout(error)) this.destroy(error as Error);
+      if (isLast(error)) this.destroy(error as Error);
       throw error;
     }
   }

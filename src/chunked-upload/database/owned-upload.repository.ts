@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { DURABLE } from './durable.js';
 import type { OwnerTable } from './owner-table.js';
 import { type Scope, type UploadTable, listedScope } from './upload-table.js';
 
@@ -47,7 +48,7 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(scope, 4);
     const sql = `UPDATE ${name} SET ${c.ownerType} = $2, ${c.ownerId} = $3 WHERE ${c.id} =
-      (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1${creator.sql}
+      (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1${creator.sql} AND ${DURABLE}
         FOR NO KEY UPDATE SKIP LOCKED) RETURNING *`;
     const parameters = [id, owner?.type ?? null, owner?.id ?? null, ...creator.parameters];
     return this.table.first(await this.table.query(sql, parameters, manager));
@@ -55,7 +56,8 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
 
   /** Removes the rows of all uploads of these owners, and answers them. */
   async removeOf(owners: readonly OwnerKey[], manager: EntityManager): Promise<T[]> {
-    const sql = `DELETE FROM ${this.table.name} WHERE ${this.#isOwnedBy()} RETURNING *`;
+    const sql = `DELETE FROM ${this.table.name} WHERE ${this.#isOwnedBy()} AND ${DURABLE}
+      RETURNING *`;
     return this.#hydrated(await this.table.query(sql, columns(owners), manager));
   }
 

@@ -1,6 +1,5 @@
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { NoConnection } from './no-connection.js';
-import { driverErrorOf } from './sql-state.js';
+import { errorBelow } from './sql-state.js';
 
 /**
  * SQLSTATEs that say something of the connection, the server or whoever stands between, and not that
@@ -30,12 +29,9 @@ const NOT_SENT = new RegExp(
  */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof NoConnection) return true;
-  if (error instanceof ChunkedUploadError) {
-    return error.cause !== undefined && isRefusal(error.cause);
-  }
-  const cause = driverErrorOf(error);
-  if (!(cause instanceof Error)) return false;
-  return saysSo(cause) || wasNotSent(cause);
+  const below = errorBelow(error);
+  if (below !== undefined) return isRefusal(below);
+  return error instanceof Error && (saysSo(error) || wasNotSent(error));
 }
 
 /** Only what comes from a server has a severity; `EPIPE` looks like a SQLSTATE. */

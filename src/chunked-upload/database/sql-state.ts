@@ -1,15 +1,18 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { NoConnection } from './no-connection.js';
 
-/**
- * What the driver threw: below TypeORM's `driverError`, and below what this library made of it. Its
- * own errors that have no cause are returned as they are.
- */
-export function driverErrorOf(error: unknown): unknown {
+/** The error that TypeORM, or this library, made `error` of; undefined where it is the first. */
+export function errorBelow(error: unknown): unknown {
   const { driverError } = Object(error) as { driverError?: unknown };
-  if (driverError instanceof Error && driverError !== error) return driverErrorOf(driverError);
+  if (driverError instanceof Error && driverError !== error) return driverError;
   const isOurs = error instanceof ChunkedUploadError || error instanceof NoConnection;
-  return isOurs && error.cause !== undefined ? driverErrorOf(error.cause) : error;
+  return isOurs ? error.cause : undefined;
+}
+
+/** What the driver threw, as far down as it goes. */
+export function driverErrorOf(error: unknown): unknown {
+  const below = errorBelow(error);
+  return below === undefined ? error : driverErrorOf(below);
 }
 
 /** The SQLSTATE, or Node's code, of whatever a database call threw; empty where it has none. */
