@@ -1,0 +1,42 @@
+import type { FaultHost } from '../fault-host.js';
+import type { Operation } from '../operation.js';
+import { PersistentUpload } from '../persistent-upload.js';
+import { expectStatus, persist, request } from '../requests.js';
+
+export const removeUnfinished = removing('remove an unfinished one', async (host) =>
+  PersistentUpload.begun(host),
+);
+
+export const removeComplete = removing('remove a complete one', async (host) => {
+  const upload = await PersistentUpload.whole(host);
+  expectStatus('complete', await upload.complete(host), 200);
+  return upload;
+});
+
+function removing(
+  name: string,
+  prepare: (host: FaultHost) => Promise<PersistentUpload>,
+): Operation {
+  return {
+    name,
+    prepare: async (stage) => {
+      const upload = await prepare(stage.first);
+      return {
+        run: () => request(stage.first, 'DELETE', upload.url),
+        recover: async (next, reply) => {
+          await removed(next, upload);
+          await reply;
+          return [];
+        },
+      };
+    },
+  };
+}
+
+/** Gone, by this request or by the one before it. */
+export async function removed(next: FaultHost, { url }: PersistentUpload): Promise<void> {
+  const answer = await persist('DELETE', () => request(next, 'DELETE', url));
+  expectStatus('DELETE', answer, 204, 404);
+  const after = await persist('GET', () => request(next, 'GET', url));
+  expectStatus('GET of a removed upload', after, 404);
+}
