@@ -15,7 +15,7 @@ import { Stage } from '../support/faults/stage.js';
 
 const MINUTE = 60_000;
 /** Cells mostly wait. */
-const LANES = 4;
+const LANES = 6;
 const TRIES = 3;
 const LONGEST_CELL_MS = MINUTE;
 const LONGEST_OPERATION_MS = process.env.LONG === '1' ? 60 * MINUTE : 10 * MINUTE;

@@ -45,6 +45,8 @@ export function reportingStorage(storage, { report, done, hang, lateMs }) {
       get(_, name) {
         const value = target[name];
         if (typeof value !== 'function' || name === 'constructor') return value;
+        // Asked at the start, beside the first requests.
+        if (name === 'check') return () => target.check();
         if (name === 'list') return (...args) => listing(target, name, args);
         return (...args) => call(target, name, args);
       },
