@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
-import { DURABLY } from './durability.js';
+import { DURABLE } from './durable.js';
 import type { Expiry } from './chunked-upload.repository.js';
 import { historyOf, historyWith } from './history.js';
 import type { Scope, UploadTable } from './upload-table.js';
@@ -125,7 +125,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
           AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > clock_timestamp())
           AND ($4::bigint IS NULL OR ${c.offset} = $4)
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
-          AND ${DURABLY}
+          AND ${DURABLE}
         FOR UPDATE SKIP LOCKED) AS "cu_found"
       WHERE ${c.id} = "cu_id" RETURNING *`;
     const { offset, total, holder } = wanted;
@@ -231,7 +231,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         ${c.completedAt} = clock_timestamp(), ${c.expiresAt} = NULL, ${c.checksum} = $3,
         ${c.checksumState} = NULL, ${c.storageState} = $4::jsonb,
         ${c.firstBytes} = NULL, ${c.mimeType} = $5, ${c.attempt} = 0, ${this.#noLease}
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${DURABLY} RETURNING *`;
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${DURABLE} RETURNING *`;
     const { checksum, storageState, mimeType } = result;
     const parameters = [id, token, checksum, asJson(storageState), mimeType];
     return this.table.first(await this.table.query(sql, parameters, manager));
@@ -253,7 +253,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const sql = `UPDATE ${name} SET ${c.offset} = $3, ${c.total} = COALESCE(${c.total}, $4::bigint),
         ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
         ${c.firstBytes} = $7, ${c.mimeType} = $8, ${set}
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} <= $3 AND ${DURABLY}
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} <= $3 AND ${DURABLE}
       RETURNING *`;
     const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
     const state = asJson(storageState);
