@@ -1,4 +1,4 @@
-import { settings } from './settings.mjs';
+import { misused, settings } from './settings.mjs';
 
 const UPLOADS = ['8mib', '1mib', '16x4mib', 'small'];
 
@@ -120,7 +120,7 @@ const isMeant = (wanted, { name }) =>
 
 const unknown = settings.candidates?.filter((wanted) => !all.some((each) => isMeant(wanted, each)));
 if (unknown?.length > 0) {
-  throw new Error(`No candidate ${unknown}: there are ${all.map(({ name }) => name).join('; ')}`);
+  misused(`No candidate "${unknown}": there are ${all.map(({ name }) => name).join('; ')}`);
 }
 
 export const candidatesOf = (scenario) =>

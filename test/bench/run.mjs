@@ -1,6 +1,6 @@
 /*
  * `npm run bench`: this module beside other upload servers, each a process of its own, by turns.
- * Linux only, for it measures through /proc. `npm run bench -- --help` lists what it takes.
+ * Linux only, for it measures through /proc. README.md has how to use it, and what it showed.
  */
 import { join } from 'node:path';
 import { candidatesOf, isOurs } from './candidates.mjs';

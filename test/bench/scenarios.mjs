@@ -1,4 +1,4 @@
-import { settings } from './settings.mjs';
+import { misused, settings } from './settings.mjs';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -61,7 +61,7 @@ const all = [
 
 const unknown = settings.only?.filter((wanted) => !all.some(({ key }) => key === wanted));
 if (unknown?.length > 0) {
-  throw new Error(`No scenario ${unknown}: there are ${all.map(({ key }) => key).join(', ')}`);
+  misused(`No scenario "${unknown}": there are ${all.map(({ key }) => key).join(', ')}`);
 }
 
 export const scenarios = all.filter(({ key }) => settings.only?.includes(key) ?? true);

@@ -15,6 +15,12 @@ const USAGE = `npm run bench -- [options]
 
 const list = (value) => value?.split(',').map((item) => item.trim()) ?? null;
 
+/** Ends with what is wrong about the command line. */
+export function misused(message) {
+  console.error(`${message}\n\n${USAGE}`);
+  return process.exit(1);
+}
+
 function readCommandLine() {
   const text = { type: 'string' };
   const flag = { type: 'boolean', default: false };
@@ -37,8 +43,7 @@ function readCommandLine() {
     }
     return values;
   } catch (error) {
-    console.error(`${error.message}\n\n${USAGE}`);
-    return process.exit(1);
+    return misused(error.message);
   }
 }
 

@@ -30,7 +30,8 @@ function limitedCalls<O extends object>(target: O, limitMs: number): O {
   const limited = (name: string | symbol): Method => {
     return (...parameters) => {
       const result = (Reflect.get(target, name, target) as Method).apply(target, parameters);
-      return result instanceof Promise ? within(result, limitMs, String(name)) : result;
+      if (result instanceof Promise) return within(result, limitMs, String(name));
+      return isAsyncIterable(result) ? limitedSteps(result, limitMs, String(name)) : result;
     };
   };
   return new Proxy(target, {
@@ -45,7 +46,33 @@ function limitedCalls<O extends object>(target: O, limitMs: number): O {
   });
 }
 
-async function within<R>(call: Promise<R>, limitMs: number, name: string): Promise<R> {
+/** A listing, each step of which has the limit. */
+async function* limitedSteps(
+  steps: AsyncIterable<unknown>,
+  limitMs: number,
+  name: string,
+): AsyncGenerator<unknown> {
+  const iterator: AsyncIterator<unknown> = steps[Symbol.asyncIterator]();
+  let isWaiting = true;
+  try {
+    for (;;) {
+      const step = await within(iterator.next(), limitMs, name);
+      isWaiting = false;
+      if (step.done) return;
+      yield step.value;
+      isWaiting = true;
+    }
+  } finally {
+    // One that hangs in a step would hang in its end as well.
+    if (!isWaiting) await iterator.return?.();
+  }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+async function within<R>(call: PromiseLike<R>, limitMs: number, name: string): Promise<R> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
