@@ -51,7 +51,7 @@ async function* limitedSteps(
   steps: AsyncIterable<unknown>,
   limitMs: number,
   name: string,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const iterator: AsyncIterator<unknown> = steps[Symbol.asyncIterator]();
   let isWaiting = true;
   try {
