@@ -3,6 +3,9 @@ import type { OpenOptions, StorageProvider, StoredFile } from './storage.provide
 
 type Method = (...parameters: unknown[]) => unknown;
 
+/** Bytes a millisecond that any disk can copy. */
+const SLOWEST_COPY = 10_000;
+
 /** The cause of what is thrown for a call that took too long: it may still be carried out. */
 class StorageTimeout extends Error {}
 
@@ -14,12 +17,22 @@ export function isStorageTimeout(error: unknown): boolean {
 /**
  * `storage`, whose calls, and those of its writers, are given up after `limitMs`: one that hangs
  * (a network disk, a store behind a firewall that forgets connections) must not hold its upload for
- * ever.
+ * ever. To open what is contested may take as long as its bytes take to be copied.
  */
 export function limitedStorage(storage: StorageProvider, limitMs: number): StorageProvider {
   const limited = limitedCalls(storage, limitMs);
-  const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) =>
-    limitedCalls(await limited.open(file, options), limitMs);
+  const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) => {
+    const { contested, offset } = options;
+    const opening = storage.open(file, options);
+    const mostMs = limitMs + (contested ? offset / SLOWEST_COPY : 0);
+    try {
+      return limitedCalls(await within(opening, mostMs, 'open'), limitMs);
+    } catch (error) {
+      // Nobody gets it any more when it comes late.
+      if (isStorageTimeout(error)) void opening.then((late) => late.close(), ignore);
+      throw error;
+    }
+  };
   return new Proxy(limited, {
     get: (target, name) => (name === 'open' ? open : (Reflect.get(target, name) as unknown)),
   });
@@ -86,3 +99,5 @@ async function within<R>(call: PromiseLike<R>, limitMs: number, name: string): P
     clearTimeout(timer);
   }
 }
+
+function ignore(): void {}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  isStorageTimeout,
+  limitedStorage,
+} from '../../src/chunked-upload/storage/limited-storage.js';
+import type { StorageProvider } from '../../src/chunked-upload/storage/storage.provider.js';
+import { openOptions } from '../support/open-options.js';
+import { until } from '../support/waiting.js';
+
+const file = { key: 'a/x.part', finalKey: 'a/x.done', storageState: null };
+
+let inner: FaultInjectingStorage;
+let closed: number;
+let storage: StorageProvider;
+beforeEach(() => {
+  closed = 0;
+  const memory = new MemoryStorage();
+  const open: MemoryStorage['open'] = async (...both) => {
+    const writer = await MemoryStorage.prototype.open.apply(memory, both);
+    return { ...writer, close: async () => void (closed += 1) };
+  };
+  inner = new FaultInjectingStorage(Object.assign(memory, { open }));
+  storage = limitedStorage(inner, 50);
+});
+
+async function timesOut(call: Promise<unknown>): Promise<void> {
+  const error = await call.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(isStorageTimeout(error)).toBe(true);
+}
+
+describe('A storage with a time limit', () => {
+  it('gives up a call that hangs, of its own and of its writers', async () => {
+    const writer = await storage.open(file, openOptions());
+    const wakes = [inner.hangNext('write')];
+    await timesOut(writer.write([Buffer.from('abc')]));
+    wakes.push(inner.hangNext('holds'));
+    await timesOut(storage.holds(file, 3));
+    for (const wake of wakes) wake();
+  });
+
+  it('closes a writer that is opened too late', async () => {
+    const wake = inner.hangNext('open', 'after');
+    await timesOut(storage.open(file, openOptions()));
+    expect(closed).toBe(0);
+    wake();
+    await until('the writer closed', () => closed === 1);
+  });
+
+  it('has the patience to copy what is contested', async () => {
+    const size = 5_000_000;
+    const first = await storage.open(file, openOptions());
+    await first.write([Buffer.alloc(size)]);
+    const wake = inner.hangNext('open');
+    const later = openOptions({ offset: size, attempt: 2, contested: true });
+    const opening = storage.open(file, later);
+    await sleep(150);
+    wake();
+    await (await opening).close();
+  });
+});
