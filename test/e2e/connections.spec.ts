@@ -210,7 +210,7 @@ describe('A statement', () => {
       replication: { master, slaves },
       cache: { alwaysEnabled: true, duration: 60_000 },
       synchronize: true,
-    } as Partial<DataSourceOptions>);
+    });
     const owners = new OwnerTable(connections, Note);
     expect(await owners.find('a')).toMatchObject({ record: null });
     await insert('a');
@@ -332,7 +332,7 @@ describe('A transaction', () => {
 
   it('has limits of its own, and the isolation of the data source', async () => {
     await source.destroy();
-    await connect({ isolationLevel: 'SERIALIZABLE' } as Partial<DataSourceOptions>);
+    await connect({ isolationLevel: 'SERIALIZABLE' });
     const found = await connections.transaction(async (manager) =>
       manager.query<object[]>(
         `SELECT current_setting('transaction_isolation') AS "isolation",

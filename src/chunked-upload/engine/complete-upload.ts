@@ -32,7 +32,7 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
     return completed;
   } catch (error) {
     await engine.giveBack(writer, error);
-    throw error;
+    throw await engine.whyBytesAreGone(error, writer);
   } finally {
     engine.writers.end(writer);
   }
