@@ -77,7 +77,7 @@ describe.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'ECONNRESET'])(
       },
     );
 
-    it.each<StorageOperation>(['open', 'write', 'sync', 'finish'])(
+    it.each<StorageOperation>(['open', 'write', 'finish'])(
       'in %s of a whole file: nothing is left',
       async (operation) => {
         const before = { uploads: await ann.list(), files: await storedFiles(root) };
