@@ -1,5 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { DURABLE } from './durable.js';
+import type { StorageState } from '../storage/storage.provider.js';
 import type { UploadTable } from './upload-table.js';
 
 /**
@@ -26,6 +27,7 @@ export interface StoredRecord {
   readonly id: string;
   readonly key: string;
   readonly finalKey: string;
+  readonly storageState: StorageState | null;
   readonly status: ChunkedUploadStatus;
   readonly offset: number;
 }

@@ -27,6 +27,13 @@ export interface Leased<T> {
   readonly contested: boolean;
 }
 
+/** Whose lease it is. */
+export interface Held {
+  readonly token: string;
+  /** The process that holds it; null where it has no lasting name. */
+  readonly holder: string | null;
+}
+
 /** What a writer that gives its lease back says of itself. */
 export interface Release {
   /** Whether it may have left anything in the storage. */
@@ -178,7 +185,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   }
 
   /** Acknowledges what a writer stored, and gives its lease back. Null: it was taken over. */
-  async commit(id: string, token: string, progress: Progress): Promise<T | null> {
+  async commit(id: string, { token }: Held, progress: Progress): Promise<T | null> {
     const { c } = this.table;
     const history = historyWith(c.history, '$9');
     const entry = asJson(historyOf(progress.offset));
@@ -187,13 +194,14 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   }
 
   /**
-   * Acknowledges what a writer has stored so far, which keeps its lease. Null: it was taken over, or
-   * more of it has been acknowledged by now.
+   * Acknowledges what a writer has stored so far, which keeps its lease, and has its name in it from
+   * here on. Null: it was taken over, or more of it has been acknowledged by now.
    */
-  async checkpoint(id: string, token: string, progress: Progress): Promise<T | null> {
+  async checkpoint(id: string, { token, holder }: Held, progress: Progress): Promise<T | null> {
+    const { c } = this.table;
     const until = `clock_timestamp() + $9 * interval '1 millisecond'`;
-    const set = `${this.table.c.leaseUntil} = ${until}`;
-    return this.#acknowledge(id, token, progress, set, [this.leaseMs]);
+    const set = `${c.leaseUntil} = ${until}, ${c.leaseHolder} = $10`;
+    return this.#acknowledge(id, token, progress, set, [this.leaseMs, holder]);
   }
 
   /** Gives a lease back and changes nothing else. */

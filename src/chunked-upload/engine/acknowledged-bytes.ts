@@ -51,12 +51,13 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> {
     const { firstBytes, mimeType, total } = this.facts;
     const beginning = firstBytes?.at(offset) ?? { firstBytes: null, mimeType };
     const progress = { offset, checksumState, storageState, total, ...beginning };
-    const { uploadId, token } = writer;
+    const { uploadId, lease } = writer;
     const upload = await writer.settle((committing) => {
       committing();
-      return engine.leases[how](uploadId, token, progress);
+      return engine.leases[how](uploadId, lease, progress);
     });
     if (!upload) throw await engine.lost(writer);
+    writer.prevail();
     announceProgress(engine, upload, upload.offset - this.offset, isBroken);
     this.offset = upload.offset;
     return upload;

@@ -139,9 +139,7 @@ async function* recordsWithoutBytes<T extends AbstractChunkedUpload>(
   { signal }: ReconcileOptions,
 ): AsyncGenerator<MissingBytes> {
   const hasBytes = async (record: StoredRecord): Promise<boolean> =>
-    engine.type.storage
-      .holds({ ...record, storageState: null }, record.offset)
-      .catch(storageFailure);
+    engine.type.storage.holds(record, record.offset).catch(storageFailure);
   // Looked at again: it may have been removed, or have moved, between the one look and the other.
   const isMissing = async (record: StoredRecord): Promise<boolean> => {
     if (await hasBytes(record)) return false;

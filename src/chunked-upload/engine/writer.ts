@@ -24,6 +24,8 @@ export interface Lease {
   readonly attempt: number;
   /** Whether a writer before this one may still run somewhere, and write once more. */
   readonly contested: boolean;
+  /** This process, for its successor after a crash; null where it has no lasting name. */
+  readonly holder: string | null;
 }
 
 /** One request that is writing, or completing, one upload in this process. */
@@ -42,7 +44,7 @@ export class Writer {
     readonly uploadId: string,
     /** Who began the upload; null: somebody anonymous. */
     readonly creator: string | null,
-    readonly lease: Lease,
+    private taken: Lease,
     /** The bytes that it receives; null for a completion, which is never silent. */
     readonly body: ChunkBody | null,
     /** The offset at which it began. */
@@ -82,8 +84,17 @@ export class Writer {
     }
   }
 
+  get lease(): Lease {
+    return this.taken;
+  }
+
   get token(): string {
-    return this.lease.token;
+    return this.taken.token;
+  }
+
+  /** To be called when it has committed: what a writer before it may still write is none of it. */
+  prevail(): void {
+    this.taken = { ...this.taken, contested: false };
   }
 
   /** Milliseconds until it may count as silent; 0 when it may. */

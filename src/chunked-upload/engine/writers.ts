@@ -10,7 +10,7 @@ import { type Claim, mayTouch, refuse } from './claim.js';
 import { hasDied, thisHolder } from './lease-holder.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { LeaseRenewal } from './lease-renewal.js';
-import { Writer, WriterEnded } from './writer.js';
+import { type Lease, Writer, WriterEnded } from './writer.js';
 
 /** A request waits this long, in milliseconds, for the writer that it meets. */
 const PATIENCE_MS = 1000;
@@ -20,9 +20,7 @@ const LONGEST_PAUSE_MS = 200;
 const ABANDONED_FOR_MS = 10 * 60_000;
 
 /** The lease of a writer whose upload gets its row only now. */
-export interface NewLease {
-  readonly token: string;
-  readonly holder: string | null;
+export interface NewLease extends Lease {
   /** Its end by this process' own clock, `performance.now()`. */
   readonly until: number;
 }
@@ -87,7 +85,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       if (taken) {
         const { upload, contested } = taken;
         const { creator, offset, attempt } = upload;
-        const lease = { token, attempt, contested };
+        const lease = { token, attempt, contested, holder: this.#holder };
         const writer = new Writer(claim.id, creator, lease, claim.body, offset, leasedUntil);
         // Nobody would wait for a writer that begins only now.
         if (this.#closing) await this.release(writer);
@@ -122,7 +120,8 @@ export class Writers<T extends AbstractChunkedUpload> {
   /** A writer of an upload that has no row yet. */
   begin(id: string, creator: string | null, body: ChunkBody): Writer {
     this.#refuseWhenClosed();
-    const lease = { token: randomUUID(), attempt: 1, contested: false };
+    const token = randomUUID();
+    const lease = { token, attempt: 1, contested: false, holder: this.#holder };
     const writer = new Writer(id, creator, lease, body, 0);
     this.#beginning.add(writer);
     this.#count(writer);
@@ -132,7 +131,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   /** What the row of an upload is to say of the writer that goes on with it. */
   newLease({ lease }: Writer): NewLease {
     // Counted from before the statement, so that our clock never outlasts the database's.
-    return { token: lease.token, holder: this.#holder, until: performance.now() + this.leaseMs };
+    return { ...lease, until: performance.now() + this.leaseMs };
   }
 
   /** To be called when that row has been written: from then on others know the upload. */
