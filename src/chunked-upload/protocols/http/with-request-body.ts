@@ -20,5 +20,8 @@ export async function withRequestBody<R>(
     file?.body.fail(error instanceof Error ? error : new Error(String(error)));
     discardRest(incomingOf(request));
     throw error;
+  } finally {
+    // Also where nobody has read it, or it had come whole before it was refused: it holds memory.
+    file?.body.close();
   }
 }
