@@ -10,6 +10,7 @@ import { type Claim, mayTouch, refuse } from './claim.js';
 import { hasDied, thisHolder } from './lease-holder.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { LeaseRenewal } from './lease-renewal.js';
+import { overWithin } from './over-within.js';
 import { type Lease, Writer, WriterEnded } from './writer.js';
 
 /** A request waits this long, in milliseconds, for the writer that it meets. */
@@ -168,7 +169,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     const writer = this.#leased.get(id);
     if (!writer || !mayTouch(scope, writer) || !(await writer.isSilent())) return;
     this.#takeOver(writer, true);
-    await Promise.race([writer.ended, sleep(PATIENCE_MS)]);
+    await overWithin(writer.ended, PATIENCE_MS);
   }
 
   /** Whether a request of this process is writing this upload, recorded already or not yet. */
@@ -187,7 +188,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     const writer = this.#leased.get(id);
     if (!writer) return true;
     writer.stop(new WriterEnded(false, answer));
-    return Promise.race([writer.ended.then(() => true), sleep(PATIENCE_MS, false)]);
+    return overWithin(writer.ended, PATIENCE_MS);
   }
 
   /** Ends all writers, keeps what they had received, and takes no more. Completions finish. */
@@ -235,7 +236,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       const { silentIn } = writer;
       const left = giveUpAt - performance.now();
       if (left <= 0) throw ChunkedUploadError.busy();
-      await Promise.race([writer.ended, sleep(Math.min(left, silentIn || left) + 1)]);
+      await overWithin(writer.ended, Math.min(left, silentIn || left) + 1);
     }
   }
 }

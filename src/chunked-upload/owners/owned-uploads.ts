@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
@@ -10,6 +9,7 @@ import type {
   OwnerKey,
 } from '../database/owned-upload.repository.js';
 import { inParallel } from '../engine/in-parallel.js';
+import { overWithin } from '../engine/over-within.js';
 import type { UploadEngine } from '../engine/upload-engine.js';
 import { OwnerRemovalSubscriber, type RemovableUploads } from './owner-removal.subscriber.js';
 import type { OwnerTypes, RemovedRecord } from './owner-types.js';
@@ -74,7 +74,7 @@ export class OwnedUploads<T extends AbstractChunkedUpload>
       const removal = inParallel(gone, AT_ONCE, async (upload) => this.#removeBytes(upload));
       this.#removals.add(removal);
       void removal.finally(() => this.#removals.delete(removal));
-      await Promise.race([removal, sleep(PATIENCE_MS, undefined, { ref: false })]);
+      await overWithin(removal, PATIENCE_MS);
     } catch (error) {
       for (const { id } of uploads) this.#warn(id, error);
     }

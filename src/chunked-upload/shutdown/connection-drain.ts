@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
 const EVERY_MS = 100;
@@ -13,7 +13,9 @@ const draining = new WeakSet<object>();
  * sending chunks over one of these would meet the end again and again, and hold it up.
  */
 @Injectable()
-export class ConnectionDrain implements OnModuleDestroy {
+export class ConnectionDrain implements OnModuleDestroy, OnApplicationShutdown {
+  #timer: NodeJS.Timeout | undefined;
+
   constructor(private readonly adapterHost: HttpAdapterHost) {}
 
   onModuleDestroy(): void {
@@ -27,7 +29,11 @@ export class ConnectionDrain implements OnModuleDestroy {
       const hasBody = 'content-length' in headers || 'transfer-encoding' in headers;
       if (!hasBody) response.setHeader('Connection', 'close');
     });
-    const timer = setInterval(() => server.closeIdleConnections(), EVERY_MS).unref();
-    server.once('close', () => clearInterval(timer));
+    this.#timer = setInterval(() => server.closeIdleConnections(), EVERY_MS).unref();
+  }
+
+  /** The server has closed by now. One that never listened does not tell so. */
+  onApplicationShutdown(): void {
+    clearInterval(this.#timer);
   }
 }

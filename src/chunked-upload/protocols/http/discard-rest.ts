@@ -18,6 +18,8 @@ export function discardRest(incoming: IncomingMessage): void {
     ticks += 1;
     if (ticks === TICKS) close();
   }, LONGEST_MS / TICKS);
+  // A request that has been answered is not told that its connection has gone.
+  timer.unref();
   incoming.on('data', (bytes: Uint8Array) => {
     left -= bytes.length;
     if (left < 0) close();
