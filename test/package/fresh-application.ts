@@ -31,6 +31,8 @@ export interface Recipe {
   readonly packages: readonly string[];
   /** Packages in versions of their own. */
   readonly versions?: Readonly<Record<string, string>>;
+  /** The same of packages that need not be there. */
+  readonly optional?: Readonly<Record<string, string>>;
   readonly compilerOptions: object;
 }
 
@@ -61,6 +63,7 @@ export class FreshApplication {
         ...recipe.versions,
         'nestjs-chunked-upload': `file:${tarball}`,
       },
+      optionalDependencies: recipe.optional ?? {},
       // Of these the newest want Node 22.
       overrides: { 'file-type': '21.3.4', 'light-my-request': { cookie: '1.0.2' } },
     };
