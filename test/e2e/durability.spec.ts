@@ -79,6 +79,22 @@ it('flushes removals, after which the bytes are gone', async () => {
   expect(await notes('DELETE')).toEqual(['on', 'on']);
 });
 
+it('flushes leases, chunks, totals and completions', async () => {
+  const { id } = await host.uploads.begin({ body: file.subarray(0, 100), fields });
+  await host.uploads.append(id, { body: file.subarray(100), offset: 100 });
+  await host.uploads.complete(id, { checksum: md5(file) });
+  // Two leases, the chunk, and the total that the completion says.
+  expect(await notes(`UPDATE ${Incomplete}`)).toEqual(['on', 'on', 'on', 'on']);
+  expect(await notes(`UPDATE ${Complete}`)).toEqual(['on']);
+});
+
+it('flushes the end of an upload before its bytes go', async () => {
+  const { id } = await begun();
+  await host.uploads.abort(id);
+  const [first] = await notes(`UPDATE ${Aborted}`);
+  expect(first).toBe('on');
+});
+
 it('flushes what the clean-up takes for itself', async () => {
   const { id } = await begun();
   await host.dataSource.query('UPDATE chunked_upload SET expires_at = now() WHERE id = $1', [id]);

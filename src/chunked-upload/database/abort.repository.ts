@@ -1,4 +1,5 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { DURABLE } from './durable.js';
 import type { UploadTable } from './upload-table.js';
 
 /** An upload that is marked aborted now. */
@@ -38,7 +39,8 @@ export class AbortRepository<T extends AbstractChunkedUpload> {
           THEN LEAST(${c.expiresAt}, clock_timestamp())
           ELSE COALESCE(${c.expiresAt}, clock_timestamp() + ${RETRY_ABORT_WITHIN}) END
       FROM (SELECT ${c.id} AS "cu_id", ${c.status} AS "cu_status" FROM ${name} WHERE ${c.id} = $1
-        AND ${c.status} IS DISTINCT FROM $2::smallint FOR UPDATE SKIP LOCKED) AS "cu_found"
+        AND ${c.status} IS DISTINCT FROM $2::smallint AND ${DURABLE}
+        FOR UPDATE SKIP LOCKED) AS "cu_found"
       WHERE ${c.id} = "cu_id" RETURNING *`;
     const [row] = await this.table.query(sql, [id, except ?? null, this.leaseMs]);
     return row ? { upload: this.table.hydrate(row), was: Number(row['cu_status']) } : null;

@@ -223,7 +223,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   async setTotal(id: string, token: string, total: number): Promise<boolean> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.total} = $3
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 RETURNING ${c.id}`;
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${DURABLE} RETURNING ${c.id}`;
     return (await this.table.query(sql, [id, token, total])).length > 0;
   }
 
