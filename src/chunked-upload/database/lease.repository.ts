@@ -201,22 +201,26 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const { c } = this.table;
     const until = `clock_timestamp() + $9 * interval '1 millisecond'`;
     const set = `${c.leaseUntil} = ${until}, ${c.leaseHolder} = $10`;
-    return this.#acknowledge(id, token, progress, set, [this.leaseMs, holder]);
+    // The lease is not renewed meanwhile: it must outlast the statement.
+    return this.#acknowledge(id, token, progress, set, [this.leaseMs, holder], this.leaseMs / 2);
   }
 
-  /** Gives a lease back and changes nothing else. */
-  async release(id: string, token: string, { hasWritten, contested }: Release): Promise<void> {
+  /**
+   * Gives a lease back and changes nothing else. It does not wait for a row that a statement has
+   * locked, such as a commit without an answer. False: it was locked, or the lease is another's.
+   */
+  async release(id: string, token: string, { hasWritten, contested }: Release): Promise<boolean> {
     const { name, c } = this.table;
     const attempt = hasWritten ? '' : `, ${c.attempt} = GREATEST(${c.attempt} - 1, 0)`;
     // A contested one is not given back but ends now: its successor must learn that it was one.
     const ended = contested ? `${c.leaseUntil} = clock_timestamp()` : this.#noLease;
-    // It does not wait for a row that a statement has locked, such as a commit without an answer.
-    await this.table.query(
+    const rows = await this.table.query(
       `UPDATE ${name} SET ${ended}${attempt} WHERE ${c.id} =
         (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1 AND ${c.leaseToken} = $2
-          FOR UPDATE SKIP LOCKED)`,
+          FOR UPDATE SKIP LOCKED) RETURNING ${c.id}`,
       [id, token],
     );
+    return rows.length > 0;
   }
 
   /** Fixes a total that only the completing request said. False: the lease was lost. */
@@ -251,6 +255,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     progress: Progress,
     set: string,
     parameters: unknown[],
+    limitMs?: number,
   ): Promise<T | null> {
     const { name, c } = this.table;
     const expiresAt =
@@ -266,6 +271,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
     const state = asJson(storageState);
     const written = [offset, total, checksumState, state, firstBytes, mimeType];
-    return this.table.first(await this.table.query(sql, [id, token, ...written, ...parameters]));
+    const all = [id, token, ...written, ...parameters];
+    return this.table.first(await this.table.query(sql, all, undefined, limitMs));
   }
 }

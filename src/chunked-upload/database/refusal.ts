@@ -7,8 +7,8 @@ import { errorBelow } from './sql-state.js';
  */
 const UNSURE = /^(08...|25P0[34]|40003|57P..|58...|XX...)$/;
 
-// A connection that was never made. Where `syscall` says so any code of Node's is one.
-const NOT_MADE = /^(ECONNREFUSED|ENOTFOUND|EAI_[A-Z]+|EHOSTUNREACH|ENETUNREACH)$/;
+// A connection that was never made. The same codes may also end one that was, as it is read from.
+const MAKING = ['connect', 'getaddrinfo'];
 
 // What `pg`, its pool and TypeORM say before they send anything.
 const NOT_SENT = new RegExp(
@@ -42,7 +42,11 @@ function saysSo(error: Error): boolean {
 }
 
 function wasNotSent(error: Error): boolean {
+  // Node tries all addresses of a name.
+  if (error instanceof AggregateError) {
+    return error.errors.every((each) => each instanceof Error && wasNotSent(each));
+  }
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined) return NOT_SENT.test(error.message);
-  return NOT_MADE.test(code) || syscall === 'connect';
+  return syscall !== undefined && MAKING.includes(syscall);
 }

@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { announceProgress } from './announce.js';
 import type { FirstBytes } from './first-bytes.js';
-import type { Stored } from './reception.js';
+import type { Checkpoint, Stored } from './reception.js';
 import type { UploadEngine } from './upload-engine.js';
 import type { Writer } from './writer.js';
 
@@ -15,7 +15,7 @@ export interface ChunkFacts {
 }
 
 /** How far one request's bytes have been acknowledged: at the end, or on the way as well. */
-export class AcknowledgedBytes<T extends AbstractChunkedUpload> {
+export class AcknowledgedBytes<T extends AbstractChunkedUpload> implements Checkpoint {
   #isComplete = false;
 
   constructor(
@@ -31,12 +31,17 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> {
     return this.#isComplete;
   }
 
-  async checkpoint(stored: Stored): Promise<T> {
+  isPossible(): boolean {
+    return true;
+  }
+
+  /** On the way. */
+  async commit(stored: Stored): Promise<T> {
     return this.#acknowledge(stored, 'checkpoint', false);
   }
 
-  /** `isBroken`: it is less than what was to come. */
-  async commit(stored: Stored, isBroken: boolean): Promise<T> {
+  /** At the end. `isBroken`: it is less than what was to come. */
+  async commitLast(stored: Stored, isBroken: boolean): Promise<T> {
     const upload = await this.#acknowledge(stored, 'commit', isBroken);
     this.#isComplete = true;
     return upload;
@@ -52,12 +57,15 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> {
     const beginning = firstBytes?.at(offset) ?? { firstBytes: null, mimeType };
     const progress = { offset, checksumState, storageState, total, ...beginning };
     const { uploadId, lease } = writer;
+    // Counted from before the statement, so that our clock never outlasts the database's.
+    const leasedUntil = performance.now() + engine.type.leaseMs;
     const upload = await writer.settle((committing) => {
       committing();
       return engine.leases[how](uploadId, lease, progress);
     });
     if (!upload) throw await engine.lost(writer);
-    writer.prevail();
+    writer.hasCommitted(upload.offset);
+    writer.extendLease(leasedUntil);
     announceProgress(engine, upload, upload.offset - this.offset, isBroken);
     this.offset = upload.offset;
     return upload;

@@ -5,6 +5,7 @@ import { AcknowledgedBytes } from './acknowledged-bytes.js';
 import { ChunkBody } from './chunk-body.js';
 import { FirstBytes } from './first-bytes.js';
 import { limitBody } from './limit-body.js';
+import type { Reception } from './reception.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 
 /** Receives the next chunk: two statements around it, and no connection while it streams. */
@@ -34,24 +35,21 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
     const facts = { firstBytes, mimeType: upload.mimeType, total };
     const acknowledged = new AcknowledgedBytes(engine, writer, facts, offset);
     bytes = acknowledged;
-    const received = await engine.receive(upload, now.total, {
-      body,
-      writer,
-      offset,
-      length,
-      digests,
-      firstBytes,
-      checksumState: upload.checksumState,
-      mayBeEmpty: false,
-      // A chunk whose digest is to be compared is refused as a whole.
-      checkpoint:
-        digests.length > 0
-          ? null
-          : async (stored) => Boolean(await acknowledged.checkpoint(stored)),
-    });
-    if (received.offset === now.total) await firstBytes?.end();
-    const committed = await acknowledged.commit(received, received.failure !== null);
-    if (received.failure) throw received.failure;
+    const commit = async (received: Reception): Promise<T> => {
+      if (received.offset === now.total) await firstBytes?.end();
+      return acknowledged.commitLast(received, received.failure !== null);
+    };
+    const chunk = { body, writer, offset, length, digests, firstBytes, mayBeEmpty: false };
+    // A chunk whose digest is to be compared is refused as a whole.
+    const checkpoint = digests.length > 0 ? null : acknowledged;
+    const { checksumState } = upload;
+    const { committed, failure } = await engine.receive(
+      upload,
+      now.total,
+      { ...chunk, checkpoint, checksumState },
+      async (received) => ({ committed: await commit(received), failure: received.failure }),
+    );
+    if (failure) throw failure;
     return committed;
   } catch (error) {
     if (!bytes?.isComplete) await engine.giveBack(writer, error);

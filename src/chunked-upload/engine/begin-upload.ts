@@ -6,7 +6,7 @@ import { AcknowledgedBytes } from './acknowledged-bytes.js';
 import { announceBegun } from './announce.js';
 import { limitBody } from './limit-body.js';
 import { NewUpload } from './new-upload.js';
-import type { Stored } from './reception.js';
+import type { Checkpoint, Stored } from './reception.js';
 import type { UploadEngine } from './upload-engine.js';
 import type { NewLease } from './writers.js';
 
@@ -34,41 +34,41 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
     announceBegun(engine, upload, isBroken);
     return upload;
   };
-  const checkpoint = async (stored: Stored): Promise<boolean> => {
-    if (bytes) return Boolean(await bytes.checkpoint(stored));
+  const checkpoint: Checkpoint = {
     // What a form may still say after its file decides whether there is to be an upload at all.
-    if (!begun.isDescribed) return false;
-    const lease = engine.writers.newLease(writer);
-    await record(stored, false, lease);
-    engine.writers.recorded(writer, lease);
-    const facts = { firstBytes, mimeType: null, total };
-    bytes = new AcknowledgedBytes(engine, writer, facts, stored.offset);
-    return true;
+    isPossible: () => bytes !== null || begun.isDescribed,
+    commit: async (stored) => {
+      if (bytes) return bytes.commit(stored);
+      const lease = engine.writers.newLease(writer);
+      await record(stored, false, lease);
+      engine.writers.recorded(writer, lease);
+      writer.hasCommitted(stored.offset);
+      const facts = { firstBytes, mimeType: null, total };
+      bytes = new AcknowledgedBytes(engine, writer, facts, stored.offset);
+    },
   };
   try {
     limitBody(body, { offset: 0, length, total, max });
     await begun.judgeEarly();
     // Nobody could find an anonymous upload whose first answer was never received.
     const isKept = context.creator !== null && digests.length === 0;
-    const received = await engine.receive(begun.file, total, {
-      body,
-      writer,
-      length,
-      digests,
-      firstBytes,
-      checkpoint: isKept ? checkpoint : null,
-      checksumState: null,
-      offset: 0,
-      mayBeEmpty: false,
-    });
-    const isBroken = received.failure !== null;
-    const upload = await (bytes?.commit(received, isBroken) ?? record(received, isBroken));
-    if (received.failure) throw received.failure;
+    const chunk = { body, writer, length, digests, firstBytes, offset: 0, mayBeEmpty: false };
+    const { upload, failure } = await engine.receive(
+      begun.file,
+      total,
+      { ...chunk, checkpoint: isKept ? checkpoint : null, checksumState: null },
+      async (received) => {
+        const isBroken = received.failure !== null;
+        const committed = bytes?.commitLast(received, isBroken) ?? record(received, isBroken);
+        return { upload: await committed, failure: received.failure };
+      },
+    );
+    if (failure) throw failure;
     return upload;
   } catch (error) {
     if (!bytes) await begun.discard(error);
     else if (!bytes.isComplete) await engine.giveBack(writer, error);
-    throw aboutUpload(error, begun.id);
+    throw aboutUpload(bytes ? await engine.whyBytesAreGone(error, writer) : error, begun.id);
   } finally {
     engine.writers.end(writer);
   }

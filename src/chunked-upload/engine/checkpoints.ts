@@ -2,7 +2,7 @@
 const EVERY_BYTES = 32 * 1024 * 1024;
 /** And for so long, in milliseconds, from the first of them on. */
 const EVERY_MS = 5000;
-/** After one that failed because the database was away. */
+/** After one that could not be made, or failed because the database was away. */
 const AGAIN_MS = 1000;
 
 /**
@@ -12,12 +12,14 @@ const AGAIN_MS = 1000;
 export class Checkpoints {
   #bytes = 0;
   #due = Number.POSITIVE_INFINITY;
+  #notBefore = 0;
 
   /** Tells of bytes that have been stored. */
   stored(bytes: number): void {
     if (this.#bytes === 0) this.#due = performance.now() + EVERY_MS;
     this.#bytes += bytes;
-    if (this.#bytes >= EVERY_BYTES) this.#due = Math.min(this.#due, performance.now());
+    if (this.#bytes < EVERY_BYTES) return;
+    this.#due = Math.min(this.#due, Math.max(performance.now(), this.#notBefore));
   }
 
   /** Milliseconds until the next one; undefined while nothing is to be committed. */
@@ -35,7 +37,9 @@ export class Checkpoints {
     this.#due = Number.POSITIVE_INFINITY;
   }
 
+  /** Not now: every try costs a sync of the disk. */
   postponed(): void {
-    this.#due = performance.now() + AGAIN_MS;
+    this.#notBefore = performance.now() + AGAIN_MS;
+    this.#due = this.#notBefore;
   }
 }

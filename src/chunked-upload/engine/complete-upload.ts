@@ -81,8 +81,11 @@ async function finishBytes<T extends AbstractChunkedUpload>(
 ): Promise<StorageState | null> {
   const { storage } = engine.type;
   // An upload that began without bytes, and is to have none, has never been opened.
-  if (upload.offset === 0) await engine.storeNothing(upload, writer);
-  return storage.finish(upload, upload.offset, writer.lease).catch(storageFailure);
+  const { id, key, finalKey, offset } = upload;
+  const storageState =
+    offset === 0 ? await engine.storeNothing(upload, writer) : upload.storageState;
+  const file = { id, key, finalKey, storageState };
+  return storage.finish(file, offset, writer.lease).catch(storageFailure);
 }
 
 /** Asks the rules for the last time, and for the first time about a type that nobody judged yet. */

@@ -52,7 +52,8 @@ function startTime(pid: number): string | null {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in brackets and may hold anything.
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const over = state === 'Z' || state === 'X';
+    // Of a zombie whose threads are not at their end one may still be in a write.
+    const over = (state === 'Z' || state === 'X') && Number(fields[16]) <= 1;
     return over ? 'over' : (fields[18] ?? null);
   } catch {
     return null;

@@ -40,10 +40,17 @@ export interface ReceptionInput {
   /** Whether no byte at all is a proper body. */
   readonly mayBeEmpty: boolean;
   /**
-   * Commits what is stored so far; false: that cannot be done yet. Null for a body that is refused
-   * as a whole when it breaks: nothing of it is committed on the way, nor what had come of it.
+   * Null for a body that is refused as a whole when it breaks: nothing of it is committed on the
+   * way, nor what had come of it.
    */
-  readonly checkpoint: ((stored: Stored) => Promise<boolean>) | null;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** How a chunk is committed on its way. */
+export interface Checkpoint {
+  /** Whether that can be done yet. */
+  isPossible(): boolean;
+  commit(stored: Stored): Promise<unknown>;
 }
 
 export interface Reception extends Stored {
@@ -59,18 +66,24 @@ export interface WholeFile {
 }
 
 /**
- * Moves one body into the storage and through the checksum. Throws where nothing more is to be
- * committed.
+ * Moves one body into the storage and through the checksum, and has `commit` commit it. Throws where
+ * nothing more is to be committed.
  */
-export async function receive(input: ReceptionInput, target: StorageWriter): Promise<Reception> {
+export async function receive<R>(
+  input: ReceptionInput,
+  target: StorageWriter,
+  commit: (received: Reception) => Promise<R>,
+): Promise<R> {
   const running = await resume(input);
   let kept: { offset: number; state: Buffer | null } | null = null;
   try {
     const chunk = new Chunk(input, target, running);
     const failure = await chunk.take();
     const stored = await chunk.store();
+    const result = await commit({ ...stored, failure });
+    // Not before: another writer may commit other bytes at the same offset, with the same state.
     kept = { offset: stored.offset, state: stored.checksumState };
-    return { ...stored, failure };
+    return result;
   } finally {
     running?.close(kept);
   }
@@ -151,9 +164,12 @@ class Chunk {
     const hashed = this.#hash(batch);
     try {
       await target.write(batch).catch(storageFailure);
-    } finally {
-      await hashed;
+    } catch (error) {
+      // That is the failure to tell of; but the checksum takes one batch at a time.
+      await hashed.catch(() => undefined);
+      throw error;
     }
+    await hashed;
     let size = 0;
     for (const bytes of batch) {
       size += bytes.length;
@@ -170,16 +186,16 @@ class Chunk {
   }
 
   async #checkpoint(): Promise<void> {
-    const { checkpoint } = this.input;
+    const { checkpoint, writer } = this.input;
     if (!checkpoint) return this.#checkpoints.passed();
+    if (!checkpoint.isPossible()) return this.#checkpoints.postponed();
     const stored = await this.store();
     try {
-      if (await checkpoint(stored)) this.#checkpoints.passed();
-      else this.#checkpoints.postponed();
+      await checkpoint.commit(stored);
+      this.#checkpoints.passed();
     } catch (error) {
       // It is for a crash alone: a chunk whose lease holds goes on while the database is away. But
       // of an upload whose first row may or may not be there nothing more can be said.
-      const { writer } = this.input;
       if (!isAway(error) || (writer.isUnsettled && !writer.isKnown)) throw answerOf(error);
       this.#checkpoints.postponed();
     }

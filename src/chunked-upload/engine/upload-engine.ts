@@ -11,7 +11,7 @@ import { type ReadBack, sameChecksum } from '../checksum/checksum.js';
 import type { UploadEvents } from '../events/upload-events.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
-import { isStorageTimeout } from '../storage/limited-storage.js';
+import { isStorageTimeout, limitedSteps } from '../storage/limited-storage.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import type {
   OpenOptions,
@@ -69,16 +69,17 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     return upload;
   }
 
-  /** Moves a body into the storage. */
-  async receive(
+  /** Moves a body into the storage, and has `commit` commit it. */
+  async receive<R>(
     file: StoredFile,
     total: number | null,
     input: Omit<ReceptionInput, SetHere>,
-  ): Promise<Reception> {
+    commit: (received: Reception) => Promise<R>,
+  ): Promise<R> {
     const { checksum, fieldName } = this.type;
     const { offset, length, writer } = input;
     return this.#writing(file, { offset, length, total }, writer, (target) =>
-      receive({ ...input, checksum, fieldName, readBack: this.readBack(file) }, target),
+      receive({ ...input, checksum, fieldName, readBack: this.readBack(file) }, target, commit),
     );
   }
 
@@ -105,9 +106,9 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   }
 
   /** Makes the storage know a file of no bytes. */
-  async storeNothing(file: StoredFile, writer: Writer): Promise<void> {
+  async storeNothing(file: StoredFile, writer: Writer): Promise<StorageState | null> {
     const nothing = { offset: 0, length: 0, total: 0 };
-    await this.#writing(file, nothing, writer, (target) => target.sync().catch(storageFailure));
+    return this.#writing(file, nothing, writer, (target) => target.sync().catch(storageFailure));
   }
 
   async #writing<R>(
@@ -132,7 +133,10 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     const { storage } = this.type;
     const read = storage.readUnfinished?.bind(storage);
     if (!read) return null;
-    return async (start, end) => read(file, { start, end: end - 1 }).catch(storageFailure);
+    return async (start, end) => {
+      const stream = await read(file, { start, end: end - 1 }).catch(storageFailure);
+      return limitedSteps(stream, this.type.callTimeoutMs, 'readUnfinished');
+    };
   }
 
   /** The checksum in hex of all bytes of an unfinished upload; null where the type has none. */
@@ -145,7 +149,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   /** Gives the lease of a writer back that ends with an error, as far as may be. */
   async giveBack(writer: Writer, error: unknown): Promise<void> {
     // The call may still write: the lease runs out by itself, and tells the next writer so.
-    if (isStorageTimeout(error)) return;
+    if (isStorageTimeout(error) && writer.hasWritten) return;
     // The commit may still be carried out, and is then as good as any: nothing waits for its row.
     if (writer.isUnsettled) this.writers.abandon(writer.token);
     else await this.writers.release(writer);

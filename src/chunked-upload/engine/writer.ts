@@ -47,8 +47,7 @@ export class Writer {
     private taken: Lease,
     /** The bytes that it receives; null for a completion, which is never silent. */
     readonly body: ChunkBody | null,
-    /** The offset at which it began. */
-    readonly offset: number,
+    private committed: number,
     /** End of the lease by this process' own clock; without end where nobody knows the id yet. */
     private leasedUntil = Number.POSITIVE_INFINITY,
   ) {
@@ -84,6 +83,11 @@ export class Writer {
     }
   }
 
+  /** The offset that it has committed; at first where it began. */
+  get offset(): number {
+    return this.committed;
+  }
+
   get lease(): Lease {
     return this.taken;
   }
@@ -93,7 +97,8 @@ export class Writer {
   }
 
   /** To be called when it has committed: what a writer before it may still write is none of it. */
-  prevail(): void {
+  hasCommitted(offset: number): void {
+    this.committed = offset;
     this.taken = { ...this.taken, contested: false };
   }
 

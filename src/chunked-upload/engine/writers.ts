@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
+import { isRefusal } from '../database/refusal.js';
 import type { Scope } from '../database/upload-table.js';
 import { BeginningWriters } from './beginning-writers.js';
 import type { ChunkBody } from './chunk-body.js';
@@ -80,7 +81,7 @@ export class Writers<T extends AbstractChunkedUpload> {
       const leasedUntil = performance.now() + this.leaseMs;
       const wanted = { ...claim, holder: this.#holder };
       const taken = await this.leases.lease(claim.id, token, wanted).catch((error: unknown) => {
-        this.abandon(token);
+        if (!isRefusal(error)) this.abandon(token);
         throw error;
       });
       if (taken) {
@@ -104,9 +105,10 @@ export class Writers<T extends AbstractChunkedUpload> {
       if (leaseToken !== null && (this.#abandoned.has(leaseToken) || hasDied(leaseHolder))) {
         // One without a holder was taken after another had run out, and must go on saying so.
         const released = { hasWritten: true, contested: leaseHolder === null };
-        await this.leases.release(claim.id, leaseToken, released);
-        if (!this.#abandoned.has(leaseToken)) this.measurements.takeover(claim.id, 'dead');
-        continue;
+        if (await this.leases.release(claim.id, leaseToken, released)) {
+          if (!this.#abandoned.has(leaseToken)) this.measurements.takeover(claim.id, 'dead');
+          continue;
+        }
       }
       // A writer in another process, or a statement that has the row locked at this moment.
       if (performance.now() + pause > giveUpAt) throw ChunkedUploadError.busy();
@@ -155,7 +157,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     const { uploadId, token, hasWritten } = writer;
     const { contested } = writer.lease;
     const released = this.leases.release(uploadId, token, { hasWritten, contested });
-    await released.catch(() => this.abandon(token));
+    if (!(await released.catch(() => false))) this.abandon(token);
   }
 
   /** The next request here may take this lease: its writer has ended, and writes nothing any more. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { OpenOptions, StorageProvider, StoredFile } from './storage.provider.js';
 
@@ -59,13 +60,13 @@ function limitedCalls<O extends object>(target: O, limitMs: number): O {
   });
 }
 
-/** A listing, each step of which has the limit. */
-async function* limitedSteps(
-  steps: AsyncIterable<unknown>,
+/** A listing, or a stream, each step of which has the limit. */
+export async function* limitedSteps<S>(
+  steps: AsyncIterable<S>,
   limitMs: number,
   name: string,
-): AsyncGenerator {
-  const iterator: AsyncIterator<unknown> = steps[Symbol.asyncIterator]();
+): AsyncGenerator<S> {
+  const iterator: AsyncIterator<S, unknown> = steps[Symbol.asyncIterator]();
   let isWaiting = true;
   try {
     for (;;) {
@@ -78,6 +79,7 @@ async function* limitedSteps(
   } finally {
     // One that hangs in a step would hang in its end as well.
     if (!isWaiting) await iterator.return?.();
+    else if (steps instanceof Readable) steps.destroy();
   }
 }
 
