@@ -188,6 +188,11 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('exceeds_storage', detail, {}, cause);
   }
 
+  /** The forms of others need the memory that this one's sender has left unused for longest. */
+  static tooManyForms() {
+    return new ChunkedUploadError('unavailable', 'Too many forms are being sent at once');
+  }
+
   static unavailable(detail: string, cause?: unknown) {
     return new ChunkedUploadError('unavailable', detail, {}, cause);
   }

@@ -4,15 +4,17 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { AdminModule } from './admin/admin.module.js';
 import { ChunkedUpload } from './chunked-upload.entity.js';
-import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from './chunked-upload.options.js';
+import type { ChunkedUploadExtras, ChunkedUploadRootOptions } from './chunked-upload.options.js';
 import { ChunkedUploadService } from './chunked-upload.service.js';
 import {
   CHUNKED_UPLOAD_OPTIONS,
   INHERITED_DATA_SOURCE,
   getChunkedUploadToken,
 } from './chunked-upload.tokens.js';
+import { DEFAULT_MEMORY, limitProcessMemory } from './memory/process-memory.js';
 import { checkEarlyOptions } from './upload-type/early-options.js';
 import { type InheritedOptions, setInheritedOptions } from './upload-type/inherited-options.js';
+import { memorySize, typeOptionsOf } from './upload-type/root-options.js';
 import { draftUploadType } from './upload-type/upload-type.factory.js';
 import { registerRoot } from './upload-type/upload-type.registry.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type/upload-type.module.js';
@@ -21,7 +23,14 @@ import { type UploadTypeEarly, uploadTypeModule } from './upload-type/upload-typ
 const CHECKED_DEFAULTS = {
   provide: Symbol('CHECKED_DEFAULTS'),
   inject: [CHUNKED_UPLOAD_OPTIONS],
-  useFactory: (options: ChunkedUploadTypeOptions) => draftUploadType('', options),
+  useFactory: (options: ChunkedUploadRootOptions) => draftUploadType('', typeOptionsOf(options)),
+};
+
+const PROCESS_MEMORY = {
+  provide: Symbol('PROCESS_MEMORY'),
+  inject: [CHUNKED_UPLOAD_OPTIONS],
+  useFactory: ({ memory = DEFAULT_MEMORY }: ChunkedUploadRootOptions) =>
+    limitProcessMemory(memorySize(memory)),
 };
 
 const ONLY_ROOT = {
@@ -54,7 +63,7 @@ function inheritedFrom(inherited: InheritedOptions, module: DynamicModule): Dyna
 
 /** `forRoot` and `forRootAsync`: the defaults of all types and, unless `path` is false, one type. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<ChunkedUploadTypeOptions>({
+  new ConfigurableModuleBuilder<ChunkedUploadRootOptions>({
     optionsInjectionToken: CHUNKED_UPLOAD_OPTIONS,
   })
     .setClassMethodName('forRoot')
@@ -74,7 +83,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         // Those of `forRootAsync` are not among the extras.
         const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
         const inherited = { dataSource, imports };
-        const shared = [inheritedDataSource(dataSource), ONLY_ROOT];
+        const shared = [inheritedDataSource(dataSource), ONLY_ROOT, PROCESS_MEMORY];
         const providers = [...(definition.providers ?? []), ...shared];
         const exports = [CHUNKED_UPLOAD_OPTIONS, INHERITED_DATA_SOURCE];
         const admins = extras.admin ? [AdminModule.register(extras.admin, imports)] : [];
@@ -90,7 +99,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         const early: UploadTypeEarly = { ...extras, path, entity, imports };
         const type = uploadTypeModule(early, {
           inject: [CHUNKED_UPLOAD_OPTIONS],
-          useFactory: (options: ChunkedUploadTypeOptions) => options,
+          useFactory: typeOptionsOf,
         });
         return inheritedFrom(inherited, {
           ...definition,

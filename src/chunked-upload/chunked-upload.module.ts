@@ -4,6 +4,7 @@ import {
   ConfigurableModuleClass,
 } from './chunked-upload.module-definition.js';
 import type {
+  ChunkedUploadRootOptions,
   ChunkedUploadTypeOptions,
   UploadTypeAsyncOptions,
   UploadTypeOptions,
@@ -11,6 +12,7 @@ import type {
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
 import { checkAsyncOptions, checkEarlyOptions } from './upload-type/early-options.js';
 import { EXTRA_KEYS, withoutUndefined } from './upload-type/option-checks.js';
+import { typeOptionsOf } from './upload-type/root-options.js';
 import { type LateOptions, furtherTypeModule } from './upload-type/upload-type.module.js';
 
 /**
@@ -47,8 +49,8 @@ function inheriting(type: UploadTypeOptions | UploadTypeAsyncOptions): LateOptio
     'useFactory' in type ? type : { useFactory: () => withoutEarly(type) };
   return {
     inject: [CHUNKED_UPLOAD_OPTIONS, ...inject],
-    useFactory: async (defaults: ChunkedUploadTypeOptions, ...dependencies: never[]) => {
-      const { onComplete: _, ...inherited } = defaults;
+    useFactory: async (defaults: ChunkedUploadRootOptions, ...dependencies: never[]) => {
+      const { onComplete: _, ...inherited } = typeOptionsOf(defaults);
       return { ...inherited, ...withoutUndefined(await useFactory(...dependencies)) };
     },
   };

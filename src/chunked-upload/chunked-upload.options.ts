@@ -95,7 +95,18 @@ export interface ChunkedUploadTypeOptions {
   readonly cleanup?: CleanupOptions | false;
 }
 
-export interface ChunkedUploadOptions extends ChunkedUploadTypeOptions, ChunkedUploadExtras {}
+/** What `forRoot` and its factories say for the whole process, besides the defaults of all types. */
+export interface ChunkedUploadRootOptions extends ChunkedUploadTypeOptions {
+  /**
+   * Bytes that all request bodies, forms and downloads together, and hashing, may cost the process,
+   * however many there are: senders are slowed down to it. A quarter of it is what they hold at a
+   * time; the rest is for what has been stored and not been collected yet. At least 32 MiB; of
+   * several applications in one process the last to start says it. Default: 128 MiB.
+   */
+  readonly memory?: number;
+}
+
+export interface ChunkedUploadOptions extends ChunkedUploadRootOptions, ChunkedUploadExtras {}
 
 /** A type of `forFeature`: what it leaves out it takes from `forRoot`. */
 export interface UploadTypeOptions extends ChunkedUploadTypeOptions, ChunkedUploadExtras {

@@ -35,6 +35,7 @@ import type { RemoveExpiredOptions, RemoveExpiredResult } from './engine/remove-
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
 import { type UploadEngine, requireId } from './engine/upload-engine.js';
 import { uploadWhole } from './engine/upload-whole.js';
+import { countedStream } from './memory/counted-stream.js';
 import type { OwnedUploads } from './owners/owned-uploads.js';
 import { storageFailure } from './storage/storage-failure.js';
 import type { ByteRange } from './storage/storage.provider.js';
@@ -201,7 +202,9 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     // Always with its bounds: a storage can tell then that bytes are missing before it sends any.
     const whole = upload.offset > 0 ? { start: 0, end: upload.offset - 1 } : undefined;
     const { storage } = this.engine.type;
-    const opened = storage.createReadStream(upload, range ?? whole).catch(storageFailure);
+    const opened = countedStream((nextChunk) =>
+      storage.createReadStream(upload, range ?? whole, { nextChunk }).catch(storageFailure),
+    );
     return about(upload.id, opened);
   }
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { ChunkedUploadOptions } from 'nestjs-chunked-upload';
+import type { ChunkedUploadOptions, UploadTypeOptions } from 'nestjs-chunked-upload';
 import {
   AbstractChunkedUpload,
   ChunkedUpload,
@@ -215,6 +215,10 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     ['fieldName', 5],
     ['checksum', 'md6'],
     ['checksum', true],
+    ['memory', 1024],
+    ['memory', '128mb'],
+    ['memory', 64.5 * 1024 * 1024 + 0.5],
+    ['memory', Number.POSITIVE_INFINITY],
     ['onComplete', 'done'],
     ['onComplete', false],
   ];
@@ -233,6 +237,18 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     await expect(startHost({ types })).rejects.toThrow(new RegExp(`option "${name}" is not`));
   });
 
+  it('memory in a further type: it is of the process', async () => {
+    for (const path of [false, 'uploads'] as const) {
+      const types = [{ path: 'first', entity: First, memory: 64 * 1024 * 1024 } as object];
+      const started = startHost({ upload: { path }, types: types as UploadTypeOptions[] });
+      await expect(started).rejects.toThrow('option "memory" is of the whole process');
+      const made = [
+        { path: 'first', entity: First, useFactory: () => ({ memory: 64 * 1024 * 1024 }) },
+      ];
+      await expect(startHost({ upload: { path }, types: made })).rejects.toThrow('option "memory"');
+    }
+  });
+
   it('a name in another case is told the right one', async () => {
     const upload = { maxbytes: 5 } as ChunkedUploadOptions;
     await expect(startHost({ upload })).rejects.toThrow('did you mean "maxBytes"?');
@@ -242,6 +258,17 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     const upload = { maxBytes: undefined, checksum: undefined } as unknown as ChunkedUploadOptions;
     await withHost({ upload }, async (host) => {
       const client = new UploadClient(`${host.url}/uploads`);
+      expect((await client.file(file)).status).toBe(2);
+    });
+  });
+});
+
+describe('memory', () => {
+  it('may be said where no type is, and is not handed on to further types', async () => {
+    const types = [{ path: 'first', entity: First }];
+    const upload = { path: false, memory: 64 * 1024 * 1024 } as const;
+    await withHost({ upload, types }, async (host) => {
+      const client = new UploadClient(`${host.url}/first`);
       expect((await client.file(file)).status).toBe(2);
     });
   });

@@ -104,6 +104,18 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/./, /^(express|fastify|@fastify\/.*|@nestjs\/platform-.*)$/, true)).toEqual([]);
   });
 
+  it('the memory knows no part of us, but for what hashing takes of it', () => {
+    const others = imports.filter(({ from, to }) => {
+      return from.startsWith('memory/') && to.endsWith('.ts') && !to.startsWith('memory/');
+    });
+    expect(others.map(({ to }) => to)).toEqual(['checksum/slab-pool.ts']);
+    expect(found(/^memory\//, /^(@nestjs\/|typeorm|node:https?)/, true)).toEqual([]);
+    // One for the process: nobody makes another.
+    for (const [file, text] of texts) {
+      if (!file.startsWith('memory/')) expect(text, file).not.toMatch(/new MemoryBudget\(/);
+    }
+  });
+
   it('the clean-up that Nest starts knows the engine, and nothing below it', () => {
     expect(found(/^expiry\//, /^engine\//, true)).not.toEqual([]);
     expect(found(/^expiry\//, /^(database|storage|protocols|policies)\//, true)).toEqual([]);

@@ -41,6 +41,25 @@ describe('chunkDigests', () => {
     expect(matches({ 'content-digest': 'crc32c=:AAAA:, unixsum=:AAAA:' })).toEqual([]);
   });
 
+  it('are one for each algorithm: the last one counts', () => {
+    const right = `sha-256=:${base64('sha256')}:`;
+    expect(matches({ 'content-digest': `sha-256=:AAAA:, ${right}` })).toEqual([true]);
+    expect(matches({ 'content-digest': `${right}, sha-256=:AAAA:` })).toEqual([false]);
+    const all = `${right}, sha-512=:${base64('sha512')}:, md5=:${base64('md5')}:, ${right}`;
+    expect(matches({ 'content-digest': all })).toEqual([true, true, true]);
+  });
+
+  it('are of at most 8 members, known or not', () => {
+    for (const member of ['sha-512=::', 'unixsum=:AAAA:']) {
+      const members = (count: number) => ({
+        'content-digest': Array(count).fill(member).join(','),
+      });
+      expect(chunkDigests(members(8)).length).toBeLessThanOrEqual(1);
+      expect(() => chunkDigests(members(9))).toThrow('at most 8 members');
+      expect(() => chunkDigests(members(1300))).toThrow('at most 8 members');
+    }
+  });
+
   it.each(['', 'sha-256', 'sha-256=abc', 'sha-256=:***:', 'sha-256=:AAAA:,'])(
     '%j is not well-formed',
     (value) => {

@@ -1,6 +1,7 @@
 import { ForbiddenException } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { type HostRequest, incomingOf } from '../protocols/http/host-request.js';
+import { readText } from '../protocols/http/request-text.js';
 
 const LONGEST_BODY = 1024 * 1024;
 
@@ -23,7 +24,7 @@ export async function readMutation(request: HostRequest): Promise<Record<string,
   const { body } = request;
   if (Buffer.isBuffer(body)) return asObject(body.toString());
   if (incoming.readableDidRead) return asObject(body);
-  return asObject(await readText(incoming));
+  return asObject(await readText(incoming, LONGEST_BODY));
 }
 
 function isOfOtherSite(request: HostRequest): boolean {
@@ -34,20 +35,6 @@ function isOfOtherSite(request: HostRequest): boolean {
   const { origin } = headers;
   if (origin === undefined) return false;
   return !URL.canParse(origin) || new URL(origin).host !== (request.host ?? headers.host);
-}
-
-async function readText(incoming: AsyncIterable<unknown>): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of incoming) {
-    const bytes = part as Buffer;
-    length += bytes.length;
-    if (length > LONGEST_BODY) {
-      throw ChunkedUploadError.malformedRequest(`A body may have at most ${LONGEST_BODY} bytes`);
-    }
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts).toString();
 }
 
 function asObject(body: unknown): Record<string, unknown> {

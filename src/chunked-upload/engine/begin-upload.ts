@@ -38,7 +38,10 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
     // What a form may still say after its file decides whether there is to be an upload at all.
     isPossible: () => bytes !== null || begun.isDescribed,
     commit: async (stored) => {
-      if (bytes) return bytes.commit(stored);
+      if (bytes) {
+        await bytes.commit(stored);
+        return;
+      }
       const lease = engine.writers.newLease(writer);
       await record(stored, false, lease);
       engine.writers.recorded(writer, lease);

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { MemoryAccount } from '../memory/memory-account.js';
+import type { Intake, MemoryAccount } from '../memory/memory-account.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
-import { PieceQueue } from '../memory/piece-queue.js';
-import { processMemory } from '../memory/process-memory.js';
+import type { PieceCounter, PieceMeter } from '../memory/piece-meter.js';
+import { PieceQueue, isSmall } from '../memory/piece-queue.js';
+import { processMemory, processPieces } from '../memory/process-memory.js';
 
 // One write of this costs half of four of 64 KiB, and is hashed while the next bytes come in.
 const BATCH_BYTES = 256 * 1024;
@@ -13,12 +14,7 @@ const LARGEST_BATCH = 512 * 1024;
 const BATCH_AGE_MS = 1000;
 
 /** What the bytes come from: it is asked to hold on when they come faster than they are stored. */
-export interface ChunkSource {
-  pause(): void;
-  resume(): void;
-  /** Only of a source that belongs to the body: what is left of it is not wanted. */
-  destroy?(): void;
-}
+export type ChunkSource = Intake;
 
 /** Everything that a caller may hand over as the bytes of a chunk. */
 export type ChunkInput = ChunkBody | Readable | AsyncIterable<Uint8Array> | Uint8Array;
@@ -32,8 +28,6 @@ export interface ChunkOrigin {
    * request, whose sender has yet to be answered.
    */
   readonly owned?: boolean;
-  /** Default: that of the process. */
-  readonly budget?: MemoryBudget;
 }
 
 /**
@@ -47,8 +41,11 @@ export interface ChunkOrigin {
  */
 export class ChunkBody {
   readonly #memory: MemoryAccount;
+  readonly #pieces: PieceCounter;
   readonly #queue = new PieceQueue();
   #source: ChunkSource | null = null;
+  /** Reasons for which the source has been asked to hold on. */
+  #holds = 0;
   /** The stream that ends with this body. */
   #owned: Readable | null = null;
   /** What the reader's batch keeps alive, in bytes. */
@@ -64,8 +61,12 @@ export class ChunkBody {
   #limit = Number.MAX_SAFE_INTEGER;
   #beyondLimit: (received: number) => ChunkedUploadError = () => ChunkedUploadError.noChunk();
 
-  constructor(budget: MemoryBudget = processMemory) {
+  constructor(budget: MemoryBudget = processMemory, meter: PieceMeter = processPieces) {
     this.#memory = budget.account();
+    this.#pieces = meter.counter({
+      pause: () => this.#holdBack(),
+      resume: () => this.#letGo(),
+    });
   }
 
   /** Of what a caller hands over: it is this body's from here on, and ends with it. */
@@ -86,8 +87,8 @@ export class ChunkBody {
 
   /** Reads `stream` eagerly: what it had delivered before it broke is never lost in a buffer. */
   static ofStream(stream: Readable, origin: ChunkOrigin = {}): ChunkBody {
-    const { source = stream, owned = false, budget } = origin;
-    const body = new ChunkBody(budget);
+    const { source = stream, owned = false } = origin;
+    const body = new ChunkBody();
     if (stream.readableEnded) {
       body.end();
       return body;
@@ -117,12 +118,12 @@ export class ChunkBody {
   /** From here on `source` is asked to hold on where memory is short. */
   attach(source: ChunkSource): void {
     this.#source = source;
-    this.#memory.open({ stop: () => this.#holdBack(), go: () => this.#letGo() });
+    this.#memory.open({ pause: () => this.#holdBack(), resume: () => this.#letGo() });
   }
 
   /** Never asks the source to hold on again: what little is left of it comes at once. */
   detach(): void {
-    this.#memory.closeIntake();
+    this.#endIntake();
     this.#source = null;
   }
 
@@ -144,13 +145,14 @@ export class ChunkBody {
 
   /** How long, in milliseconds, the sender has kept us waiting; 0 while it is we who are slow. */
   get idleFor(): number {
-    if (this.#ended || this.#failure || this.#memory.isStopped) return 0;
+    if (this.#ended || this.#failure || this.#holds > 0) return 0;
     return performance.now() - this.#lastByteAt;
   }
 
   push(bytes: Uint8Array): void {
     if (this.#ended || this.#failure) return;
     this.#lastByteAt = performance.now();
+    if (isSmall(bytes)) this.#pieces.count();
     this.#receive(bytes);
   }
 
@@ -169,7 +171,7 @@ export class ChunkBody {
   end(): void {
     if (this.#failure) return;
     this.#ended = true;
-    this.#memory.closeIntake();
+    this.#endIntake();
     this.#notify();
   }
 
@@ -177,7 +179,7 @@ export class ChunkBody {
     if (this.#ended || this.#failure) return;
     this.#failure = error;
     // What is left of the source flows, and is dropped.
-    this.#memory.closeIntake();
+    this.#endIntake();
     if (error instanceof ChunkedUploadError) this.#drop();
     this.#notify();
   }
@@ -215,13 +217,22 @@ export class ChunkBody {
     this.#owned?.destroy();
   }
 
+  #endIntake(): void {
+    this.#memory.closeIntake();
+    this.#pieces.close();
+  }
+
   #holdBack(): void {
+    this.#holds += 1;
+    if (this.#holds > 1) return;
     this.#source?.pause();
     // Nothing will come to make the batch larger, and memory is what is wanted.
     if (this.#queue.bytes > 0) this.#notify();
   }
 
   #letGo(): void {
+    this.#holds -= 1;
+    if (this.#holds > 0) return;
     this.#lastByteAt = performance.now();
     this.#source?.resume();
   }
@@ -231,11 +242,7 @@ export class ChunkBody {
     const { bytes } = this.#queue;
     if (bytes === 0) return false;
     return (
-      bytes >= BATCH_BYTES ||
-      this.#aged ||
-      this.#ended ||
-      this.#failure !== null ||
-      this.#memory.isStopped
+      bytes >= BATCH_BYTES || this.#aged || this.#ended || this.#failure !== null || this.#holds > 0
     );
   }
 

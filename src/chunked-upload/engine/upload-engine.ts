@@ -9,6 +9,7 @@ import type { LeaseRepository } from '../database/lease.repository.js';
 import type { Scope } from '../database/upload-table.js';
 import { type ReadBack, sameChecksum } from '../checksum/checksum.js';
 import type { UploadEvents } from '../events/upload-events.js';
+import { countedStream } from '../memory/counted-stream.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
 import { isStorageTimeout, limitedSteps } from '../storage/limited-storage.js';
@@ -134,7 +135,9 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     const read = storage.readUnfinished?.bind(storage);
     if (!read) return null;
     return async (start, end) => {
-      const stream = await read(file, { start, end: end - 1 }).catch(storageFailure);
+      const stream = await countedStream((nextChunk) =>
+        read(file, { start, end: end - 1 }, { nextChunk }).catch(storageFailure),
+      );
       return limitedSteps(stream, this.type.callTimeoutMs, 'readUnfinished');
     };
   }

@@ -1,8 +1,8 @@
-/** Where bytes come from, as the budget sees it: it can be told to wait. */
+/** Where bytes come from, such as a stream: it can be told to wait. */
 export interface Intake {
-  /** Takes no more, at once, until `go`. */
-  stop(): void;
-  go(): void;
+  /** Nothing more is taken, at once. */
+  pause(): void;
+  resume(): void;
 }
 
 /**
@@ -34,7 +34,7 @@ export class MemoryAccount {
   }
 
   /** Whether the intake has been told to wait. */
-  get isStopped(): boolean {
+  get isPaused(): boolean {
     return this.state === 'full' || this.state === 'waiting';
   }
 
@@ -54,9 +54,9 @@ export class MemoryAccount {
     this.ledger.closed(this);
     const intake = this.#intake;
     this.#intake = null;
-    const wasStopped = this.isStopped;
+    const wasPaused = this.isPaused;
     this.state = 'closed';
-    if (wasStopped) intake?.go();
+    if (wasPaused) intake?.resume();
   }
 
   /** Counts what is there already: it is the next bytes that have to wait. */

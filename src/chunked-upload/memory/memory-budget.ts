@@ -35,10 +35,17 @@ export class MemoryBudget implements MemoryLedger {
     return this.#used;
   }
 
-  /** Bytes that one account may hold, while nobody is short of memory. */
+  /** Bytes that one account may hold. */
   get share(): number {
     const fair = this.limit / Math.max(1, this.#holders);
     return Math.min(LARGEST_SHARE, Math.max(SMALLEST_SHARE, fair));
+  }
+
+  /** Counts what nobody has to wait for; below 0: it is given back. */
+  reserve(bytes: number): void {
+    this.#used += bytes;
+    if (this.#used >= this.limit) this.#pauseAll();
+    else this.#letGo();
   }
 
   account(): MemoryAccount {
@@ -49,15 +56,15 @@ export class MemoryBudget implements MemoryLedger {
     account.state = 'flowing';
     this.#flowing.add(account);
     // Nor does a newcomer overtake who waits.
-    if (this.#used >= this.limit || this.#waiting.size > 0) this.#stop(account);
+    if (this.#used >= this.limit || this.#waiting.size > 0) this.#pause(account);
     this.#letGo();
   }
 
   taken(account: MemoryAccount, bytes: number): void {
     if (account.held === bytes) this.#holders += 1;
     this.#used += bytes;
-    if (this.#used >= this.limit) this.#stopAll();
-    else if (account.state === 'flowing' && account.held >= this.share) this.#stop(account);
+    if (this.#used >= this.limit) this.#pauseAll();
+    else if (account.state === 'flowing' && account.held >= this.share) this.#pause(account);
   }
 
   given(account: MemoryAccount, bytes: number): void {
@@ -73,15 +80,15 @@ export class MemoryBudget implements MemoryLedger {
     this.#letGo();
   }
 
-  #stopAll(): void {
-    for (const account of this.#flowing) this.#stop(account);
+  #pauseAll(): void {
+    for (const account of this.#flowing) this.#pause(account);
   }
 
-  #stop(account: MemoryAccount): void {
+  #pause(account: MemoryAccount): void {
     this.#flowing.delete(account);
     if (account.held >= this.share) account.state = 'full';
     else this.#wait(account);
-    account.intake?.stop();
+    account.intake?.pause();
   }
 
   #wait(account: MemoryAccount): void {
@@ -101,7 +108,7 @@ export class MemoryBudget implements MemoryLedger {
       this.#promised += 1;
       account.state = 'flowing';
       this.#flowing.add(account);
-      account.intake?.go();
+      account.intake?.resume();
     }
     if (this.#promised > 0 && this.#turn === null) {
       this.#turn = setImmediate(() => this.#endTurn());

@@ -3,6 +3,11 @@ import { PageWriter } from './page-writer.js';
 // An object for a piece costs about 350 bytes, whatever its length.
 const SMALLEST_OBJECT = 4 * 1024;
 
+/** Whether a piece costs more by its being one than by its bytes. */
+export function isSmall(piece: Uint8Array): boolean {
+  return piece.length < SMALLEST_OBJECT;
+}
+
 /** Pieces that were taken out of the queue, and the bytes of memory that they keep alive. */
 export interface Batch {
   readonly pieces: Uint8Array[];
@@ -34,13 +39,10 @@ export class PieceQueue {
     if (cost !== undefined) return this.#keep(piece, cost);
     const { buffer } = piece;
     if (buffer === this.#last) return this.#keep(piece, 0);
-    const isSmall = piece.length < SMALLEST_OBJECT || piece.length * 2 < buffer.byteLength;
-    if (!isSmall) {
-      this.#endPage();
-      this.#last = buffer;
-      return this.#keep(piece, buffer.byteLength);
-    }
-    return this.#copy(piece);
+    if (isSmall(piece) || piece.length * 2 < buffer.byteLength) return this.#copy(piece);
+    this.#endPage();
+    this.#last = buffer;
+    return this.#keep(piece, buffer.byteLength);
   }
 
   /** The first pieces, of together at most `most` bytes. */

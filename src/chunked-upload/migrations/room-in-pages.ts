@@ -3,7 +3,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { UploadTable } from '../database/upload-table.js';
 
 /** Of each page, in percent, what inserted rows may fill. */
-const FILLFACTOR = 60;
+const FILLFACTOR = 70;
 
 /**
  * Every chunk rewrites its upload's row twice. With room on its page Postgres does that in place

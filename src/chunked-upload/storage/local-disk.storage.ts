@@ -19,17 +19,22 @@ import { listFiles } from './local-disk.listing.js';
 import { isMissing, missing, unlessMissing } from './local-disk.missing.js';
 import { LocalDiskPaths } from './local-disk.paths.js';
 import { copyPrefix } from './local-disk.prefix.js';
+import { LocalDiskReader } from './local-disk.reader.js';
 import { LocalDiskWriter } from './local-disk.writer.js';
 import {
   type ByteRange,
   type FinishOptions,
   type OpenOptions,
+  type ReadOptions,
   StorageProvider,
   type StorageState,
   type StorageWriter,
   type StoredBytes,
   type StoredFile,
 } from './storage.provider.js';
+
+// Where nobody says otherwise.
+const CHUNK_BYTES = 256 * 1024;
 
 export interface LocalDiskOptions {
   /** Folder that holds everything; created when missing. Relative to the working directory. */
@@ -118,17 +123,25 @@ export class LocalDiskStorage extends StorageProvider {
     return finished(paths, size, options);
   }
 
-  async createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable> {
+  async createReadStream(
+    file: StoredFile,
+    range?: ByteRange,
+    options?: ReadOptions,
+  ): Promise<Readable> {
     const { final } = new LocalDiskPaths(this.#root, file);
     const size = sizeInState(file.storageState);
     const all = size === null ? undefined : { start: 0, end: size - 1 };
-    return read(await openToRead(final).catch(missing), range ?? all);
+    return read(await openToRead(final).catch(missing), range ?? all, options);
   }
 
-  override async readUnfinished(file: StoredFile, range: ByteRange): Promise<Readable> {
+  override async readUnfinished(
+    file: StoredFile,
+    range: ByteRange,
+    options?: ReadOptions,
+  ): Promise<Readable> {
     const { current, final } = new LocalDiskPaths(this.#root, file);
     const handle = await openToRead(current).catch(unlessMissing);
-    return read(handle ?? (await openToRead(final).catch(missing)), range);
+    return read(handle ?? (await openToRead(final).catch(missing)), range, options);
   }
 
   async remove(file: StoredFile): Promise<void> {
@@ -237,12 +250,15 @@ function openToRead(path: string): Promise<FileHandle> {
 }
 
 // Of a handle and not of a path, so that a missing file is an error and not a broken answer.
-async function read(handle: FileHandle, range: ByteRange | undefined): Promise<Readable> {
+async function read(
+  handle: FileHandle,
+  range: ByteRange | undefined,
+  { nextChunk = () => CHUNK_BYTES }: ReadOptions = {},
+): Promise<Readable> {
   const stats = await handle.stat();
   const isThere = stats.isFile() && !(range && stats.size <= range.end);
-  if (isThere && !(range && range.end < range.start)) {
-    return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 });
-  }
+  const { start, end } = range ?? { start: 0, end: stats.size - 1 };
+  if (isThere && end >= start) return new LocalDiskReader(handle, { start, end }, nextChunk);
   await handle.close();
   if (!isThere) throw ChunkedUploadError.bytesMissing();
   return Readable.from([]);

@@ -56,6 +56,15 @@ export interface ByteRange {
   readonly end: number;
 }
 
+export interface ReadOptions {
+  /**
+   * Asked before each read: how many bytes to take at a time, so that many readers, and those who
+   * read nothing of what they asked for, stay within the memory of the process. At least 16 KiB. A
+   * storage that has no say in it passes it over.
+   */
+  readonly nextChunk?: () => number;
+}
+
 /** Bytes that a storage holds, finished or not. */
 export interface StoredBytes {
   /** The key, or final key, of the upload that they are of. */
@@ -97,7 +106,11 @@ export abstract class StorageProvider {
    * Reads a finished file: all of it, or a range that lies within it.
    * @throws ChunkedUploadError `bytes_missing`, before the first byte, where there is none
    */
-  abstract createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable>;
+  abstract createReadStream(
+    file: StoredFile,
+    range?: ByteRange,
+    options?: ReadOptions,
+  ): Promise<Readable>;
 
   /**
    * Optional: reads committed bytes of an upload that is not finished, or that a completion has
@@ -105,7 +118,7 @@ export abstract class StorageProvider {
    * most 8 MiB. Leave it out where it cannot be done: then the checksum never lags.
    * @throws ChunkedUploadError `bytes_missing`, before the first byte, where the range is not there
    */
-  readUnfinished?(file: StoredFile, range: ByteRange): Promise<Readable>;
+  readUnfinished?(file: StoredFile, range: ByteRange, options?: ReadOptions): Promise<Readable>;
 
   /** Removes the bytes under both keys, finished or not, whoever wrote them. Idempotent. */
   abstract remove(file: StoredFile): Promise<void>;

@@ -3,6 +3,7 @@ import {
   type ByteRange,
   type FinishOptions,
   type OpenOptions,
+  type ReadOptions,
   StorageProvider,
   type StorageState,
   type StorageWriter,
@@ -37,7 +38,11 @@ export class FaultInjectingStorage extends StorageProvider {
   readonly #counts = new Map<StorageOperation, number>();
 
   /** Only where the inner storage has it. */
-  override readUnfinished?(file: StoredFile, range: ByteRange): Promise<Readable>;
+  override readUnfinished?(
+    file: StoredFile,
+    range: ByteRange,
+    options?: ReadOptions,
+  ): Promise<Readable>;
   /** Only where the inner storage has it. No operation: it is asked before any upload. */
   override check?(): Promise<string | null | void>;
 
@@ -45,8 +50,8 @@ export class FaultInjectingStorage extends StorageProvider {
     super();
     const readUnfinished = inner.readUnfinished?.bind(inner);
     if (readUnfinished) {
-      this.readUnfinished = (file, range) =>
-        this.#stream('readUnfinished', () => readUnfinished(file, range));
+      this.readUnfinished = (file, range, options) =>
+        this.#stream('readUnfinished', () => readUnfinished(file, range, options));
     }
     const check = inner.check?.bind(inner);
     if (check) this.check = check;
@@ -95,8 +100,13 @@ export class FaultInjectingStorage extends StorageProvider {
     return this.#call('finish', () => this.inner.finish(file, size, options));
   }
 
-  async createReadStream(file: StoredFile, range?: ByteRange): Promise<Readable> {
-    return this.#stream('createReadStream', () => this.inner.createReadStream(file, range));
+  async createReadStream(
+    file: StoredFile,
+    range?: ByteRange,
+    options?: ReadOptions,
+  ): Promise<Readable> {
+    const open = () => this.inner.createReadStream(file, range, options);
+    return this.#stream('createReadStream', open);
   }
 
   async remove(file: StoredFile): Promise<void> {

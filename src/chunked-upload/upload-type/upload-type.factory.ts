@@ -89,7 +89,8 @@ export interface UploadTypeDraft extends Omit<
 
 /** Checks options and fills in defaults. @throws TypeError with a sentence that names the option. */
 export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): UploadTypeDraft {
-  rejectUnknownKeys(given, Object.keys(KEYS));
+  if ('memory' in given) failOption('memory', 'is of the whole process: give it to forRoot');
+  rejectUnknownKeys(given, [...Object.keys(KEYS), 'memory']);
   const options = { ...DEFAULTS, ...withoutUndefined(given) };
   const { checksum, minBytes, maxBytes } = options;
   const limits = {

@@ -1,4 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { isSmall } from '../../memory/piece-queue.js';
+import { processPieces } from '../../memory/process-memory.js';
+import { RequestSource } from './request-source.js';
 
 const LONGEST_MS = 2000;
 const TICKS = 20;
@@ -11,6 +14,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 export function discardRest(incoming: IncomingMessage): void {
   if (incoming.complete || incoming.destroyed) return;
   let left = MOST_BYTES;
+  // To drop a small piece costs as much time as to keep it.
+  const pieces = processPieces.counter(RequestSource.of(incoming));
   const close = () => incoming.destroy();
   // By ticks: the time in which this process did not get to run is not the client's.
   let ticks = 0;
@@ -22,10 +27,14 @@ export function discardRest(incoming: IncomingMessage): void {
   timer.unref();
   incoming.on('data', (bytes: Uint8Array) => {
     left -= bytes.length;
+    if (isSmall(bytes)) pieces.count();
     if (left < 0) close();
   });
   incoming.on('error', () => undefined);
   incoming.once('end', () => clearInterval(timer));
-  incoming.once('close', () => clearInterval(timer));
+  incoming.once('close', () => {
+    clearInterval(timer);
+    pieces.close();
+  });
   incoming.resume();
 }

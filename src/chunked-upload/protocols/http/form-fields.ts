@@ -1,12 +1,17 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import type { FormAccount } from '../../memory/form-memory.js';
+import type { Intake } from '../../memory/memory-account.js';
+import { processForms } from '../../memory/process-memory.js';
 
 /**
  * What a request says besides its bytes: the query string, and over it the fields of the form,
- * which may still grow while the file is read. Of a repeated name the last value counts.
+ * which may still grow while the file is read. Of a repeated name the last value counts. The form
+ * counts in the memory of the process until it is closed.
  */
 export class FormFields {
   readonly #form = new Map<string, string>();
   readonly #late = new Set<string>();
+  #memory: FormAccount | null = null;
   #fileBegun = false;
   #ended = false;
 
@@ -41,12 +46,34 @@ export class FormFields {
     }
   }
 
+  /**
+   * A form comes from `source`, which has to wait where memory is short. `giveUp` is called at most
+   * once, where other forms need the memory.
+   */
+  open(source: Intake, giveUp: () => void): void {
+    this.#memory = processForms.open(giveUp);
+    this.#memory.attach(source);
+  }
+
+  /** The form keeps so many bytes more. */
+  count(bytes: number): void {
+    this.#memory?.take(bytes);
+  }
+
   beginFile(): void {
     this.#fileBegun = true;
+    // From here on the file's body sees to it that the source waits.
+    this.#memory?.detach();
   }
 
   end(): void {
     this.#ended = true;
+    this.#memory?.detach();
+  }
+
+  /** The request is over, and the form not asked any more. */
+  close(): void {
+    this.#memory?.close();
   }
 
   /** Whether fields may come that have not been read yet. */

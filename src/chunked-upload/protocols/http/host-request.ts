@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
 /** What Express' and Fastify's requests have in common, and we use. */
 export interface HostRequest {
@@ -17,6 +17,8 @@ export interface HostRequest {
 
 /** What Express' and Fastify's responses have in common, and we use. */
 export interface HostResponse {
+  /** Fastify: Node's response below it. */
+  readonly raw?: ServerResponse;
   status(code: number): unknown;
   header(name: string, value: string): unknown;
 }
@@ -27,6 +29,11 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i;
 /** Node's own request. */
 export function incomingOf(request: HostRequest): IncomingMessage {
   return request.raw ?? (request as unknown as IncomingMessage);
+}
+
+/** Node's own response. */
+export function outgoingOf(response: HostResponse): ServerResponse {
+  return response.raw ?? (response as unknown as ServerResponse);
 }
 
 /** The request's absolute URL without its query and its last `levels` segments. */

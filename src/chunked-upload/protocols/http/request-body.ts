@@ -6,8 +6,13 @@ import type { FormFields } from './form-fields.js';
 import { type HostRequest, incomingOf } from './host-request.js';
 import { readMultipart } from './multipart.js';
 import type { ReceivedFile } from './received-file.js';
+import { RequestSource } from './request-source.js';
+import { readText } from './request-text.js';
 
-const LONGEST_FORM = 1024 * 1024;
+// They only complete and remove: what may be long comes with a file. To parse them takes more time
+// than to receive them.
+const LONGEST_FORM = 64 * 1024;
+const MOST_FIELDS = 1000;
 
 /**
  * Reads a request up to the first byte of its file; the file itself streams. Null: the request has
@@ -32,9 +37,7 @@ export async function readRequestBody(
       if (isEaten(incoming)) throw eaten(type);
       return readMultipart(incoming, fieldName, fields);
     case 'application/x-www-form-urlencoded':
-      fields.setAll(
-        await readForm(request, (text) => Object.fromEntries(new URLSearchParams(text))),
-      );
+      fields.setAll(await readForm(request, parseUrlencoded));
       return null;
     case 'application/json':
       fields.setAll(await readForm(request, parseJson));
@@ -54,7 +57,7 @@ function readRaw(request: HostRequest, type: string): ReceivedFile {
   if (isEaten(incoming)) throw eaten(type);
   const length = incoming.headers['content-length'];
   return {
-    body: ChunkBody.ofStream(incoming),
+    body: ChunkBody.ofStream(incoming, { source: RequestSource.of(incoming) }),
     name,
     isPart: false,
     length: length === undefined ? null : Number(length),
@@ -66,21 +69,17 @@ async function readForm(request: HostRequest, parse: (text: string) => unknown):
   const { body } = request;
   let form: unknown = body;
   if (Buffer.isBuffer(body)) form = parse(body.toString());
-  else if (!isEaten(incoming)) form = parse(await readText(incoming));
+  else if (!isEaten(incoming)) form = parse(await readText(incoming, LONGEST_FORM));
   return typeof form === 'object' && form !== null && !Array.isArray(form) ? form : {};
 }
 
-async function readText(incoming: IncomingMessage): Promise<string> {
-  const body = ChunkBody.ofStream(incoming);
-  const detail = `A form may have at most ${LONGEST_FORM} bytes`;
-  body.limitTo(LONGEST_FORM, () => ChunkedUploadError.malformedRequest(detail));
-  const parts: Uint8Array[] = [];
-  try {
-    for (let batch = await body.read(); batch; batch = await body.read()) parts.push(...batch);
-  } catch (error) {
-    throw error instanceof ChunkedUploadError ? error : ChunkedUploadError.interrupted(error);
+function parseUrlencoded(text: string): object {
+  let fields = 1;
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) fields += 1;
+  if (fields > MOST_FIELDS) {
+    throw ChunkedUploadError.malformedRequest('The form has too many fields');
   }
-  return Buffer.concat(parts).toString();
+  return Object.fromEntries(new URLSearchParams(text));
 }
 
 function parseJson(text: string): unknown {

@@ -17,11 +17,12 @@ export async function withRequestBody<R>(
     return await work(file);
   } catch (error) {
     // Nobody stores these bytes any more: they must not hold back the rest of the request.
-    file?.body.fail(error instanceof Error ? error : new Error(String(error)));
+    file?.body.close();
     discardRest(incomingOf(request));
     throw error;
   } finally {
     // Also where nobody has read it, or it had come whole before it was refused: it holds memory.
     file?.body.close();
+    fields.close();
   }
 }

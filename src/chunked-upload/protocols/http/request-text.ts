@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ChunkBody } from '../../engine/chunk-body.js';
+import { processForms } from '../../memory/process-memory.js';
+import { RequestSource } from './request-source.js';
+
+/**
+ * A request's body as text, of at most `longest` bytes. It counts as a form in the memory of the
+ * process while it is read.
+ *
+ * @throws ChunkedUploadError `malformed_request`, `interrupted`, or `unavailable` where there are too
+ * many of them at once
+ */
+export async function readText(incoming: IncomingMessage, longest: number): Promise<string> {
+  const body = ChunkBody.ofStream(incoming, { source: RequestSource.of(incoming) });
+  const memory = processForms.open(() => body.fail(ChunkedUploadError.tooManyForms()));
+  const detail = `The body may have at most ${longest} bytes`;
+  body.limitTo(longest, () => ChunkedUploadError.malformedRequest(detail));
+  let text = Buffer.alloc(0);
+  try {
+    for (let batch = await body.read(); batch; batch = await body.read()) {
+      const before = text.length;
+      // At once: of a slow sender every byte would keep a page.
+      text = Buffer.concat([text, ...batch]);
+      memory.take(text.length - before);
+    }
+  } catch (error) {
+    throw error instanceof ChunkedUploadError ? error : ChunkedUploadError.interrupted(error);
+  } finally {
+    body.close();
+    memory.close();
+  }
+  return text.toString();
+}
