@@ -14,7 +14,8 @@ export function report({ commits, uploads, processes }, committed, leases) {
     '# Growth',
     `Node ${process.version}, Linux ${release()}, ${length} × ${model}. ${number(commits)} chunk ` +
       `commits over ${number(uploads)} unfinished uploads in ${processes} processes, then ` +
-      `${number(leases.held)} running leases in one.`,
+      `as many leases in one: at the end ${number(leases.held)} were running, ` +
+      `${number(leases.lost)} were lost.`,
     table(['', 'measured', 'to reach'], results(uploads, committed, leases)),
     details(committed, leases),
     table(

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChunkedUploadModule, ChunkedUploadService } from 'nestjs-chunked-upload';
@@ -16,10 +15,6 @@ const CHUNK = Buffer.alloc(64);
 const TOTAL = 2 ** 30;
 /** Requests at a time; the pool has ten connections. */
 const LANES = 8;
-/** A burst of leases is taken before the next one, so that renewals find a connection. */
-const BURST = 500;
-const BURST_MS = 250;
-
 // oxlint-disable-next-line typescript/no-extraneous-class -- Nest knows a module by its class
 class AppModule {}
 
@@ -46,6 +41,8 @@ const app = await NestFactory.createApplicationContext(
 const service = app.get(ChunkedUploadService, { strict: false });
 const uploads = [];
 let turn = 0;
+let held = 0;
+let lost = 0;
 
 /** Does `work` so often, a few at a time. */
 async function repeat(count, work) {
@@ -71,14 +68,17 @@ const append = (count) =>
     upload.offset = offset;
   });
 
-/** A chunk for each upload, of which the beginning comes, and never the end. */
-async function hold() {
-  for (const [n, { id, offset }] of uploads.entries()) {
-    if (n % BURST === 0) await delay(BURST_MS);
+/** For so many more uploads a chunk of which the beginning comes, and never the end. */
+function hold(count) {
+  for (const { id, offset } of uploads.slice(held, held + count)) {
     const body = new Readable({ read() {} });
     body.push(CHUNK);
-    void service.append(id, { offset, body });
+    service.append(id, { offset, body }).catch((error) => {
+      console.error(error.message);
+      lost++;
+    });
   }
+  held += count;
 }
 
-answerParent('ready', { begin, append, hold, takeCalls });
+answerParent('ready', { begin, append, hold, takeCalls, lost: () => lost });
