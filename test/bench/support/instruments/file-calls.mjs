@@ -2,19 +2,21 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { countCalls } from './calls.mjs';
 
-const OF_PATHS = ['access', 'link', 'lstat', 'mkdir', 'open', 'readdir', 'rename', 'rm', 'stat'];
-const OF_PATHS_TOO = ['truncate', 'unlink', 'writeFile'];
-const OF_HANDLES = [
-  'close',
-  'datasync',
-  'read',
-  'readv',
+const OF_PATHS = [
+  'access',
+  'link',
+  'lstat',
+  'mkdir',
+  'open',
+  'readdir',
+  'rename',
+  'rm',
   'stat',
-  'sync',
   'truncate',
-  'write',
-  'writev',
+  'unlink',
+  'writeFile',
 ];
+const OF_HANDLES = ['datasync', 'read', 'readv', 'stat', 'sync', 'truncate', 'write', 'writev'];
 const OF_DESCRIPTORS = [
   'close',
   'fdatasync',
@@ -26,13 +28,13 @@ const OF_DESCRIPTORS = [
   'writev',
 ];
 
-/** Counts the calls of the file system: each but the last kind wakes another thread, and this one. */
+/** Counts the calls of the file system. All but those that end with `Sync` wake another thread. */
 export async function countFileCalls() {
   const handle = await fs.promises.open('/dev/null');
   const handles = Object.getPrototypeOf(handle);
   await handle.close();
   for (const method of OF_HANDLES) countCalls(handles, method, () => `fs handle.${method}`);
-  for (const method of [...OF_PATHS, ...OF_PATHS_TOO]) {
+  for (const method of OF_PATHS) {
     countCalls(fs.promises, method, () => `fs ${method}`);
     countCalls(fs, method, () => `fs ${method}`);
     countCalls(fs, `${method}Sync`, () => `fs ${method}Sync`);
@@ -41,5 +43,16 @@ export async function countFileCalls() {
     countCalls(fs, method, () => `fs ${method}`);
     countCalls(fs, `${method}Sync`, () => `fs ${method}Sync`);
   }
+  countClosing();
   syncBuiltinESMExports();
+}
+
+/** `close` is not inherited: each handle has its own. */
+function countClosing() {
+  const { open } = fs.promises;
+  fs.promises.open = async (...args) => {
+    const handle = await open(...args);
+    countCalls(handle, 'close', () => 'fs handle.close');
+    return handle;
+  };
 }
