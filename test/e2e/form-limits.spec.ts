@@ -12,7 +12,6 @@ const MIB = 1024 * KIB;
 
 let host: Host;
 let ann: UploadClient;
-const first = sample(100);
 
 beforeAll(async () => {
   // The least that may be: 1.5 MiB of it for all forms. No parser of the host reads them before us.

@@ -7,7 +7,7 @@ import { LEAST_MEMORY } from '../memory/process-memory.js';
 
 /** What `forRoot` says of types, without what it says of the process. */
 export function typeOptionsOf({
-  memory: _,
+  memory: _memory,
   ...options
 }: ChunkedUploadRootOptions): ChunkedUploadTypeOptions {
   return options;

@@ -120,7 +120,9 @@ async function startWithKnown(options) {
 
 const { app, services } = await startWithKnown(upload);
 
-process.on('message', async ({ kind, call, fault, type, method, args }) => {
+process.on('message', (message) => void receive(message));
+
+async function receive({ kind, call, fault, type, method, args }) {
   if (kind === 'fault') {
     waiting.get(call)?.(fault);
     waiting.delete(call);
@@ -133,7 +135,7 @@ process.on('message', async ({ kind, call, fault, type, method, args }) => {
   } catch (error) {
     process.send({ kind: 'answer', call, code: error.code ?? 'bug', value: error.message });
   }
-});
+}
 
 const { port } = app.getHttpServer().address();
 process.send({ kind: 'listening', url: `http://127.0.0.1:${port}` });

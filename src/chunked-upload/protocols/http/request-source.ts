@@ -25,9 +25,11 @@ export class RequestSource implements ChunkSource {
     // HTTP/2 has none of its own, and a request that is only played to the application none at all.
     const socket: unknown = incoming.httpVersionMajor === 1 ? incoming.socket : null;
     this.#socket = socket instanceof Socket ? socket : null;
+    // oxlint-disable-next-line no-underscore-dangle -- Node's name for what a stream is asked for more by
     const read = incoming._read.bind(incoming);
     this.#readOn = () => read(0);
     // What flows asks for more after each piece.
+    // oxlint-disable-next-line no-underscore-dangle
     if (this.#socket) incoming._read = () => (this.#holds > 0 ? undefined : read(0));
   }
 
