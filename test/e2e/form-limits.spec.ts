@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { storedFiles } from '../support/stored-files.js';
-import { UploadClient, sample } from '../support/upload-client.js';
+import { UploadClient } from '../support/upload-client.js';
 import { timed, until } from '../support/waiting.js';
 
 // What costs more processor time, or more memory, than it costs its sender.
