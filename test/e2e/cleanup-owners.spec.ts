@@ -91,6 +91,30 @@ describe('removeExpired finds uploads whose owner was removed past TypeORM', () 
     expect(await uploads.removeExpired()).toEqual(NOTHING);
   });
 
+  it('among many that are well, of which no statement looks at all', async () => {
+    const [gone, there] = [await person(), await person()];
+    const template = await complete(there);
+    const copies = `INSERT INTO chunked_upload (id, filename, key, final_key, "offset", total, status,
+        created_at, completed_at, owner_type, owner_id)
+      SELECT gen_random_uuid(), filename, key, final_key, "offset", total, status,
+        created_at, completed_at, owner_type, $2
+      FROM chunked_upload, generate_series(1, $3::int) WHERE id = $1`;
+    await host.dataSource.query(copies, [template.id, there, 25_000]);
+    await host.dataSource.query(copies, [template.id, gone, 7]);
+    await forget(gone);
+    const found: string[] = [];
+    const report = ({ upload }: Removal<ChunkedUpload>) => void found.push(upload.ownerId ?? '');
+    for (const batchSize of [3, 100]) {
+      found.length = 0;
+      await uploads.removeExpired({ report, batchSize, dryRun: true });
+      expect(found).toEqual(Array.from({ length: 7 }, () => gone));
+    }
+    const unfinished = await begin(there);
+    expect((await uploads.removeExpired({ unfinished: true, dryRun: true })).removed).toBe(8);
+    for (const { id } of [unfinished, template]) await uploads.remove(id);
+    await host.dataSource.query('DELETE FROM chunked_upload');
+  });
+
   it('but not where uploads outlive their owner', async () => {
     await host.dataSource.manager.insert(Archive, { id: 'a' });
     const { id } = await begin('a', 'archive');

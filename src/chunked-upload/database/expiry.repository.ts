@@ -42,6 +42,10 @@ export type OwnerlessCondition = (
 
 const { Incomplete, Complete, Aborted } = ChunkedUploadStatus;
 
+/** How many rows one statement looks at. */
+const PART = 10_000;
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /**
  * The statements of the clean-up. A cleaner claims an upload by the same lease that writers take, so
  * what is being written, completed or cleaned is nobody else's, in whatever process.
@@ -62,23 +66,53 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
     return doom !== 'ownerless' || this.ownerless(1) !== null;
   }
 
-  /** The next ones, those that expired first before others. Claims nothing. */
+  /**
+   * The next ones, those that expired first before others. Claims nothing. A page may be empty, and
+   * others behind it not.
+   */
   async doomed(doom: Doom, after: DoomCursor | null, limit: number): Promise<DoomedPage<T>> {
-    const { name, c } = this.table;
     // What has not expired may have no such time: by its id it is found nevertheless.
-    const byTime = doom === 'expired';
-    const order = byTime ? `${c.expiresAt}, ${c.id}` : c.id;
-    const position = byTime ? '($2::timestamptz, $3::uuid)' : '$2::uuid';
-    const cursor = !after ? [] : byTime ? [after.expiresAt, after.id] : [after.id];
-    const condition = this.#condition(doom, cursor.length + 2);
+    return doom === 'expired' ? this.#expired(after, limit) : this.#others(doom, after, limit);
+  }
+
+  async #expired(after: DoomCursor | null, limit: number): Promise<DoomedPage<T>> {
+    const { name, c } = this.table;
+    const order = `${c.expiresAt}, ${c.id}`;
+    const cursor = after ? [after.expiresAt, after.id] : [];
     const sql = `SELECT *, ${c.expiresAt}::text AS "cu_expires_at" FROM ${name} AS "cu"
-      WHERE ${condition.sql} ${after ? `AND (${order}) > ${position}` : ''}
+      WHERE ${this.#condition('expired', 4).sql}
+      ${after ? `AND (${order}) > ($2::timestamptz, $3::uuid)` : ''}
       ORDER BY ${order} LIMIT $1`;
-    const rows = await this.table.query(sql, [limit, ...cursor, ...condition.parameters]);
-    const uploads = rows.map((row) => this.table.hydrate(row));
+    const rows = await this.table.query(sql, [limit, ...cursor]);
+    const uploads = this.#hydrated(rows);
     const last = uploads.at(-1);
     const expiresAt = (rows.at(-1)?.['cu_expires_at'] ?? null) as string | null;
     return { uploads, next: last && rows.length === limit ? { expiresAt, id: last.id } : null };
+  }
+
+  /**
+   * By their ids, and of a part of the table: of many rows that are all well each must be looked at,
+   * and one statement for all would not end within its time.
+   */
+  async #others(doom: Doom, after: DoomCursor | null, limit: number): Promise<DoomedPage<T>> {
+    const { name, c } = this.table;
+    const behind = after ? `${c.id} > $2::uuid` : 'true';
+    const cursor = after ? [after.id] : [];
+    const condition = this.#condition(doom, cursor.length + 2);
+    const sql = `SELECT "cu_found".*, "cu_end" FROM
+        (SELECT (SELECT ${c.id} FROM ${name} WHERE ${behind}
+          ORDER BY ${c.id} OFFSET ${PART - 1} LIMIT 1) AS "cu_end") AS "cu_part"
+      LEFT JOIN LATERAL
+        (SELECT * FROM ${name} AS "cu" WHERE ${condition.sql} AND ${behind}
+          AND ${c.id} <= COALESCE("cu_end", '${LAST_ID}') ORDER BY ${c.id} LIMIT $1) AS "cu_found"
+      ON true ORDER BY "cu_found".${c.id}`;
+    const rows = await this.table.query(sql, [limit, ...cursor, ...condition.parameters]);
+    const end = (rows[0]?.['cu_end'] ?? null) as string | null;
+    // Where there is none, the part is one row of nothing.
+    const uploads = this.#hydrated(rows).filter(({ id }) => id !== null);
+    const last = uploads.length === limit ? (uploads.at(-1)?.id ?? null) : null;
+    const id = last ?? end;
+    return { uploads, next: id === null ? null : { expiresAt: null, id } };
   }
 
   /**
