@@ -103,7 +103,7 @@ export class FaultHost {
     await exit;
   }
 
-  /** Lets calls of the storage that hang fail at last. */
+  /** Lets calls of the storage that hang come to an end. */
   release(): void {
     if (this.#child?.connected) this.#child.send({ kind: 'release' });
   }

@@ -17,7 +17,9 @@ export const MEANING: Readonly<Record<Fault, string>> = {
   refused: 'the database answers with an error (57014); the disk is full (ENOSPC)',
   before: 'the connection is cut before the server gets it; EIO before anything was done',
   after: 'the connection is cut after the server did it; EIO after it was done',
-  unknown: 'the connection is cut, and a second later the server does it nevertheless',
+  unknown:
+    'the connection is cut, and a second later the server does it nevertheless; nobody answers, and ' +
+    'it is done when all have gone on without it',
   'hang before': 'nobody gets it and nobody answers; all else on its connection is lost too',
   'hang after': 'it is done, and nobody answers',
   late: 'it is done, and answered 1.5 s later',
@@ -35,10 +37,7 @@ const MAY_BE_FULL = ['open', 'write', 'sync', 'finish'];
 /** Whether there is such a fault of this statement or call. */
 export function applies(fault: Fault, label: string): boolean {
   const call = storageCall(label);
-  if (call === null) return true;
-  if (fault === 'refused') return MAY_BE_FULL.includes(call);
-  // What a disk does after it has failed is no business of this table.
-  return fault !== 'unknown';
+  return call === null || fault !== 'refused' || MAY_BE_FULL.includes(call);
 }
 
 export function isLethal(fault: Fault): boolean {

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * A storage that reports each of its calls, and those of its writers, before it is done, and lets
  * that go wrong which it is told. `report(name)` answers with a fault, or null; `done()` is called
- * where somebody waits for the moment after; `hang()` waits until all is over, and then for an
- * error. Whatever methods a storage has: not only today's.
+ * where somebody waits for the moment after; `hang()` waits until all have gone on. Whatever methods
+ * a storage has: not only today's.
  */
 export function reportingStorage(storage, { report, done, hang, lateMs }) {
   /** Returns what is to be called when the work is done. */
@@ -12,10 +12,8 @@ export function reportingStorage(storage, { report, done, hang, lateMs }) {
     const fault = await report(name);
     if (fault === 'refused') throw failure('ENOSPC');
     if (fault === 'before') throw failure('EIO');
-    if (fault === 'hang before') {
-      await hang();
-      throw failure('EIO');
-    }
+    if (fault === 'hang before' || fault === 'unknown') await hang();
+    if (fault === 'hang before') throw failure('EIO');
     return async () => {
       if (fault === 'late') await sleep(lateMs);
       if (fault === 'hang after') await hang();

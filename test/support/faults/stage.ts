@@ -9,7 +9,7 @@ import { PostgresLine } from './postgres-line.js';
 import { StoredRows } from './stored-rows.js';
 
 /** What whoever waited does about it, it does within. */
-const AFTERMATH_MS = 100;
+const AFTERMATH_MS = 200;
 
 /** Two processes over one database and one disk. In the first one things go wrong. */
 export class Stage {
