@@ -1,15 +1,14 @@
 import { ChunkSize } from './chunk-size.js';
+import { connect } from './connect.js';
 import { Endpoint } from './endpoint.js';
 import { FileChecksum } from './file-checksum.js';
 import { type ChunkedUploadOptions, DEFAULTS } from './options.js';
 import { type Progress, type UploadState } from './progress.js';
-import { RemoteUploads } from './remote-uploads.js';
 import { type Representation } from './representation.js';
 import { jittered, sleep } from './retry.js';
 import { RunControl } from './run-control.js';
 import { SpeedMeter } from './speed-meter.js';
 import { Transfer, type TransferListener, type TransferTools } from './transfer.js';
-import { defaultTransport } from './default-transport.js';
 import { UploadError, type UploadErrorCode } from './upload-error.js';
 import { UploadMemory } from './upload-memory.js';
 
@@ -43,6 +42,7 @@ export class ChunkedUpload<Answer = Representation> {
   private reached = 0;
   /** Failed attempts since the last progress. */
   private failures = 0;
+  private aborting = false;
 
   /**
    * @throws TypeError when the endpoint is no URL, or the file has no name and was given none
@@ -84,6 +84,7 @@ export class ChunkedUpload<Answer = Representation> {
   /** Stops sending; the promise of `start()` stays pending and what has arrived is kept. */
   pause(): void {
     if (this.running === null || this.currentState === 'complete') return;
+    if (this.control.isStopped) return;
     this.control.pause();
     this.enter('paused');
   }
@@ -94,16 +95,35 @@ export class ChunkedUpload<Answer = Representation> {
 
   /**
    * Ends the upload, whose `start()` rejects, and removes what has arrived from the server. A
-   * complete upload stays as it is.
+   * complete upload stays as it is: a completing request that is on its way is waited for, and where
+   * its answer got lost the server is asked. If it turns out to be complete, the state is `complete`,
+   * and `start()` answers, at the latest when it is called again.
    *
-   * @throws UploadError when the server cannot be told; can be repeated
+   * @throws UploadError when the server cannot be told, or is completing the upload for a request
+   * whose answer got lost; can be repeated
    */
   async abort(): Promise<void> {
     if (this.currentState === 'complete') return;
-    this.control.stop(UploadError.aborted());
-    await this.running?.catch(() => undefined);
-    this.enter('aborted');
-    await this.transfer.remove(new AbortController().signal);
+    this.aborting = true;
+    try {
+      const reason = UploadError.aborted();
+      if (this.transfer.isFinishing) this.control.stopAfterwards(reason);
+      else this.control.stop(reason);
+      await this.running?.catch(() => undefined);
+      if (this.state === 'complete') return;
+      this.enter((await this.discard()) === 'kept' ? 'complete' : 'aborted');
+    } finally {
+      this.aborting = false;
+    }
+  }
+
+  private async discard(): Promise<'kept' | 'removed'> {
+    try {
+      return await this.transfer.discard(new AbortController().signal);
+    } catch (error) {
+      this.enter('aborted');
+      throw error;
+    }
   }
 
   private async run(): Promise<Answer> {
@@ -122,7 +142,10 @@ export class ChunkedUpload<Answer = Representation> {
     } catch (error) {
       if (error instanceof UploadError && HOPELESS.includes(error.code)) this.transfer.forget();
       this.sent = this.committed;
-      this.enter(error instanceof UploadError && error.code === 'aborted' ? 'aborted' : 'failed');
+      const isAborted = error instanceof UploadError && error.code === 'aborted';
+      // Whether it is aborted or complete, `abort()` has to find out first.
+      const isOpen = this.aborting && this.transfer.hasAll;
+      if (!isOpen) this.enter(isAborted ? 'aborted' : 'failed');
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -139,7 +162,7 @@ export class ChunkedUpload<Answer = Representation> {
         return await this.transfer.attempt(signal);
       } catch (error) {
         this.meter.reset();
-        if (signal.aborted) this.transfer.doubt();
+        if (signal.aborted || control.isStopped) this.transfer.doubt();
         else if (!(await this.transfer.overcome(error))) await this.waitAfter(error, signal);
       }
     }
@@ -190,13 +213,7 @@ function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
   const { checksum = DEFAULTS.checksum, chunkSize = DEFAULTS.chunkSize } = options;
 
   return {
-    remote: new RemoteUploads({
-      endpoint,
-      headers: options.headers ?? {},
-      credentials: options.credentials ?? DEFAULTS.credentials,
-      stallTimeout: options.stallTimeout ?? DEFAULTS.stallTimeout,
-      transport: options.transport ?? defaultTransport(),
-    }),
+    remote: connect(endpoint, options),
     memory: new UploadMemory(options.storage),
     fingerprint: {
       endpoint: endpoint.toString(),

@@ -1,4 +1,6 @@
 export { ChunkedUpload } from './chunked-upload.js';
+export { type ConnectOptions } from './connect.js';
+export { discardUpload } from './discard-upload.js';
 export { type ChecksumAlgorithm } from './file-checksum.js';
 export { type ChunkedUploadOptions, type Retry } from './options.js';
 export { type Progress, type UploadState } from './progress.js';

@@ -117,12 +117,39 @@ export class RemoteUploads {
     };
   }
 
-  /** Removes the upload and its bytes; one that is already gone is no error. */
-  async remove(id: string, watch: Watch): Promise<void> {
+  /**
+   * Removes the upload and its bytes, unless it is complete; one that is already gone is no error.
+   *
+   * @param total size of the whole file
+   * @returns `kept`: it is complete
+   * @throws UploadError `unavailable` also while a request is completing it
+   */
+  async discard(id: string, total: number, watch: Watch): Promise<'kept' | 'removed'> {
     try {
+      const hasAll = (await this.offsetOf(id, watch)) === total;
+      if (hasAll && (await this.isComplete(id, total, watch))) return 'kept';
       await this.send({ method: 'DELETE', url: this.connection.endpoint.upload(id) }, watch);
     } catch (error) {
       if (!(error instanceof UploadError && error.code === 'gone')) throw error;
+    }
+    return 'removed';
+  }
+
+  /**
+   * Of an upload whose bytes are all there. Asked by a chunk that fits nowhere: a `GET` would say
+   * incomplete while a completing request runs, whose sender may have lost its connection; a chunk
+   * waits for that one, or is told to come again.
+   */
+  private async isComplete(id: string, total: number, watch: Watch): Promise<boolean> {
+    const chunk = { body: new Blob(['\0']), begin: 0, end: 1, total };
+    try {
+      await this.append(id, chunk, watch);
+      return false;
+    } catch (error) {
+      if (error instanceof UploadError && error.code === 'offset-mismatch') {
+        return error.saysComplete;
+      }
+      throw error;
     }
   }
 

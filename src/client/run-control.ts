@@ -12,6 +12,10 @@ export class RunControl {
     return this.interruption.signal;
   }
 
+  get isStopped(): boolean {
+    return this.stopped !== null;
+  }
+
   pause(): void {
     this.paused = true;
     this.interruption.abort();
@@ -27,6 +31,12 @@ export class RunControl {
   stop(reason: UploadError): void {
     this.stopped ??= reason;
     this.interruption.abort();
+    this.release();
+  }
+
+  /** Ends the activity for good, as soon as what it does at this moment is done or has failed. */
+  stopAfterwards(reason: UploadError): void {
+    this.stopped ??= reason;
     this.release();
   }
 

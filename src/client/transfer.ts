@@ -44,6 +44,7 @@ export class Transfer {
   private begunAt: number | null = null;
   /** Whether time has passed without a sign that the upload still exists. */
   private stale = false;
+  private finishing = false;
 
   constructor(
     private readonly file: Blob,
@@ -54,6 +55,16 @@ export class Transfer {
     if (!remembered) return;
     this.id = remembered.id;
     this.doubt();
+  }
+
+  /** Whether the request is on its way that completes the upload, if it arrives. */
+  get isFinishing(): boolean {
+    return this.finishing;
+  }
+
+  /** Whether the server holds all bytes, so that the upload may be complete. */
+  get hasAll(): boolean {
+    return this.offset === this.file.size;
   }
 
   /**
@@ -97,12 +108,21 @@ export class Transfer {
     }
   }
 
-  /** Removes what there is on the server. */
-  async remove(signal: AbortSignal): Promise<void> {
-    this.tools.memory.forget(this.tools.fingerprint);
+  /**
+   * Removes what there is on the server, unless it is complete.
+   *
+   * @returns `kept`: it is complete; a further attempt is told what its completion answered
+   */
+  async discard(signal: AbortSignal): Promise<'kept' | 'removed'> {
+    const { remote } = this.tools;
+    this.forget();
     if (this.id === null && this.begunAt !== null) await this.findLost(signal);
-    if (this.id !== null) await this.tools.remote.remove(this.id, { signal });
+    if (this.id !== null) {
+      const outcome = await remote.discard(this.id, this.file.size, { signal });
+      if (outcome === 'kept') return outcome;
+    }
     this.reset();
+    return 'removed';
   }
 
   /** Makes sure that a later transfer of this file does not run into the same refusal again. */
@@ -197,8 +217,10 @@ export class Transfer {
   private async complete(signal: AbortSignal): Promise<unknown> {
     const { remote } = this.tools;
     if (this.id === null) throw UploadError.protocol('The server gave the upload no id.');
+    const { id } = this;
     this.listener.completing();
-    const answer = await remote.complete(this.id, await this.sum(), { signal });
+    const sum = await this.sum();
+    const answer = await this.finish(() => remote.complete(id, sum, { signal }));
     this.forget();
     return answer;
   }
@@ -207,7 +229,16 @@ export class Transfer {
     const { fields, fingerprint, remote } = this.tools;
     this.listener.completing();
     const query = { ...fields, filename: fingerprint.fileName, ...(await this.sum()) };
-    return remote.sendWhole(this.file, query, { signal });
+    return this.finish(() => remote.sendWhole(this.file, query, { signal }));
+  }
+
+  private async finish(request: () => Promise<unknown>): Promise<unknown> {
+    this.finishing = true;
+    try {
+      return await request();
+    } finally {
+      this.finishing = false;
+    }
   }
 
   /** The sum in the field that bears the name of its algorithm. */

@@ -65,6 +65,11 @@ export class UploadError extends Error {
     return ['network', 'unavailable', 'offset-mismatch'].includes(this.code);
   }
 
+  /** Whether the server takes no bytes because the upload is complete. */
+  get saysComplete(): boolean {
+    return isAlreadyComplete(this.detail);
+  }
+
   static network(cause: unknown): UploadError {
     return new UploadError('network', 'The connection to the server broke.', { cause });
   }
@@ -110,8 +115,12 @@ function codeOf(
   if (typeof detail !== 'string') return 'refused';
   if (detail.endsWith('checksum does not match')) return 'checksum-mismatch';
   // Another tab that sends the same file was quicker: it stands at the end.
-  if (detail.startsWith('Upload has already been marked')) return 'offset-mismatch';
+  if (isAlreadyComplete(detail)) return 'offset-mismatch';
   return 'refused';
+}
+
+function isAlreadyComplete(detail: ErrorDetail | null): boolean {
+  return typeof detail === 'string' && detail.startsWith('Upload has already been marked');
 }
 
 function describe(status: number, detail: ErrorDetail | null): string {

@@ -49,6 +49,14 @@ export class BadNetwork {
     for (const [client] of this.pairs) client.resume();
   }
 
+  /** Breaks every connection, and works again. */
+  cut(): void {
+    for (const [client, server] of this.pairs) {
+      client.destroy();
+      server.destroy();
+    }
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.server.close();
@@ -87,12 +95,5 @@ export class BadNetwork {
       this.release();
     }
     this.struck();
-  }
-
-  private cut(): void {
-    for (const [client, server] of this.pairs) {
-      client.destroy();
-      server.destroy();
-    }
   }
 }

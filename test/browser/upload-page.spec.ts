@@ -200,6 +200,28 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     expect(await list.json()).toEqual([]);
   });
 
+  it.each(['arrives', 'gets lost'])(
+    'keeps what is complete when it is cancelled too late, and the answer %s',
+    async (answer) => {
+      const path = join(folder, `${answer}.txt`);
+      await writeFile(path, 'too late');
+      let met = false;
+      await page.route('**/uploads/files/*', async (route) => {
+        if (met || route.request().method() !== 'POST') return route.continue();
+        met = true;
+        const response = await route.fetch();
+        await press('Cancel', `${answer}.txt`);
+        return answer === 'arrives' ? route.fulfill({ response }) : route.abort();
+      });
+
+      await choose(path);
+      await inState(`${answer}.txt`, 'complete');
+      await expectDownload(`${answer}.txt`, Buffer.from('too late'));
+      await press('Hide', `${answer}.txt`);
+      await row(`${answer}.txt`).waitFor({ state: 'detached' });
+    },
+  );
+
   it('can be used by keyboard alone', async () => {
     await choose(film);
     await inState('film.mp4', 'complete');

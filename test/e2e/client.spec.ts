@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ChunkedUploadStatus } from 'nestjs-chunked-upload';
 import {
   ChunkedUpload,
   type ChunkedUploadOptions,
   type Representation,
+  type UploadError,
 } from 'nestjs-chunked-upload/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BadNetwork } from '../browser/bad-network.js';
 import { type Host, startHost } from '../support/host.js';
+import { until } from '../support/waiting.js';
 import { MemoryStorage } from '../unit/client.double.js';
 
 const MIB = 1024 * 1024;
@@ -96,6 +100,68 @@ describe('the client in Node', () => {
     await rejected;
     const list = await fetch(`${host.url}/uploads`, { headers: { 'x-user': 'bob' } });
     expect(await list.json()).toEqual([]);
+  });
+
+  describe('aborted while onComplete runs', () => {
+    let completing: Host;
+    let hookMs = 400;
+    const completed: string[] = [];
+    beforeAll(async () => {
+      completing = await startHost({
+        upload: {
+          onComplete: async ({ id }) => {
+            completed.push(id);
+            await sleep(hookMs);
+            return { photo: id };
+          },
+        },
+      });
+    });
+    afterAll(() => completing.close());
+    beforeEach(async () => {
+      hookMs = 400;
+      await network.close();
+      network = await BadNetwork.to(Number(new URL(completing.url).port));
+    });
+
+    /** Aborts 150 ms after the completing request was sent, once `before` has been done. */
+    const abortWhileCompleting = async (before: () => void | Promise<void>) => {
+      const asked = completed.length;
+      const upload = uploadOf(new File(['hello'], 'a.txt'), { retryDelays: [60_000] });
+      const answer = upload.start().catch((error: UploadError) => error.code);
+      await until('onComplete runs', () => completed.length > asked);
+      await before();
+      const aborted = await upload.abort().catch((error: UploadError) => error.code);
+      return { upload, aborted, answer: await answer, id: completed.at(-1) ?? '' };
+    };
+
+    it('deletes nothing, and is complete', async () => {
+      const { upload, answer, id } = await abortWhileCompleting(() => undefined);
+      expect(upload.state).toBe('complete');
+      expect(answer).toEqual({ photo: id });
+      expect((await completing.uploads.findOne(id)).status).toBe(2);
+    });
+
+    it('deletes nothing where the connection has broken', async () => {
+      const { upload, aborted, id } = await abortWhileCompleting(() => network.cut());
+      expect(aborted).toBeUndefined();
+      expect(upload.state).toBe('complete');
+      expect(await upload.start()).toEqual({ photo: id });
+      expect((await completing.uploads.findOne(id)).status).toBe(2);
+    });
+
+    it('deletes nothing where that takes longer than the server lets it wait', async () => {
+      hookMs = 2500;
+      const { upload, aborted, id } = await abortWhileCompleting(() => network.cut());
+      expect(aborted).toBe('unavailable');
+      await until('it is complete', async () => {
+        const { status } = await completing.uploads.findOne(id);
+        return status === ChunkedUploadStatus.Complete;
+      });
+      await upload.abort();
+      expect(upload.state).toBe('complete');
+      expect((await completing.uploads.findOne(id)).status).toBe(2);
+    });
   });
 
   it('shares one upload between two that remember it, without a wrong byte', async () => {

@@ -94,13 +94,27 @@ export class UploadServerDouble {
       case 'DELETE':
         this.uploads.delete(id ?? '');
         return void response.writeHead(204).end();
-      case 'PUT':
-        return reply(this.store(url, request, body));
+      case 'PUT': {
+        const refusal = this.refusalOf(stored, request);
+        return refusal
+          ? this.refuse(400, refusal)(request, response)
+          : reply(this.store(url, request, body));
+      }
       default:
         return stored
           ? this.complete(stored, body, request, response)
           : reply(this.whole(url, body));
     }
+  }
+
+  private refusalOf(stored: Stored | undefined, request: IncomingMessage): object | null {
+    if (!stored) return null;
+    const [begin] = /\d+/.exec(request.headers['content-range'] ?? '') ?? [];
+    const { offset, status } = stored.record;
+    if (status === 2) return { detail: 'Upload has already been marked as "complete"' };
+    return Number(begin) === offset
+      ? null
+      : { detail: 'Offsets do not match', expected_offset: offset };
   }
 
   private records(): Representation[] {

@@ -3,15 +3,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { openAsBlob } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   ChunkedUpload,
   type ChunkedUploadOptions,
   type KeyValueStorage,
+  type RememberedUpload,
   type Retry,
   UploadError,
   UploadMemory,
   type UploadState,
+  discardUpload,
 } from '../../src/client/index.js';
 import { type Fault, MemoryStorage, UploadServerDouble } from './client.double.js';
 
@@ -365,6 +368,127 @@ describe('the client', () => {
       await uploadOf(file).abort();
     });
 
+    describe('while the completing request is on its way', () => {
+      /** Aborts once the completing request has arrived; `work` is what the server does with it. */
+      const abortAt = async (work: Fault, options: Partial<ChunkedUploadOptions> = {}) => {
+        const upload = uploadOf(file, options);
+        let aborted: Promise<void> = Promise.resolve();
+        once(/POST/, async (request, response) => {
+          aborted = upload.abort();
+          aborted.catch(() => undefined);
+          await work(request, response);
+        });
+        const answer = await upload.start().catch((error: UploadError) => error);
+        await aborted;
+        return { upload, answer };
+      };
+      const deletions = (): number => server.log.filter((line) => /DELETE/.test(line)).length;
+      const complete = (): void => {
+        const { only } = server;
+        only.record = { ...only.record, status: 2, file: 'http://double/file' };
+      };
+
+      it('waits for its answer: the upload is complete, and nothing is deleted', async () => {
+        const { upload, answer } = await abortAt(async (_, response) => {
+          await sleep(50);
+          complete();
+          response.end(JSON.stringify(server.only.record));
+        });
+        expect(upload.state).toBe('complete');
+        expect(answer).toMatchObject({ id: server.only.record.id, status: 2 });
+        expect(deletions()).toBe(0);
+      });
+
+      it('asks where the answer got lost, and deletes nothing that is complete', async () => {
+        const states: UploadState[] = [];
+        const { upload, answer } = await abortAt(
+          (_, response) => {
+            complete();
+            response.destroy();
+          },
+          { onStateChange: (state) => states.push(state) },
+        );
+        expect(answer).toMatchObject({ code: 'aborted' });
+        expect(states).toEqual(['sending', 'completing', 'complete']);
+        expect(deletions()).toBe(0);
+        expectAllThere();
+
+        expect(await upload.start()).toMatchObject({ status: 2 });
+        expect(server.uploads.size).toBe(1);
+      });
+
+      it('asks as well after a pause, which breaks the request off', async () => {
+        const upload = uploadOf(file);
+        const arrived = held(/POST/);
+        const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+        await arrived;
+        upload.pause();
+        complete();
+
+        await upload.abort();
+        await answer;
+        expect(upload.state).toBe('complete');
+        expectAllThere();
+      });
+
+      it('deletes nothing while the server is still completing, and says so', async () => {
+        const upload = uploadOf(file);
+        server.fault = (line) => {
+          if (/POST/.test(line)) return (_, response) => void response.destroy();
+          if (/bytes 0-0\//.test(line)) return server.refuse(423);
+          return null;
+        };
+        const answer = upload.start().catch((error: UploadError) => error.code);
+        while (upload.state !== 'retrying') await sleep(1);
+        await expect(upload.abort()).rejects.toMatchObject({ code: 'unavailable', status: 423 });
+        expect(await answer).toBe('aborted');
+        expect(deletions()).toBe(0);
+
+        complete();
+        server.fault = () => null;
+        await upload.abort();
+        expect(upload.state).toBe('complete');
+        expect(deletions()).toBe(0);
+      });
+
+      it('removes what the server has refused to complete', async () => {
+        const { upload, answer } = await abortAt(
+          server.refuse(400, { detail: 'md5 checksum does not match' }),
+        );
+        expect(answer).toMatchObject({ code: 'aborted' });
+        expect(upload.state).toBe('aborted');
+        expect(server.uploads.size).toBe(0);
+      });
+
+      it('waits for the one request of an empty file', async () => {
+        const upload = uploadOf(new File([], 'empty.txt'));
+        let aborted: Promise<void> = Promise.resolve();
+        server.fault = () => {
+          aborted = upload.abort();
+          server.fault = () => null;
+          return null;
+        };
+        await upload.start();
+        await aborted;
+        expect(upload.state).toBe('complete');
+        expect(server.uploads.size).toBe(1);
+      });
+    });
+
+    it('removes nothing that another tab has completed', async () => {
+      const storage = new MemoryStorage();
+      const arrived = held(/bytes 262144/);
+      const upload = uploadOf(file, { storage });
+      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+      await arrived;
+      await uploadOf(file, { storage }).start();
+
+      await upload.abort();
+      await answer;
+      expect(upload.state).toBe('complete');
+      expectAllThere();
+    });
+
     it('leaves a complete upload where it is', async () => {
       const upload = uploadOf(file);
       await upload.start();
@@ -422,6 +546,20 @@ describe('the client', () => {
       once(/HEAD/, server.refuse(status));
       await uploadOf(file, { storage }).start();
       expect(server.log[1]).toBe('PUT /uploads bytes 0-262143/1024000');
+    });
+
+    it('discards what is not complete, and nothing else', async () => {
+      const [incomplete, complete] = [new MemoryStorage(), new MemoryStorage()];
+      await interrupt({ storage: incomplete });
+      await interrupt({ storage: complete });
+      const remembered = [incomplete, complete].flatMap((both) => new UploadMemory(both).list());
+      await uploadOf(file, { storage: complete }).start();
+
+      const discard = (upload: RememberedUpload) =>
+        discardUpload(upload, {}, new UploadMemory(incomplete));
+      expect(await Promise.all(remembered.map(discard))).toEqual(['removed', 'kept']);
+      expect(new UploadMemory(incomplete).list()).toEqual([]);
+      expectAllThere();
     });
 
     it('takes no other file, no other endpoint and no other user for it', async () => {

@@ -1,4 +1,4 @@
-import { type RememberedUpload, UploadMemory } from '../../client/index.js';
+import { type RememberedUpload, UploadMemory, discardUpload } from '../../client/index.js';
 import { headersOf } from './account.js';
 import { byId, element } from './element.js';
 import { formatBytes, percent } from './format.js';
@@ -53,15 +53,11 @@ export class UnfinishedList {
   }
 
   private async discard(upload: RememberedUpload): Promise<void> {
-    const { endpoint, id, scope } = upload;
-    this.memory.forget(upload);
     this.earlier = this.earlier.filter((other) => other !== upload);
     this.show();
     this.title.focus();
     // Where this fails, the server's clean-up removes it when it has expired.
-    await fetch(`${endpoint}/${id}`, { method: 'DELETE', headers: headersOf(scope) }).catch(
-      () => undefined,
-    );
+    await discardUpload(upload, { headers: headersOf(upload.scope) }).catch(() => undefined);
   }
 }
 

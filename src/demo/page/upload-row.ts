@@ -99,9 +99,12 @@ export class UploadRow implements Task {
 
   /** Removes the upload, if it is one yet and not complete, and the row. */
   private async leave(): Promise<void> {
+    const wasComplete = this.state === 'complete';
     this.queue.leave(this);
     try {
       await this.upload.abort();
+      // It was too late to cancel: the row shows the complete upload.
+      if (!wasComplete && this.upload.state === 'complete') return await this.run();
       this.item.remove();
       document.getElementById('uploads-title')?.focus();
       this.changed();
