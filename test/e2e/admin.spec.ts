@@ -498,6 +498,17 @@ describe('Another site', () => {
     expect((await uploads.get(incomplete.id)).upload.status).toBe(1);
   });
 
+  it('is told from the own one by the browser, also behind a proxy that rewrites Host', async () => {
+    const { expired } = await oneOfEach();
+    const selection = { uploads: select(expired) };
+    const proxied = { ...json, host: 'upstream:3000', origin: 'https://files.example.com' };
+    const act = (headers: Record<string, string>) => root.post('delete', selection, headers);
+    expect((await act({ ...proxied, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await act(proxied)).status).toBe(403);
+    expect((await act({ ...proxied, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+    expect(await root.names()).toHaveLength(3);
+  });
+
   it('cannot put the page into a frame, and no inline script runs in it', async () => {
     for (const path of ['', '/assets/page.js', '/api/uploads']) {
       const { headers } = await root.fetch(path);

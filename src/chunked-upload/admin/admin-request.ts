@@ -29,8 +29,9 @@ export async function readMutation(request: HostRequest): Promise<Record<string,
 
 function isOfOtherSite(request: HostRequest): boolean {
   const { headers } = incomingOf(request);
-  const site = headers['sec-fetch-site'] ?? 'none';
-  if (site !== 'same-origin' && site !== 'none') return true;
+  // It decides where it is there: of a proxy that rewrites Host, `Origin` is always another one.
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   // Browsers send that header to trustworthy hosts alone, and this one to all; scripts send none.
   const { origin } = headers;
   if (origin === undefined) return false;
