@@ -21,7 +21,8 @@ import type { ChunkDigest } from '../../engine/reception.js';
 import { chunkDigests } from '../http/chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
 import { parseContentRange, parseUnsatisfiedRange, requireLength } from './content-range.js';
-import { closeWith, redirect, setHead } from '../http/answer-head.js';
+import { redirect, setHead } from '../http/answer-head.js';
+import { closeWithResponse } from '../http/close-with-response.js';
 import { fileResponse } from '../http/file-response.js';
 import { dispositionFilename } from '../http/filename.js';
 import { FormFields } from '../http/form-fields.js';
@@ -157,7 +158,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const stream = isEmpty ? null : await this.uploads.createReadStream(upload, answer.range);
     setHead(response, answer);
     if (stream === null) return undefined;
-    closeWith(response, stream);
+    closeWithResponse(stream, request, response);
     // By us, with the upload, and not by Nest, which on Fastify says nothing.
     stream.once('error', ({ message }) =>
       this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
