@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChunkedUploadService } from 'nestjs-chunked-upload';
+import { Controller, Put, Req, UseFilters } from '@nestjs/common';
+import { ChunkedUploadExceptionFilter, ChunkedUploadService } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
@@ -9,6 +10,18 @@ import { type Host, startHost } from '../support/host.js';
 // call, the stream is closed when it is over.
 
 const NOBODY = '00000000-0000-4000-8000-000000000000';
+// A host's own route, which hands the request itself to the service.
+@Controller('own')
+@UseFilters(ChunkedUploadExceptionFilter)
+class OwnController {
+  constructor(private readonly service: ChunkedUploadService) {}
+
+  @Put()
+  async put(@Req() request: Readable): Promise<unknown> {
+    return this.service.append(NOBODY, { body: request, offset: 0 });
+  }
+}
+
 const storage = new FaultInjectingStorage(new MemoryStorage());
 let host: Host;
 let uploads: ChunkedUploadService;
@@ -20,7 +33,7 @@ beforeAll(async () => {
     maxBytes: 1_000_000,
     cleanup: false,
   } as const;
-  host = await startHost({ upload });
+  host = await startHost({ upload, controllers: [OwnController] });
   ({ uploads } = host);
 });
 afterAll(() => host.close());
@@ -139,4 +152,12 @@ it('is closed as well when all of it has been taken', async () => {
   expect(offset).toBe(200);
   await sleep(20);
   expect(body.destroyed).toBe(true);
+});
+
+it('is left open where it is the request of a host: who sent it gets the answer', async () => {
+  const headers = { 'content-type': 'application/octet-stream' };
+  const options = { method: 'PUT', headers, body: bytes(3_000_000) };
+  const response = await fetch(`${host.url}/own`, options);
+  expect(response.status).toBe(404);
+  expect(await response.json()).toEqual({ detail: 'Not found.' });
 });

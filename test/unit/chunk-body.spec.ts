@@ -194,6 +194,12 @@ describe('A ChunkBody that is closed', () => {
     const request = new Readable({ read: () => undefined });
     ChunkBody.ofStream(request).close();
     expect(request.destroyed).toBe(false);
+    const handedOver = Object.assign(new Readable({ read: () => undefined }), {
+      httpVersion: '1.1',
+      method: 'PUT',
+    });
+    ChunkBody.from(handedOver).close();
+    expect(handedOver.destroyed).toBe(false);
     let ended = false;
     const endless = (async function* () {
       try {

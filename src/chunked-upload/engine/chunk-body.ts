@@ -69,12 +69,15 @@ export class ChunkBody {
     });
   }
 
-  /** Of what a caller hands over: it is this body's from here on, and ends with it. */
+  /**
+   * Of what a caller hands over: it is this body's from here on, and ends with it. A request that a
+   * controller of the host hands over is not destroyed: its sender has yet to be answered.
+   */
   static from(input: ChunkInput): ChunkBody {
     if (input instanceof ChunkBody) return input;
     if (input instanceof Uint8Array) return ChunkBody.#ofBytes(input);
     const stream = input instanceof Readable ? input : Readable.from(input);
-    return ChunkBody.ofStream(stream, { owned: true });
+    return ChunkBody.ofStream(stream, { owned: !isRequest(stream) });
   }
 
   static #ofBytes(bytes: Uint8Array): ChunkBody {
@@ -291,6 +294,11 @@ export class ChunkBody {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+/** Whether it is what a server received, and not what one was answered, which has no method. */
+function isRequest(stream: Readable & { readonly method?: unknown }): boolean {
+  return 'httpVersion' in stream && typeof stream.method === 'string';
 }
 
 function buffered(stream: Readable): Uint8Array | null {

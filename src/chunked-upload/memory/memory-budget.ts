@@ -27,8 +27,22 @@ export class MemoryBudget implements MemoryLedger {
   #promised = 0;
   #turn: NodeJS.Immediate | null = null;
 
+  #limit: number;
+
   /** @param limit bytes */
-  constructor(public limit: number) {}
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Bytes. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  set limit(bytes: number) {
+    this.#limit = bytes;
+    this.#letGo();
+  }
 
   /** Bytes. */
   get used(): number {
@@ -37,14 +51,14 @@ export class MemoryBudget implements MemoryLedger {
 
   /** Bytes that one account may hold. */
   get share(): number {
-    const fair = this.limit / Math.max(1, this.#holders);
+    const fair = this.#limit / Math.max(1, this.#holders);
     return Math.min(LARGEST_SHARE, Math.max(SMALLEST_SHARE, fair));
   }
 
   /** Counts what nobody has to wait for; below 0: it is given back. */
   reserve(bytes: number): void {
     this.#used += bytes;
-    if (this.#used >= this.limit) this.#pauseAll();
+    if (this.#used >= this.#limit) this.#pauseAll();
     else this.#letGo();
   }
 
@@ -56,14 +70,14 @@ export class MemoryBudget implements MemoryLedger {
     account.state = 'flowing';
     this.#flowing.add(account);
     // Nor does a newcomer overtake who waits.
-    if (this.#used >= this.limit || this.#waiting.size > 0) this.#pause(account);
+    if (this.#used >= this.#limit || this.#waiting.size > 0) this.#pause(account);
     this.#letGo();
   }
 
   taken(account: MemoryAccount, bytes: number): void {
     if (account.held === bytes) this.#holders += 1;
     this.#used += bytes;
-    if (this.#used >= this.limit) this.#pauseAll();
+    if (this.#used >= this.#limit) this.#pauseAll();
     else if (account.state === 'flowing' && account.held >= this.share) this.#pause(account);
   }
 
@@ -99,7 +113,7 @@ export class MemoryBudget implements MemoryLedger {
   /** As many as there is room for, each for one read; the next ones when these have had theirs. */
   #letGo(): void {
     for (const account of this.#waiting) {
-      if (this.limit - this.#used < (this.#promised + 1) * ROOM) break;
+      if (this.#limit - this.#used < (this.#promised + 1) * ROOM) break;
       this.#waiting.delete(account);
       if (account.held >= this.share) {
         account.state = 'full';
