@@ -1,5 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hasDied, thisHolder } from '../../src/chunked-upload/engine/lease-holder.js';
@@ -55,13 +58,22 @@ describe('A lease holder', () => {
 
   it.skipIf(process.getuid?.() !== 0)(
     'is alive where /proc hides it (only root can try this: run the tests as root)',
-    () => {
-      const program = `import(${JSON.stringify(BUILT)}).then(({ hasDied }) =>
+    async () => {
+      // Somebody else may not be let through the folders above this checkout.
+      const folder = await mkdtemp(join(tmpdir(), 'lease-holder-'));
+      await chmod(folder, 0o755);
+      const readable = join(folder, 'lease-holder.mjs');
+      await copyFile(BUILT, readable);
+      const program = `import(${JSON.stringify(readable)}).then(({ hasDied }) =>
         console.log(hasDied(${JSON.stringify(thisHolder())})))`;
       const mount = 'mount -t proc -o hidepid=2 proc /proc';
       const asNobody = `exec setpriv --reuid=65534 --regid=65534 --clear-groups ${process.execPath} -e "$1"`;
       const shell = ['-m', 'sh', '-c', `${mount} && ${asNobody}`, 'sh', program];
-      expect(execFileSync('unshare', shell).toString().trim()).toBe('false');
+      try {
+        expect(execFileSync('unshare', shell).toString().trim()).toBe('false');
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     },
   );
 });

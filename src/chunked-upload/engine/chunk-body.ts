@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { buffered, isRequest } from './readable.js';
 import type { Intake, MemoryAccount } from '../memory/memory-account.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { PieceCounter, PieceMeter } from '../memory/piece-meter.js';
@@ -294,13 +295,4 @@ export class ChunkBody {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }
-}
-
-/** Whether it is what a server received, and not what one was answered, which has no method. */
-function isRequest(stream: Readable & { readonly method?: unknown }): boolean {
-  return 'httpVersion' in stream && typeof stream.method === 'string';
-}
-
-function buffered(stream: Readable): Uint8Array | null {
-  return stream.read() as Uint8Array | null;
 }
