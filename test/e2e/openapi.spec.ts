@@ -174,6 +174,37 @@ describe("The demo's document", () => {
     expect(whole).toMatchObject({ status: 200, value: { status: 2 } });
   });
 
+  it('lets a client begin without bytes, and ask where to go on', async () => {
+    const client = new OpenApiClient(document, demo.url, { user: 'alice', password: 'alice-pw' });
+    const parameters = { 'Content-Range': 'bytes */300', filename: 'a.bin' };
+    const begun = await client.call('UploadsFilesController_putFirst', { parameters });
+    expect(begun).toMatchObject({ status: 200, value: { offset: 0, total: 300 } });
+    const { id } = begun.value as { id: string };
+    const type = 'application/x-www-form-urlencoded';
+    const asForm = { parameters: { 'Content-Range': 'bytes */300' }, type };
+    const body = { filename: 'b.bin' };
+    const form = await client.call('UploadsFilesController_putFirst', { ...asForm, body });
+    expect(form).toMatchObject({ status: 200, value: { filename: 'b.bin', offset: 0 } });
+    const asked = { parameters: { 'Content-Range': 'bytes */300', id } };
+    const position = await client.call('UploadsFilesController_put', asked);
+    expect(position).toMatchObject({ status: 200, value: { id, offset: 0 } });
+  });
+
+  it('tells of what cannot be helped by another try', () => {
+    const writing = operationsOf(document).filter(({ route }) =>
+      /^(PUT|POST) \/uploads\/files/.test(route),
+    );
+    expect(writing).toHaveLength(4);
+    for (const { route, operation } of writing) {
+      const codes = (status: string) => {
+        const content = operation.responses[status]?.content?.['application/json'];
+        return Object.keys(content?.examples ?? {});
+      };
+      expect(codes('413'), route).toEqual(['exceeds_storage']);
+      expect(codes('410'), route).toContain('checksum_state_lost');
+    }
+  });
+
   it('is shown by a page that needs nothing from elsewhere, which the upload page leads to', async () => {
     const page = await (await fetch(`${demo.url}/api`)).text();
     const urls = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url = '']) => url);

@@ -15,10 +15,15 @@ export const ID: Parameter = {
 export const CONTENT_RANGE: Parameter = {
   ...header(
     'Content-Range',
-    'Which bytes these are, of how many: `bytes 0-99/300`, or `bytes 0-99/*`.',
+    'Which bytes these are, of how many: `bytes 0-99/300`, or `bytes 0-99/*`. Without bytes: ' +
+      '`bytes */300`.',
   ),
   required: true,
-  schema: { type: 'string', pattern: '^bytes \\d+-\\d+/(\\d+|\\*)$', example: 'bytes 0-99/300' },
+  schema: {
+    type: 'string',
+    pattern: '^bytes (\\d+-\\d+/(\\d+|\\*)|\\*/\\d+)$',
+    example: 'bytes 0-99/300',
+  },
 };
 
 export const DIGESTS: readonly Parameter[] = [

@@ -23,10 +23,11 @@ const error = ChunkedUploadError;
 const nothing = undefined;
 
 const UNKNOWN = [error.notFound()];
-const GONE = [error.expired(), error.aborted(), error.bytesMissing()];
+const GONE = [error.expired(), error.aborted(), error.bytesMissing(), error.checksumStateLost()];
 const AWAY = [error.unavailable('The storage is not available')];
 const BUSY = [error.busy()];
-const WRITE = [...GONE, ...BUSY, error.storageFull(nothing), ...AWAY];
+const FULL = [error.storageFull(nothing), error.exceedsStorage()];
+const WRITE = [...GONE, ...BUSY, ...FULL, ...AWAY];
 const BODY = [error.noChunk(), error.unsupportedBody('Content-Encoding is not supported')];
 const LATE_ID = error.invalidField(
   'upload_id',
@@ -88,12 +89,20 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
       description:
         'Without `upload_id` a new upload begins with this chunk, which must start at 0. With it, ' +
         'in the query string or in the form before the file, it is the next chunk of that upload. ' +
+        'With `Content-Range: bytes */300` and no bytes the new upload begins at offset 0, before ' +
+        'the first of them is sent; with `upload_id` the answer says where that upload goes on. ' +
         seen,
       parameters: [CONTENT_RANGE, ...inQuery(fields), ...DIGESTS],
       requestBody: {
-        required: true,
-        description: 'The bytes as they are, or a form whose other fields come before the file.',
-        content: { ...raw(), ...form({ ...fields, ...file }, [fieldName]) },
+        required: false,
+        description:
+          'The bytes as they are, or a form with the file and other fields; with ' +
+          '`Content-Range: bytes */300` a form without a file, or nothing.',
+        content: {
+          ...raw(),
+          ...form({ ...fields, ...file }, [fieldName]),
+          ...plainForms(fields, []),
+        },
       },
       responses: {
         ...shown,
@@ -104,11 +113,13 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
       summary: 'Send the next chunk',
       description:
         'It must start at the upload’s offset. The answer comes when the bytes are in storage; of ' +
-        'a connection that breaks what arrived is kept: ask by HEAD where to go on. ' +
+        'a connection that breaks what arrived is kept: ask where to go on by HEAD, or by ' +
+        '`Content-Range: bytes */300` without a body. ' +
         seen,
       parameters: [ID, CONTENT_RANGE, ...DIGESTS],
       requestBody: {
-        required: true,
+        required: false,
+        description: 'The bytes; none with `Content-Range: bytes */300`.',
         content: { ...raw(), ...form(file, [fieldName]) },
       },
       responses: { ...shown, ...errors(...chunk, error.alreadyComplete(), ...UNKNOWN, ...WRITE) },
