@@ -6,6 +6,7 @@ export type {
   BodyInput,
   CompleteInput,
   CompletedUpload,
+  CreateInput,
   FindByOwnerInput,
   FindInput,
   NewUploadInput,

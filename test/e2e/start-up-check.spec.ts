@@ -261,6 +261,32 @@ describe('The start warns of', () => {
     ]);
   });
 
+  it.each([
+    [
+      'attempt',
+      /: .* "attempt"\. Call updateUploadTable\(queryRunner, Video\) in a migration, and/,
+    ],
+    [
+      'attempt, genre',
+      /Call updateUploadTable\(queryRunner, Video\) .*, add "genre" there, and run/,
+    ],
+    ['genre', /lacks the columns "genre"\. Add them in a migration of Video, and run it\.$/],
+  ])("a table of an earlier version, of the host's own entity: %s", async (columns, expected) => {
+    const drops = columns.split(', ').map((column) => `DROP COLUMN ${column}`);
+    const older = {
+      provide: 'OLDER',
+      inject: [DataSource],
+      useFactory: async (dataSource: DataSource) => {
+        await dataSource.query(`ALTER TABLE video ${drops.join(', ')}`);
+        return true;
+      },
+    };
+    const types = [{ path: 'videos', entity: Video }];
+    expect(await warningsOf({ upload, types, providers: [older] })).toEqual([
+      expect.stringMatching(expected),
+    ]);
+  });
+
   it('owners to whom anybody may attach', async () => {
     const imports = [TypeOrmModule.forFeature([Person])];
     const owners = { person: Person, boss: { entity: Person, canAttach: () => true } };

@@ -1,4 +1,4 @@
-import { type EntityTarget, type QueryRunner, Table } from 'typeorm';
+import { type EntityMetadata, type EntityTarget, type QueryRunner, Table } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { Connections } from '../database/connections.js';
 import { UploadTable } from '../database/upload-table.js';
@@ -16,14 +16,17 @@ export async function updateUploadTable(
   const { connection } = queryRunner;
   const metadata = connection.getMetadata(entity);
   const { columns } = Table.create(metadata, connection.driver);
-  for (const name of ADDED) {
-    const column = columns.find(({ name: other }) => {
-      return other === metadata.findColumnWithPropertyName(name)?.databaseName;
-    });
+  for (const name of addedColumns(metadata)) {
+    const column = columns.find((each) => each.name === name);
     if (!column || (await queryRunner.hasColumn(metadata.tablePath, column.name))) continue;
     await queryRunner.addColumn(metadata.tablePath, column);
   }
   await leaveRoomInPages(queryRunner, new UploadTable(new Connections(connection), entity));
+}
+
+/** The columns of this entity that `updateUploadTable` adds where they are missing. */
+export function addedColumns(metadata: EntityMetadata): string[] {
+  return ADDED.map((name) => metadata.findColumnWithPropertyName(name)?.databaseName ?? name);
 }
 
 /** Properties that have come since the first version. */
