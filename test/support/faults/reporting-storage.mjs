@@ -31,14 +31,17 @@ export function reportingStorage(storage, { report, done, hang, lateMs }) {
     await leave();
   }
 
-  async function call(target, name, args) {
+  async function call(target, name, args, running) {
     const leave = await enter(name);
+    // A file is not closed below a call that is still at it, whoever has given that up.
+    if (name === 'close') await Promise.allSettled(running);
     const result = await target[name](...args);
     await leave();
     return name === 'open' ? reporting(result) : result;
   }
 
   function reporting(target) {
+    const running = new Set();
     return new Proxy(target, {
       get(_, name) {
         const value = target[name];
@@ -46,7 +49,13 @@ export function reportingStorage(storage, { report, done, hang, lateMs }) {
         // Asked at the start, beside the first requests.
         if (name === 'check') return () => target.check();
         if (name === 'list') return (...args) => listing(target, name, args);
-        return (...args) => call(target, name, args);
+        return (...args) => {
+          const called = call(target, name, args, [...running]);
+          running.add(called);
+          const end = () => running.delete(called);
+          called.then(end, end);
+          return called;
+        };
       },
     });
   }

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 
@@ -7,7 +7,6 @@ interface StoredRow {
   readonly id: string;
   readonly offset: number;
   readonly status: number;
-  readonly key: string;
   readonly final_key: string;
   readonly expires_at: Date | null;
   /** How many rows of the host there are that its completion wrote. */
@@ -26,7 +25,7 @@ const ROWS = Object.entries(TABLES)
     ([
       table,
       hooks,
-    ]) => `SELECT id, "offset"::float8, status, key, final_key, expires_at, ${hooks} AS hooks,
+    ]) => `SELECT id, "offset"::float8, status, final_key, expires_at, ${hooks} AS hooks,
       (SELECT count(*)::int FROM completions WHERE upload_id = ${table}.id) AS completions
       FROM ${table}`,
   )
@@ -74,21 +73,24 @@ export class StoredRows {
   /** Ids of rows and names of files that are there. */
   async everything(): Promise<string[]> {
     const rows = (await this.#rows()).map(({ id, status }) => `row ${id} (status ${status})`);
-    return [...rows, ...(await this.#files()).map((path) => `file ${path}`)];
+    return [...rows, ...(await this.#files())];
   }
 
   async #faults(): Promise<string[]> {
     const faults: string[] = [];
     for (const row of await this.#rows()) {
-      const { id, offset, status, key, final_key: finalKey, completions, hooks } = row;
-      const unfinished = await this.#size(key);
-      const finished = await this.#size(finalKey);
-      const there = Math.max(unfinished, finished);
-      if (status === INCOMPLETE && offset > 0 && there < offset) {
-        faults.push(`${id} has ${offset} acknowledged bytes and ${there} stored ones`);
+      const { id, offset, status, final_key: finalKey, completions, hooks } = row;
+      if (status === INCOMPLETE && offset > 0) {
+        // A storage may keep the bytes of several writers, in files that it names by the upload.
+        const files = (await this.#files()).filter((path) => path.includes(id));
+        const sizes = await Promise.all(files.map((path) => this.#size(path)));
+        if (!sizes.some((size) => size >= offset)) {
+          faults.push(`${id} has ${offset} acknowledged bytes, and stored are ${sizes.join()}`);
+        }
       }
-      if (status === COMPLETE && finished !== offset) {
-        faults.push(`${id} is complete with ${offset} bytes and has ${finished} stored ones`);
+      const finished = status === COMPLETE ? await this.#size(finalKey) : offset;
+      if (finished < offset) {
+        faults.push(`${id} is complete with ${offset} bytes, and ${finished} are stored`);
       }
       if (completions !== (status === COMPLETE ? hooks : 0)) {
         faults.push(`${id} has status ${status} and was completed ${completions} times`);
@@ -102,8 +104,8 @@ export class StoredRows {
   }
 
   /** Minus one: there is no such file. */
-  async #size(key: string): Promise<number> {
-    return stat(join(this.root, key)).then(
+  async #size(path: string): Promise<number> {
+    return stat(join(this.root, path)).then(
       ({ size }) => size,
       () => -1,
     );
@@ -111,6 +113,8 @@ export class StoredRows {
 
   async #files(): Promise<string[]> {
     const entries = await readdir(this.root, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    return entries
+      .filter((entry) => entry.isFile())
+      .map(({ name, parentPath }) => relative(this.root, join(parentPath, name)));
   }
 }
