@@ -63,6 +63,11 @@ export class PersistentUpload {
     this.acknowledged = Math.max(this.acknowledged, offset);
   }
 
+  async create(host: FaultHost): Promise<Answer> {
+    const headers = { 'content-range': `bytes */${this.content.length}` };
+    return this.acknowledge(await request(host, 'PUT', `${this.path}?filename=a.bin`, { headers }));
+  }
+
   /** Takes what is answered for granted. */
   async sendFirst(host: FaultHost, length: number, query = ''): Promise<Answer> {
     const part = this.content.subarray(0, length);
