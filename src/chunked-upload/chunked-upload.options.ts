@@ -88,7 +88,8 @@ export interface ChunkedUploadTypeOptions {
   readonly checksum?: ChecksumAlgorithm | false;
   /**
    * Runs inside the transaction that marks the upload complete. If it throws, it is not. Each
-   * statement of its `manager` may take as long as `callTimeout` says.
+   * statement of its `manager` may take as long as `callTimeout` says, to which Postgres'
+   * `statement_timeout` is set meanwhile; the hook as a whole may take its time.
    */
   readonly onComplete?: OnComplete;
   /** How often expired uploads are removed. Default: `{ every: '1h' }`; false: not by itself. */
