@@ -144,16 +144,16 @@ describe('The service', () => {
   ] as const) {
     promptly(`begins, goes on and completes: ${name}`, async () => {
       const input = { body: file.subarray(0, 100), total: 300 };
-      const begun = await uploads.begin({ ...newFile(fields()), ...input }, caller);
-      await uploads.append(begun.id, { body: file.subarray(100), offset: 100 }, caller);
+      const { id } = await uploads.begin({ ...newFile(fields()), ...input }, caller);
+      await uploads.append(id, { body: file.subarray(100), offset: 100 }, caller);
       hook = async (completed, { manager }) => {
         await manager.update(Person, person.id, { name: completed.filename });
         return { ok: true };
       };
-      const { upload: complete, response } = await uploads.complete(begun.id, { checksum: sum });
+      const { upload: complete, response } = await uploads.complete(id, { checksum: sum });
       expect(response).toEqual({ ok: true });
       expect(await buffer(await uploads.createReadStream(complete))).toEqual(file);
-      expect((await uploads.complete(begun.id, { checksum: sum })).response).toEqual({ ok: true });
+      expect((await uploads.complete(id, { checksum: sum })).response).toEqual({ ok: true });
     });
 
     promptly(`takes a file whole: ${name}`, async () => {
