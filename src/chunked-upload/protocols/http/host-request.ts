@@ -42,12 +42,19 @@ export function absoluteUrl(request: HostRequest, levels: number): string {
   const target = request.originalUrl ?? incoming.url ?? '/';
   // A request line may hold a whole URL (RFC 9112, section 3.2.2).
   const [whole = ''] = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i.exec(target) ?? [];
-  const segments = (target.slice(whole.length).split('?')[0] ?? '').replace(/\/+$/, '').split('/');
+  const segments = plainEnd(target.slice(whole.length).split('?')[0] ?? '').split('/');
   const path = segments.slice(0, segments.length - levels).join('/');
   const host = request.host ?? incoming.headers.host ?? '';
   // What is no host is not repeated: it could end the header or the page that it is shown in.
   const authority = HOST.test(host) ? host : 'localhost';
   return `${request.protocol ?? 'http'}://${authority}${path}`;
+}
+
+/** Without slashes at its end; a pattern would look at each slash of many once for all before it. */
+function plainEnd(path: string): string {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
 }
 
 /** The query string, by no parser but the standard one. */

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import {
+  type HostRequest,
+  absoluteUrl,
+} from '../../src/chunked-upload/protocols/http/host-request.js';
+
+function urlOf(target: string, levels: number): string {
+  const raw = { url: target, headers: { host: 'a.test' } } as unknown as IncomingMessage;
+  return absoluteUrl({ raw, headers: raw.headers } as HostRequest, levels);
+}
+
+describe('The absolute URL of a request', () => {
+  it.each([
+    ['/uploads', 0, 'http://a.test/uploads'],
+    ['/uploads///', 0, 'http://a.test/uploads'],
+    ['/uploads/5/?a=/b/', 1, 'http://a.test/uploads'],
+    ['http://other.test/uploads/5', 1, 'http://a.test/uploads'],
+    ['/', 0, 'http://a.test'],
+  ])('of %s without %i levels', (target, levels, url) => {
+    expect(urlOf(target, levels)).toBe(url);
+  });
+
+  it('costs no time, however many slashes it has', () => {
+    const start = performance.now();
+    urlOf(`${'/'.repeat(64_000)}x`, 1);
+    expect(performance.now() - start).toBeLessThan(200);
+  });
+});
