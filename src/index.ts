@@ -93,6 +93,7 @@ export {
 export { UploadSteps } from './chunked-upload/protocols/http/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
 export type { HostRequest, HostResponse } from './chunked-upload/protocols/http/host-request.js';
+export { ChunkedUploadExceptionFilter } from './chunked-upload/protocols/http/chunked-upload-exception.filter.js';
 export {
   representUpload,
   type UploadRepresentation,
