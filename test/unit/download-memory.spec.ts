@@ -65,7 +65,7 @@ describe('The memory of downloads', () => {
     const budget = new MemoryBudget(4 * MIB);
     const downloads = new DownloadMemory(budget);
     for (let count = 0; count < 100; count += 1) downloads.open().nextChunk();
-    expect(budget.share).toBe(MIB);
+    expect(budget.share).toBe(2 * MIB);
     const account = budget.account();
     let isPaused = false;
     account.open({ pause: () => (isPaused = true), resume: () => (isPaused = false) });

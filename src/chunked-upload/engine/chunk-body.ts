@@ -10,7 +10,7 @@ import { processMemory, processPieces } from '../memory/process-memory.js';
 // One write of this costs half of four of 64 KiB, and is hashed while the next bytes come in.
 const BATCH_BYTES = 256 * 1024;
 // Half of what one body may hold: the next bytes come in while these are written.
-const LARGEST_BATCH = 512 * 1024;
+const LARGEST_BATCH = 1024 * 1024;
 // What a slow sender has sent is not held back longer than this.
 const BATCH_AGE_MS = 1000;
 

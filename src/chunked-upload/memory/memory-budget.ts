@@ -6,7 +6,8 @@ const MIB = 1024 * KIB;
 /** What one intake is let go for: a read of a socket. */
 const ROOM = 64 * KIB;
 const SMALLEST_SHARE = ROOM;
-const LARGEST_SHARE = MIB;
+// A MiB that is being written, and one that comes in meanwhile.
+const LARGEST_SHARE = 2 * MIB;
 
 /**
  * The memory that all request bodies, forms and downloads of a process share. Nothing is refused:
