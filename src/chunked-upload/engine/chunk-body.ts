@@ -9,8 +9,6 @@ import { processMemory, processPieces } from '../memory/process-memory.js';
 
 // One write of this costs half of four of 64 KiB, and is hashed while the next bytes come in.
 const BATCH_BYTES = 256 * 1024;
-// Half of what one body may hold: the next bytes come in while these are written.
-const LARGEST_BATCH = 1024 * 1024;
 // What a slow sender has sent is not held back longer than this.
 const BATCH_AGE_MS = 1000;
 
@@ -251,7 +249,10 @@ export class ChunkBody {
   }
 
   #take(): Uint8Array[] {
-    const { pieces, cost } = this.#queue.take(LARGEST_BATCH);
+    // Half of what it may hold: the next bytes come in while these are written.
+    const { pieces, cost } = this.#queue.take(
+      Math.max(BATCH_BYTES, Math.floor(this.#memory.share / 2)),
+    );
     this.#batchCost = cost;
     this.#aged = false;
     this.#clearTimer();

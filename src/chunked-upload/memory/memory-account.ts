@@ -13,6 +13,7 @@ export type IntakeState = 'closed' | 'flowing' | 'full' | 'waiting';
 
 /** Who keeps the accounts. */
 export interface MemoryLedger {
+  readonly share: number;
   opened(account: MemoryAccount): void;
   taken(account: MemoryAccount, bytes: number): void;
   given(account: MemoryAccount, bytes: number): void;
@@ -31,6 +32,11 @@ export class MemoryAccount {
   /** Bytes. */
   get held(): number {
     return this.#held;
+  }
+
+  /** Bytes that it may hold, as things are. */
+  get share(): number {
+    return this.ledger.share;
   }
 
   /** Whether the intake has been told to wait. */

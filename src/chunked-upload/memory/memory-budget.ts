@@ -8,6 +8,9 @@ const ROOM = 64 * KIB;
 const SMALLEST_SHARE = ROOM;
 // A MiB that is being written, and one that comes in meanwhile.
 const LARGEST_SHARE = 2 * MIB;
+// Many that each hold a lot are no faster than a few: the process is busy anyway.
+const LARGEST_SHARES_TOGETHER = 8 * MIB;
+const USUAL_SHARE = MIB / 2;
 
 /**
  * The memory that all request bodies, forms and downloads of a process share. Nothing is refused:
@@ -52,8 +55,10 @@ export class MemoryBudget implements MemoryLedger {
 
   /** Bytes that one account may hold. */
   get share(): number {
-    const fair = this.#limit / Math.max(1, this.#holders);
-    return Math.min(LARGEST_SHARE, Math.max(SMALLEST_SHARE, fair));
+    const holders = Math.max(1, this.#holders);
+    const large = Math.min(LARGEST_SHARE, LARGEST_SHARES_TOGETHER / holders);
+    const fair = this.#limit / holders;
+    return Math.max(SMALLEST_SHARE, Math.min(fair, Math.max(USUAL_SHARE, large)));
   }
 
   /** Counts what nobody has to wait for; below 0: it is given back. */
