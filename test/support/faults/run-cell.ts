@@ -98,11 +98,9 @@ function judge({ fault, point, processes }: Cell, reply: Reply): void {
   if (reply === null) return;
   // Two processes at one upload may meet: whoever comes second is told so.
   const met = processes === 'two' ? [423, 404, 410] : [];
-  const expected = [200, 204, ...met];
-  const isHarmless = fault === 'late' || isRenewal(point.label);
-  if (!isHarmless && !isLethal(fault)) expected.push(503, 507);
-  if (isLethal(fault)) expected.push(503);
-  expectStatus('The request', reply, ...expected);
+  const isHarmless = !isLethal(fault) && (fault === 'late' || isRenewal(point.label));
+  const failed = isHarmless ? [] : fault === 'refused' ? [503, 507] : [503];
+  expectStatus('The request', reply, 200, 204, ...met, ...failed);
   if (reply.status === 503 && reply.headers['retry-after'] === undefined) {
     throw new Error(`${describe(reply)} without Retry-After`);
   }
