@@ -30,6 +30,7 @@ import {
   type HostRequest,
   type HostResponse,
   absoluteUrl,
+  fieldOf,
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
@@ -199,7 +200,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
       this.uploadType.fieldName,
       fields,
       async (file) => {
-        const header = incoming.headers['content-range'];
+        const header = fieldOf(incoming, 'content-range');
         const announced = parseUnsatisfiedRange(header);
         if (announced !== null && (!file || file.length === 0)) {
           return this.#putNothing(
