@@ -26,6 +26,8 @@ export async function resolveUploadType(
       `${entity.name} is not an entity of the data source: list it in its "entities", or set autoLoadEntities: true`,
     );
   }
+  const metadata = dataSource.getMetadata(entity);
+  requireOwnTable(metadata, dataSource);
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
   const connections = new Connections(dataSource, draft.callTimeoutMs);
   const owners = new OwnerTypes(draft.owners, connections);
@@ -37,7 +39,7 @@ export async function resolveUploadType(
   const own = policies.map(async (policy) =>
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
   );
-  const columns = ownColumns(dataSource.getMetadata(entity));
+  const columns = ownColumns(metadata);
   return {
     ...rest,
     policies: [...builtIn, ...(await Promise.all(own))],
@@ -51,10 +53,22 @@ export async function resolveUploadType(
   };
 }
 
-/** Properties of the columns that the host's entity adds. */
+/**
+ * Rows of another entity would be uploads of this type: shown, cleaned up, and their bytes missed. That
+ * the classes share it by single-table inheritance changes nothing of that.
+ */
+function requireOwnTable(metadata: EntityMetadata, { entityMetadatas }: DataSource): void {
+  const { name, tablePath } = metadata;
+  const other = entityMetadatas.find((each) => each !== metadata && each.tablePath === tablePath);
+  if (!other) return;
+  const both = `${name} and ${other.name} share the table "${tablePath}"`;
+  failOption('entity', `must have a table of its own, such as @Entity("video"): ${both}`);
+}
+
+/** Properties of the columns that the host's entity adds, without those of embedded objects. */
 function ownColumns({ columns }: EntityMetadata): string[] {
   const base = getMetadataArgsStorage()
     .columns.filter(({ target }) => target === AbstractChunkedUpload)
     .map(({ propertyName }) => propertyName);
-  return columns.map(({ propertyName }) => propertyName).filter((name) => !base.includes(name));
+  return columns.map(({ propertyPath }) => propertyPath).filter((name) => !base.includes(name));
 }
