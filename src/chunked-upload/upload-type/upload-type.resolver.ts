@@ -27,7 +27,6 @@ export async function resolveUploadType(
     );
   }
   const metadata = dataSource.getMetadata(entity);
-  requireOwnTable(metadata, dataSource);
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
   const connections = new Connections(dataSource, draft.callTimeoutMs);
   const owners = new OwnerTypes(draft.owners, connections);
@@ -51,18 +50,6 @@ export async function resolveUploadType(
     owners,
     fields: fields && (await OwnFields.of(fields, columns)),
   };
-}
-
-/**
- * Rows of another entity would be uploads of this type: shown, cleaned up, and their bytes missed. That
- * the classes share it by single-table inheritance changes nothing of that.
- */
-function requireOwnTable(metadata: EntityMetadata, { entityMetadatas }: DataSource): void {
-  const { name, tablePath } = metadata;
-  const other = entityMetadatas.find((each) => each !== metadata && each.tablePath === tablePath);
-  if (!other) return;
-  const both = `${name} and ${other.name} share the table "${tablePath}"`;
-  failOption('entity', `must have a table of its own, such as @Entity("video"): ${both}`);
 }
 
 /** Properties of the columns that the host's entity adds, without those of embedded objects. */

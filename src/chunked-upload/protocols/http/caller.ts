@@ -12,7 +12,8 @@ import { UserMistake, kindOf } from '../../engine/creator.js';
  */
 export function userOfRequest({ user }: { readonly user?: unknown }): UserId {
   if (user === undefined || user === null || user === false) return null;
-  const { id, userId, sub } = Object(user) as Readonly<Record<string, UserId>>;
+  // A text has a method `sub`.
+  const { id, userId, sub } = (typeof user === 'object' ? user : {}) as Record<string, UserId>;
   const named = id ?? userId ?? sub;
   if (named !== undefined && named !== null) return named;
   const example = 'user: (request) => request.user?.email';
