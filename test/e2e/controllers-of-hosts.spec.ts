@@ -138,7 +138,8 @@ describe.each(HOSTS)('In a controller of the host, with the filter by %s', (_, p
     const short = await own.postJson({ md5: md5(file) }, { id: `${id}/complete` });
     expect(short).toMatchObject({ status: 400, body: { offset: 100, total: 300 } });
     const without = await own.postJson({}, { id: `${id}/complete` });
-    expect(without).toMatchObject({ status: 400, detail: `Both 'id' and 'md5' are required` });
+    expect(without.status).toBe(400);
+    expect(without.detail).toMatch(/^Both 'id' and 'md5' are required/);
     await host.uploads.abort(id);
     expect((await own.postJson({}, { id: `${id}/append` })).status).toBe(410);
     expect(logger.lines).toEqual([]);

@@ -24,14 +24,17 @@ class Person {
 }
 
 // Debian's package `pgbouncer`.
-describe.skipIf(!hasPgBouncer)('Behind PgBouncer in transaction mode', () => {
+describe.skipIf(!hasPgBouncer).each([
+  ['as many connections as are asked for', 20],
+  // None may need one more while it has one.
+  ['fewer connections than there are processes', 3],
+])('Behind PgBouncer in transaction mode, with %s', (_, poolSize) => {
   let database: TestDatabase;
   let bouncer: PgBouncer;
 
   beforeAll(async () => {
     database = await createDatabase();
-    // Fewer than there are processes: none may need one more while it has one.
-    bouncer = await startPgBouncer(database.url, 3);
+    bouncer = await startPgBouncer(database.url, poolSize);
   });
   afterAll(async () => {
     await bouncer?.stop();
