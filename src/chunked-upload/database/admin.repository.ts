@@ -77,7 +77,7 @@ export class AdminRepository {
 
   async findOne(id: string): Promise<AdminSighting | null> {
     const { name, c } = this.table;
-    const sql = `SELECT *, ${this.#moment()} FROM ${name} WHERE ${c.id} = $1`;
+    const sql = `SELECT ${this.table.all}, ${this.#moment()} FROM ${name} WHERE ${c.id} = $1`;
     const [row] = await this.table.query(sql, [id]);
     return row ? this.#sighting(row) : null;
   }
@@ -101,13 +101,15 @@ export class AdminRepository {
     return { count: Math.min(count, COUNT_UP_TO), exact: count <= COUNT_UP_TO };
   }
 
-  /** Columns that the host added to the entity, by property. */
-  ownColumns(): string[] {
+  /** What an upload has in the columns that the host added to the entity, by property. */
+  ownValues(upload: AbstractChunkedUpload): Record<string, unknown> {
     const { columns } = this.table.metadata;
     const own = columns.filter(
       ({ target, isSelect }) => target !== AbstractChunkedUpload && isSelect,
     );
-    return own.map(({ propertyName }) => propertyName);
+    return Object.fromEntries(
+      own.map((column) => [column.propertyPath, column.getEntityValue(upload) as unknown]),
+    );
   }
 
   /** What a list is sorted by: expressions of the key, of its text, and of the id. */
@@ -175,9 +177,10 @@ export class AdminRepository {
 
   /** Without the states, which a list has no use for. */
   #listedColumns(): string {
-    const { c } = this.table;
-    const columns = [c.id, c.filename, c.offset, c.total, c.status, c.creator, c.ownerType];
-    return [...columns, c.ownerId, c.createdAt, c.completedAt, c.expiresAt].join(', ');
+    return this.table.only([
+      ...(['id', 'filename', 'offset', 'total', 'status', 'creator', 'ownerType', 'ownerId'] as const),
+      ...(['createdAt', 'completedAt', 'expiresAt'] as const),
+    ]);
   }
 
   #moment(): string {

@@ -91,7 +91,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
   async findOne(id: string, scope: Scope, manager?: EntityManager): Promise<T | null> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(scope, 2);
-    const sql = `SELECT * FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
+    const sql = `SELECT ${this.table.all} FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
     const rows = await this.table.query(sql, [id, ...creator.parameters], manager);
     return this.table.first(rows);
   }
@@ -110,7 +110,8 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     add(c.ownerType, filter.ownerType);
     add(c.ownerId, filter.ownerId);
     parameters.push(filter.limit, filter.offset);
-    const sql = `SELECT * FROM ${name} WHERE true${creator.sql}${conditions.join('')} ORDER BY ${c.createdAt}, ${c.id}
+    const sql = `SELECT ${this.table.all} FROM ${name}
+      WHERE true${creator.sql}${conditions.join('')} ORDER BY ${c.createdAt}, ${c.id}
       LIMIT $${parameters.length - 1} OFFSET $${parameters.length}`;
     return (await this.table.query(sql, parameters)).map((row) => this.table.hydrate(row));
   }
@@ -160,7 +161,7 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
         .insert()
         .into(this.table.entity)
         .values({ ...fields, ...upload, createdAt: nowDurably, expiresAt, ...extra } as never)
-        .returning('*')
+        .returning(this.table.all)
         .updateEntity(false)
         .execute();
     const result = await this.table.connections.run(insert, manager).catch((error: unknown) => {

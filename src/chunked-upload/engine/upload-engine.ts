@@ -28,6 +28,7 @@ import {
   receive,
   receiveWhole,
 } from './reception.js';
+import { creatorIn } from './creator.js';
 import { UploadRules } from './upload-rules.js';
 import type { UploadType } from './upload-type.js';
 import type { Writer } from './writer.js';
@@ -56,8 +57,8 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   /** Whose uploads this caller may touch. */
   scope(context: UploadContext | undefined): Scope {
     if (!context) return undefined;
-    const { access = this.type.userRestricted ? { creators: [context.creator] } : 'all' } = context;
-    return access === 'all' ? undefined : access;
+    if (context.access) return context.access === 'all' ? undefined : context.access;
+    return this.type.userRestricted ? { creators: [creatorIn(context)] } : undefined;
   }
 
   /**

@@ -35,7 +35,8 @@ import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from '../owners/owned-uploads.js';
 import { failOption } from '../chunked-upload.errors.js';
 import { plainPath } from './plain-path.js';
-import { registerCleaner, registerUploadType } from './upload-type.registry.js';
+import { requireOwnTable } from './own-table.js';
+import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
 import { ConnectionDrain } from '../shutdown/connection-drain.js';
 import { ShutdownJournal } from '../shutdown/shutdown-journal.js';
 import { StartUpChecks } from '../start-up/start-up-checks.js';
@@ -153,7 +154,9 @@ function dynamicModule(
           moduleRef: ModuleRef,
           application: ModulesContainer,
         ) => {
+          const others = uploadTypesOf(application).map((type) => type.entity);
           registerUploadType(application, path, entity);
+          requireOwnTable(entity, others, source);
           const draft = draftUploadType(path, options);
           const type = await resolveUploadType(draft, entity, source, moduleRef);
           for (const each of controllers) await describeController(each, type);
