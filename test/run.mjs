@@ -58,7 +58,7 @@ function count({ testResults }) {
 
 check('format', ['prettier', '--check', '.']);
 // Tests import the package by its name: they have types, and something to run, once it is built.
-check('build', ['nest', 'build']);
+check('build', ['npm', 'run', 'build']);
 check('lint', ['oxlint', '--type-aware']);
 check('types', ['tsc', '--noEmit'], ['tsc', '--noEmit', '--project', 'test']);
 
