@@ -68,11 +68,10 @@ describe('nestjs-chunked-upload-client, as it is packed,', () => {
     expect(after - before).toBe(2);
   });
 
-  it('has the version of the server, and its hash-wasm', async () => {
+  it('has the version of the server', async () => {
     const [server, client] = [await readManifest(), await readManifest('src/client')];
     expect(client.version).toBe(server.version);
     expect(Object.keys(client.dependencies)).toEqual(['hash-wasm']);
-    expect(client.dependencies['hash-wasm']).toBe(server.dependencies['hash-wasm']);
   });
 
   it('leaves out of a page what that does not use', async () => {

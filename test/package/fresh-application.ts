@@ -116,7 +116,9 @@ export class FreshApplication {
     const media = join(this.folder, `media-${randomUUID()}`);
     try {
       return await new Promise<Ended>((resolve) => {
-        const surroundings = { ...process.env, DATABASE_URL: database.url, MEDIA: media, ...env };
+        const plain = { NO_COLOR: '1', FORCE_COLOR: '0' };
+        const own = { DATABASE_URL: database.url, MEDIA: media };
+        const surroundings = { ...process.env, ...plain, ...own, ...env };
         const options = { cwd: this.folder, env: surroundings, timeout: LONGEST_MS };
         execFile(program, args, options, (error: ExecFileException | null, stdout, stderr) => {
           const code = error ? error.code : 0;

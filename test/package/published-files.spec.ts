@@ -11,11 +11,11 @@ import { readManifest } from './recipes.js';
 const run = promisify(execFile);
 
 const PACKAGES = [
-  { name: 'nestjs-chunked-upload', source: '.', packed: packedServer },
-  { name: 'nestjs-chunked-upload-client', source: 'dist/client', packed: packedClient },
+  { name: 'nestjs-chunked-upload', packed: packedServer },
+  { name: 'nestjs-chunked-upload-client', packed: packedClient },
 ];
 
-describe.each(PACKAGES)('$name, as it is packed,', ({ source, packed }) => {
+describe.each(PACKAGES)('$name, as it is packed,', ({ packed }) => {
   it('keeps the rules of publint', async () => {
     const file = await readFile(await packed());
     const tarball = file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
@@ -30,9 +30,12 @@ describe.each(PACKAGES)('$name, as it is packed,', ({ source, packed }) => {
     );
     expect(stdout).toContain('No problems found');
   });
+});
 
-  it('names as its dependencies what it was built with', async () => {
-    const { dependencies } = await readManifest(source);
-    expect(Object.keys(dependencies)).toContain('hash-wasm');
-  });
+// The states of a sum go back and forth between the hashing thread, whose program contains a copy,
+// and the package that is installed: another version may not understand them.
+it('the server wants just the hash-wasm that its hashing thread has been built with', async () => {
+  const { dependencies } = await readManifest();
+  const installed = await readManifest('node_modules/hash-wasm');
+  expect(dependencies['hash-wasm']).toBe(installed.version);
 });
