@@ -7,14 +7,26 @@ import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.js';
 declare module 'vitest' {
   export interface ProvidedContext {
     databaseUrl: string;
+    packagesFolder: string;
   }
 }
 
-/** One server for the whole run: that of DATABASE_URL, or one of our own. */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
+/** What all files of a run share: a server, and the folder in which packages are installed. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const packages = await mkdtemp(join(tmpdir(), 'packages-'));
+  project.provide('packagesFolder', packages);
+  const stopServer = await provideServer(project);
+  return async () => {
+    await stopServer();
+    await rm(packages, { recursive: true });
+  };
+}
+
+/** That of DATABASE_URL, or one of our own. */
+async function provideServer(project: TestProject): Promise<() => Promise<void>> {
   if (process.env.DATABASE_URL) {
     project.provide('databaseUrl', process.env.DATABASE_URL);
-    return;
+    return async () => {};
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'nestjs-chunked-upload-'));
   const postgres = await startEmbeddedPostgres({ dataDir });
