@@ -111,14 +111,15 @@ describe.each(PEOPLE)('Where request.user is %s', (_, userOf) => {
 });
 
 describe('A request', () => {
-  it.each([['without a user', undefined], ['with null', null], ['with false', false]])(
-    '%s is anonymous',
-    async (_, user) => {
-      await start();
-      const { creator } = await TokenClient.of(host, user).begin(first, 300);
-      expect(creator).toBeNull();
-    },
-  );
+  it.each([
+    ['without a user', undefined],
+    ['with null', null],
+    ['with false', false],
+  ])('%s is anonymous', async (_, user) => {
+    await start();
+    const { creator } = await TokenClient.of(host, user).begin(first, 300);
+    expect(creator).toBeNull();
+  });
 
   it.each<[string, unknown]>([
     ['without any of the ids', { email: 'ann@example.com' }],

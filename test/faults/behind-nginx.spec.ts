@@ -42,9 +42,7 @@ describe.skipIf(!hasNginx).each(['express', 'fastify'] as const)(
       nginx = await Nginx.start(cluster.at(0).url, WAYS);
       const headers = { ...octets, 'content-range': 'bytes 0-9/*' };
       const url = `${cluster.at(0).url}${FILES}?filename=a.bin`;
-      begun = representation(
-        await send('PUT', url, { headers, body: large.subarray(0, 10) }),
-      ).id;
+      begun = representation(await send('PUT', url, { headers, body: large.subarray(0, 10) })).id;
     });
     afterAll(async () => {
       await nginx?.stop();

@@ -38,7 +38,8 @@ export class RawHttp2 implements RawLink {
     const stream = this.session.request(all, { endStream });
     this.#stream = stream;
     const isContinued = headers['expect'] === '100-continue';
-    if (isContinued) this.#answers.push(once(stream, 'continue').then(() => rawAnswer(100, {}, '')));
+    if (isContinued)
+      this.#answers.push(once(stream, 'continue').then(() => rawAnswer(100, {}, '')));
     const answer = answerOf(stream, this.#isRead);
     answer.catch(() => undefined);
     this.#answers.push(answer);

@@ -23,11 +23,7 @@ export interface RawLink {
   destroy(): void;
 }
 
-export function rawAnswer(
-  status: number,
-  headers: RawAnswer['headers'],
-  body: string,
-): RawAnswer {
+export function rawAnswer(status: number, headers: RawAnswer['headers'], body: string): RawAnswer {
   const json = body.startsWith('{') ? (JSON.parse(body) as RawAnswer['json']) : {};
   return { status, headers, body, json };
 }

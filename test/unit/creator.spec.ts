@@ -96,6 +96,8 @@ describe('Without the option, the user of a request', () => {
     ['0', 0],
   ])('is a mistake where it is %s', (what, user) => {
     expect(() => userOfRequest({ user })).toThrow(UserMistake);
-    expect(() => userOfRequest({ user })).toThrow(`The option "user" is needed: request.user is ${what}`);
+    expect(() => userOfRequest({ user })).toThrow(
+      `The option "user" is needed: request.user is ${what}`,
+    );
   });
 });

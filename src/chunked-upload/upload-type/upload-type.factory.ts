@@ -127,7 +127,11 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     onComplete:
       given.onComplete === undefined
         ? null
-        : hook('onComplete', given.onComplete as OnComplete, 'async (upload, { manager }) => { … }'),
+        : hook(
+            'onComplete',
+            given.onComplete as OnComplete,
+            'async (upload, { manager }) => { … }',
+          ),
     cleanupMs: cleanup(options.cleanup),
   };
 }

@@ -40,7 +40,10 @@ export function outgoingOf(response: HostResponse): ServerResponse {
  * The values of a header that is to come once, one after the other. Over HTTP/2, Node would pass over
  * all but the first.
  */
-export function fieldOf({ headers, rawHeaders }: IncomingMessage, name: string): string | undefined {
+export function fieldOf(
+  { headers, rawHeaders }: IncomingMessage,
+  name: string,
+): string | undefined {
   const values = rawHeaders.filter((_, at) => rawHeaders[at - 1]?.toLowerCase() === name && at % 2);
   return values.length > 1 ? values.join(', ') : headers[name]?.toString();
 }
