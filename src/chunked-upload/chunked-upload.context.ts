@@ -45,10 +45,7 @@ export interface CompletionContext<R = unknown> {
  * What it returns must be JSON: it is the answer, and kept for whoever completes again.
  * A method's type, so that one for the host's own entity is taken as well.
  */
-export type OnComplete<
-  T extends AbstractChunkedUpload = AbstractChunkedUpload,
-  R = unknown,
-> = {
+export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload, R = unknown> = {
   method(upload: T, context: CompletionContext<R>): unknown;
 }['method'];
 
@@ -56,8 +53,7 @@ export type OnComplete<
  * A caller's id. A number must be whole and at most 2^53 - 1; of objects MongoDB's ObjectId is one. Null
  * or undefined: anonymous. All else, an empty text included, is a mistake of the host, and answered 500.
  */
-export type UserId =
-  string | number | bigint | { toHexString(): string } | null | undefined;
+export type UserId = string | number | bigint | { toHexString(): string } | null | undefined;
 
 /** What a guard has made of the request: Express' or Fastify's, with a user. */
 export interface RequestWithUser {
@@ -77,5 +73,6 @@ export type UserOf<R = RequestWithUser> = {
  */
 export interface HookOfHost<Parameters extends unknown[], Answer> {
   (...parameters: [...Parameters, typed: never]): Answer;
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it tells the two apart
   <_>(...parameters: [...Parameters, typed: never]): Answer;
 }

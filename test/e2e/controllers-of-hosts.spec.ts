@@ -133,7 +133,12 @@ describe.each(HOSTS)('In a controller of the host, with the filter by %s', (_, p
     const offset = await own.postJson({}, { id: `${id}/append` });
     expect(offset).toMatchObject({
       status: 400,
-      body: { detail: 'Offsets do not match', offset: 100, expected_offset: 100, provided_offset: 50 },
+      body: {
+        detail: 'Offsets do not match',
+        offset: 100,
+        expected_offset: 100,
+        provided_offset: 50,
+      },
     });
     const short = await own.postJson({ md5: md5(file) }, { id: `${id}/complete` });
     expect(short).toMatchObject({ status: 400, body: { offset: 100, total: 300 } });

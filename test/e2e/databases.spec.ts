@@ -64,51 +64,60 @@ const STYLES = [
   ['Postgres, DMY', 'Australia/Lord_Howe'],
 ] as const;
 
-describe.each(STYLES)('In a database of the DateStyle %s and the time zone %s', (style, timezone) => {
-  it('uploads live as anywhere', async () => {
-    await withHost({ ...hostOf(settings({ datestyle: style, timezone })) }, async (host) => {
-      const { id } = await host.dataSource.getRepository(Person).save({});
-      await liveWholeLife({ host, table: 'chunked_upload', column: snakeCase, ownerId: id, admin: 'admin' });
+describe.each(STYLES)(
+  'In a database of the DateStyle %s and the time zone %s',
+  (style, timezone) => {
+    it('uploads live as anywhere', async () => {
+      await withHost({ ...hostOf(settings({ datestyle: style, timezone })) }, async (host) => {
+        const { id } = await host.dataSource.getRepository(Person).save({});
+        await liveWholeLife({
+          host,
+          table: 'chunked_upload',
+          column: snakeCase,
+          ownerId: id,
+          admin: 'admin',
+        });
+      });
     });
-  });
 
-  it('the columns of an entity of the host have their values', async () => {
-    @Entity('dated')
-    class Dated extends AbstractChunkedUpload {
-      @Column('timestamptz', { nullable: true })
-      taken!: Date | null;
+    it('the columns of an entity of the host have their values', async () => {
+      @Entity('dated')
+      class Dated extends AbstractChunkedUpload {
+        @Column('timestamptz', { nullable: true })
+        taken!: Date | null;
 
-      @Column('timestamp', { nullable: true })
-      local!: Date | null;
+        @Column('timestamp', { nullable: true })
+        local!: Date | null;
 
-      @Column({ nullable: true })
-      plain!: Date;
+        @Column({ nullable: true })
+        plain!: Date;
 
-      @Column('date', { nullable: true })
-      day!: string | null;
+        @Column('date', { nullable: true })
+        day!: string | null;
 
-      @Column('timestamptz', { nullable: true })
-      forEver!: Date | null;
+        @Column('timestamptz', { nullable: true })
+        forEver!: Date | null;
 
-      @Column('timestamptz', { array: true, nullable: true })
-      all!: Date[] | null;
-    }
-    const database = settings({ datestyle: style, timezone });
-    await withHost({ database, upload: { entity: Dated as never } }, async (host) => {
-      const { id } = await new UploadClient(`${host.url}/uploads`).begin(file, 300);
-      expect(await host.uploads.findOne(id)).toMatchObject({ taken: null, day: null });
-      const taken = new Date('2021-03-04T05:06:07.089Z');
-      await host.dataSource.query(
-        `UPDATE dated SET taken = $1, day = '2021-03-04', "forEver" = 'infinity',
+        @Column('timestamptz', { array: true, nullable: true })
+        all!: Date[] | null;
+      }
+      const database = settings({ datestyle: style, timezone });
+      await withHost({ database, upload: { entity: Dated as never } }, async (host) => {
+        const { id } = await new UploadClient(`${host.url}/uploads`).begin(file, 300);
+        expect(await host.uploads.findOne(id)).toMatchObject({ taken: null, day: null });
+        const taken = new Date('2021-03-04T05:06:07.089Z');
+        await host.dataSource.query(
+          `UPDATE dated SET taken = $1, day = '2021-03-04', "forEver" = 'infinity',
           local = '2021-03-04 05:06:07.089', plain = '2021-03-04 05:06:07.089' WHERE id = $2`,
-        [taken, id],
-      );
-      const local = new Date(2021, 2, 4, 5, 6, 7, 89);
-      const found = { taken, local, plain: local, day: '2021-03-04', forEver: Infinity };
-      expect(await host.uploads.findOne(id)).toMatchObject(found);
+          [taken, id],
+        );
+        const local = new Date(2021, 2, 4, 5, 6, 7, 89);
+        const found = { taken, local, plain: local, day: '2021-03-04', forEver: Infinity };
+        expect(await host.uploads.findOne(id)).toMatchObject(found);
+      });
     });
-  });
-});
+  },
+);
 
 it('A database with other settings than the usual ones changes nothing', async () => {
   const database = settings({

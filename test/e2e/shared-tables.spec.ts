@@ -77,8 +77,11 @@ describe('Two entities of one table', () => {
       { path: 'films', entity: Film },
       { path: 'images', entity: Image },
     ];
-    const sentence = /option "entity" must have a table of its own: Film and \w+ share .*shared_media/;
-    await expect(startHost({ database: { entities }, upload: both, types })).rejects.toThrow(sentence);
+    const sentence =
+      /option "entity" must have a table of its own: Film and \w+ share .*shared_media/;
+    await expect(startHost({ database: { entities }, upload: both, types })).rejects.toThrow(
+      sentence,
+    );
     await expect(
       startHost({ database: { entities }, upload: { entity: Film as never } }),
     ).rejects.toThrow(sentence);

@@ -66,10 +66,14 @@ class ObjectId {
 }
 
 /** Fails to compile unless `value` is of exactly the type `T`. */
-declare function exactly<T>(): <V>(value: V, ...same: Same<T, V> extends true ? [] : [never]) => void;
+declare function exactly<T>(): <V>(
+  value: V,
+  ...same: Same<T, V> extends true ? [] : [never]
+) => void;
 type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
+// oxlint-disable-next-line typescript/unbound-method -- nothing of it runs
 const { forRoot, forRootAsync, forFeature } = ChunkedUploadModule;
 
 // `user`, as hosts write it.
@@ -115,7 +119,12 @@ export const named: ChunkedUploadOptions[] = [
   { user: (request: AuthRequest) => request.user.sub },
   { user: (request) => request.user?.sub },
   { entity: Video, onComplete: (upload: Video) => upload.title },
-  { owners: { person: Person, team: { entity: Team, canAttach: (team: Team) => team.leader === '' } } },
+  {
+    owners: {
+      person: Person,
+      team: { entity: Team, canAttach: (team: Team) => team.leader === '' },
+    },
+  },
   // @ts-expect-error
   { user: (_request: AuthRequest) => new Date() },
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/chunked-upload/chunked-upload.context.js';
-import { UserMistake, creatorIn, creatorOf } from '../../src/chunked-upload/engine/creator.js';
+import { UserMistake, creatorIn, creatorOf } from '../../src/chunked-upload/creator.js';
 import { userOfRequest } from '../../src/chunked-upload/protocols/http/caller.js';
 
 /** As bson has it: what it holds is no text, and in no way one of its own properties. */
@@ -96,6 +96,8 @@ describe('Without the option, the user of a request', () => {
     ['0', 0],
   ])('is a mistake where it is %s', (what, user) => {
     expect(() => userOfRequest({ user })).toThrow(UserMistake);
-    expect(() => userOfRequest({ user })).toThrow(`The option "user" is needed: request.user is ${what}`);
+    expect(() => userOfRequest({ user })).toThrow(
+      `The option "user" is needed: request.user is ${what}`,
+    );
   });
 });

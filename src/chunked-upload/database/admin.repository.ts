@@ -178,7 +178,16 @@ export class AdminRepository {
   /** Without the states, which a list has no use for. */
   #listedColumns(): string {
     return this.table.only([
-      ...(['id', 'filename', 'offset', 'total', 'status', 'creator', 'ownerType', 'ownerId'] as const),
+      ...([
+        'id',
+        'filename',
+        'offset',
+        'total',
+        'status',
+        'creator',
+        'ownerType',
+        'ownerId',
+      ] as const),
       ...(['createdAt', 'completedAt', 'expiresAt'] as const),
     ]);
   }
