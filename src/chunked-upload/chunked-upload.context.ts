@@ -73,5 +73,6 @@ export type UserOf<R = RequestWithUser> = {
  */
 export interface HookOfHost<Parameters extends unknown[], Answer> {
   (...parameters: [...Parameters, typed: never]): Answer;
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it tells the two apart
   <_>(...parameters: [...Parameters, typed: never]): Answer;
 }

@@ -58,7 +58,7 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
     R extends object = RequestWithUser,
   >(options: ChunkedUploadAsyncOptions<E, O, R>): DynamicModule {
     checkAsyncOptions(options);
-    return super.forRootAsync(options as ChunkedUploadAsyncOptions);
+    return super.forRootAsync(options);
   }
 
   /**

@@ -257,6 +257,45 @@ describe('Hooks and events', () => {
   });
 });
 
+describe('The admin', () => {
+  @Injectable()
+  class OpenGuard implements CanActivate {
+    canActivate(): boolean {
+      return true;
+    }
+  }
+  const admin = { path: 'admin', guards: [OpenGuard] };
+
+  async function deleteOne(user: unknown): Promise<string[]> {
+    const { id } = await host.uploads.create({ fields: { filename: 'a.bin' } });
+    const caller = TokenClient.of(host, user);
+    const url = new TokenClient(`${host.url}/admin/api/delete`, caller.user);
+    const { body } = await url.postJson({ uploads: [{ type: 'uploads', id }] });
+    expect(body).toMatchObject({ outcomes: [{ id, ok: true }] });
+    return logger.lines.splice(0).map((line) => line.replace(id, 'ID'));
+  }
+
+  it('names in its log who did what, as an upload would', async () => {
+    await start({ admin });
+    const done = 'deleted 1 upload of "uploads": ID';
+    expect(await deleteOne({ sub: 'ann' })).toEqual([`log: Admin: "ann" ${done}`]);
+    expect(await deleteOne({ id: 2n })).toEqual([`log: Admin: "2" ${done}`]);
+    const objectId = { toHexString: () => 'abc' };
+    expect(await deleteOne({ id: objectId })).toEqual([`log: Admin: "abc" ${done}`]);
+    const nobody = [`log: Admin: somebody without a name ${done}`];
+    for (const user of [{ email: 'ann' }, { id: '' }, undefined]) {
+      expect(await deleteOne(user)).toEqual(nobody);
+    }
+  });
+
+  it('waits for a user who takes time to be found', async () => {
+    await start({ admin, user: async (request) => Promise.resolve(request.user?.email) });
+    expect(await deleteOne({ email: 'ann' })).toEqual([
+      'log: Admin: "ann" deleted 1 upload of "uploads": ID',
+    ]);
+  });
+});
+
 describe('The service', () => {
   it('takes no caller who is none: not for another, and not for an anonymous one', async () => {
     await start();

@@ -125,6 +125,7 @@ class ShownController {
 
   @Get('spread/:id')
   async spread(@Param('id') id: string): Promise<object> {
+    // oxlint-disable-next-line typescript/no-misused-spread -- hosts do it
     return { ...(await this.photos.findOne(id)), more: true };
   }
 

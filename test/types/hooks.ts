@@ -73,6 +73,7 @@ declare function exactly<T>(): <V>(
 type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
+// oxlint-disable-next-line typescript/unbound-method -- nothing of it runs
 const { forRoot, forRootAsync, forFeature } = ChunkedUploadModule;
 
 // `user`, as hosts write it.

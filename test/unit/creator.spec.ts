@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../../src/chunked-upload/chunked-upload.context.js';
-import { UserMistake, creatorIn, creatorOf } from '../../src/chunked-upload/engine/creator.js';
+import { UserMistake, creatorIn, creatorOf } from '../../src/chunked-upload/creator.js';
 import { userOfRequest } from '../../src/chunked-upload/protocols/http/caller.js';
 
 /** As bson has it: what it holds is no text, and in no way one of its own properties. */

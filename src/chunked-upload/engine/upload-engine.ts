@@ -3,6 +3,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
+import { creatorIn } from '../creator.js';
 import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
 import type { AbortRepository } from '../database/abort.repository.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
@@ -28,7 +29,6 @@ import {
   receive,
   receiveWhole,
 } from './reception.js';
-import { creatorIn } from './creator.js';
 import { UploadRules } from './upload-rules.js';
 import type { UploadType } from './upload-type.js';
 import type { Writer } from './writer.js';

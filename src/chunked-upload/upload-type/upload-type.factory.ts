@@ -1,6 +1,6 @@
 import { Checksum } from '../checksum/checksum.js';
 import type { Type } from '@nestjs/common';
-import type { OnComplete, UserOf } from '../chunked-upload.context.js';
+import type { UserOf } from '../chunked-upload.context.js';
 import type { ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
 import type { OwnerOptions } from '../owners/owner-options.js';
 import { failOption } from '../chunked-upload.errors.js';
@@ -127,11 +127,7 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     onComplete:
       given.onComplete === undefined
         ? null
-        : hook(
-            'onComplete',
-            given.onComplete as OnComplete,
-            'async (upload, { manager }) => { … }',
-          ),
+        : hook('onComplete', given.onComplete, 'async (upload, { manager }) => { … }'),
     cleanupMs: cleanup(options.cleanup),
   };
 }

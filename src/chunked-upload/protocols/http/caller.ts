@@ -1,5 +1,5 @@
 import type { UserId } from '../../chunked-upload.context.js';
-import { UserMistake, kindOf } from '../../engine/creator.js';
+import { UserMistake, kindOf } from '../../creator.js';
 
 /**
  * The option `user` where it is left out: `request.user`'s `id`, else `userId`, else `sub`, of which

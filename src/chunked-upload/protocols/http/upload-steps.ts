@@ -10,7 +10,7 @@ import type {
 } from '../../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
-import { UserMistake, creatorOf } from '../../engine/creator.js';
+import { UserMistake, creatorOf } from '../../creator.js';
 import type { UploadType } from '../../engine/upload-type.js';
 import type { HostRequest } from './host-request.js';
 import { type UploadRepresentation, representUpload } from './representation.js';

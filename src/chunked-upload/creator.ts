@@ -1,4 +1,4 @@
-import type { UploadContext, UserId } from '../chunked-upload.context.js';
+import type { UploadContext, UserId } from './chunked-upload.context.js';
 
 /** What is said of a caller names nobody who could be told from others: a mistake of the host. */
 export class UserMistake extends TypeError {
