@@ -21,6 +21,13 @@ const PROTOCOL_SPECS =
   'fields,filenames,forms,journal,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,small-pieces,storage-failures,' +
   'who-sees-what,whole-file}.spec.ts';
 
+// What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
+// be hostile. `HTTP2=all` runs all that clients meet.
+const HTTP2_SPECS =
+  process.env['HTTP2'] === 'all'
+    ? PROTOCOL_SPECS
+    : '{access-matrix,bodies,errors-of-*,hostile-requests.property,small-pieces,whole-file}.spec.ts';
+
 interface Project {
   readonly name: string;
   readonly alone: boolean;
@@ -38,6 +45,12 @@ const projects: Project[] = [
     alone: false,
     include: `test/e2e/${PROTOCOL_SPECS}`,
     env: { HOST_PLATFORM: 'fastify' },
+  },
+  {
+    name: 'http2',
+    alone: false,
+    include: `test/e2e/${HTTP2_SPECS}`,
+    env: { HOST_PLATFORM: 'http2' },
   },
   // These kill servers, fill disks, install packages: one file at a time, beside nothing else.
   { name: 'faults', alone: true },

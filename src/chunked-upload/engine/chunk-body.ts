@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { buffered, isRequest } from './readable.js';
+import { buffered, isRequest, wasCut } from './readable.js';
 import type { Intake, MemoryAccount } from '../memory/memory-account.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { PieceCounter, PieceMeter } from '../memory/piece-meter.js';
@@ -91,11 +91,11 @@ export class ChunkBody {
   static ofStream(stream: Readable, origin: ChunkOrigin = {}): ChunkBody {
     const { source = stream, owned = false } = origin;
     const body = new ChunkBody();
-    if (stream.readableEnded) {
+    if (stream.readableEnded && !wasCut(stream)) {
       body.end();
       return body;
     }
-    if (stream.destroyed) {
+    if (stream.readableEnded || stream.destroyed) {
       body.fail(stream.errored ?? new Error('The stream has been destroyed'));
       return body;
     }
@@ -108,10 +108,11 @@ export class ChunkBody {
       for (let rest = buffered(stream); rest; rest = buffered(stream)) take(rest);
       body.fail(error);
     };
+    const cutOff = () => breakOff(new Error('The stream was closed before its end'));
     stream.on('data', take);
-    stream.on('end', () => body.end());
+    stream.on('end', () => (wasCut(stream) ? cutOff() : body.end()));
     stream.on('error', breakOff);
-    stream.on('close', () => breakOff(new Error('The stream was closed before its end')));
+    stream.on('close', cutOff);
     if (owned) body.#owned = stream;
     body.attach(source);
     return body;

@@ -1,9 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { SetMetadata } from '@nestjs/common';
 
 // What Nest hands to Fastify as the route's `config`: that of `@RouteConfig()`.
 const ROUTE_CONFIG = '__fastify_route_config__';
 const READS_BODY = 'chunkedUploadReadsBody';
+const IS_OURS = 'chunkedUploadRoute';
 
 const FORMS = ['application/json', 'application/x-www-form-urlencoded'];
 
@@ -11,7 +12,12 @@ const FORMS = ['application/json', 'application/x-www-form-urlencoded'];
 interface FastifyRequest {
   /** As the host sees them; settable. */
   headers: IncomingHttpHeaders;
+  readonly raw: IncomingMessage;
   readonly routeOptions: { readonly config?: object };
+}
+
+interface FastifyReply {
+  readonly raw: ServerResponse;
 }
 
 type Done = () => void;
@@ -26,10 +32,31 @@ export interface FastifyInstance {
     name: 'preValidation',
     hook: (request: FastifyRequest, reply: unknown, done: Done) => void,
   ): unknown;
+  addHook(
+    name: 'onSend',
+    hook: (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done) => void,
+  ): unknown;
 }
 
 /** A route whose body is left unread on Fastify, as it is on Express. */
 export const ReadsBody = (): MethodDecorator => SetMetadata(ROUTE_CONFIG, { [READS_BODY]: true });
+
+/** Notes on the handler of a route, besides what a host has noted there, that it is one of uploads. */
+export function markRoute(handler: object): void {
+  const config = Reflect.getMetadata(ROUTE_CONFIG, handler) as object | undefined;
+  Reflect.defineMetadata(ROUTE_CONFIG, { ...config, [IS_OURS]: true }, handler);
+}
+
+/** Calls `prepare` before an upload route is answered, whoever answers it: a hook of the host, too. */
+export function beforeAnswer(
+  fastify: FastifyInstance,
+  prepare: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
+): void {
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    if (IS_OURS in (request.routeOptions.config ?? {})) prepare(request.raw, reply.raw);
+    done();
+  });
+}
 
 /**
  * Makes Fastify leave the bodies of upload routes unread. It has no parser for them, answers what it

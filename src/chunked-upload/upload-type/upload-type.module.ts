@@ -1,10 +1,12 @@
 import type {
   DynamicModule,
   InjectionToken,
+  MiddlewareConsumer,
+  NestModule,
   OptionalFactoryDependency,
   Type,
 } from '@nestjs/common';
-import { Module } from '@nestjs/common';
+import { Inject, Module } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -26,6 +28,7 @@ import { type InheritedOptions, inheritedOptions } from './inherited-options.js'
 import { UnreadBodies } from '../platform/unread-bodies.js';
 import { describeController } from '../protocols/content-range/openapi/describe-controller.js';
 import { createUploadController } from '../protocols/content-range/upload-controller.factory.js';
+import { LingeringCloseSetup } from '../protocols/http/lingering-close.setup.js';
 import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
@@ -56,10 +59,20 @@ const OPTIONS = Symbol('UPLOAD_TYPE_OPTIONS');
 const DATA_SOURCE = Symbol('UPLOAD_TYPE_DATA_SOURCE');
 const PARTS = Symbol('UPLOAD_TYPE_PARTS');
 const ADMINISTERED = Symbol('ADMINISTERED');
+const CONTROLLERS = Symbol('UPLOAD_TYPE_CONTROLLERS');
 
 /** One upload type: a table, a service and a controller, in a module of its own. */
 @Module({})
-export class UploadTypeModule {}
+export class UploadTypeModule implements NestModule {
+  constructor(
+    private readonly lingeringClose: LingeringCloseSetup,
+    @Inject(CONTROLLERS) private readonly controllers: readonly Type[],
+  ) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    this.lingeringClose.configure(consumer, this.controllers);
+  }
+}
 
 /** The type of `forRoot`. */
 export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): DynamicModule {
@@ -117,7 +130,9 @@ function dynamicModule(
     controllers,
     providers: [
       { provide: OPTIONS, ...late },
+      { provide: CONTROLLERS, useValue: controllers },
       UnreadBodies,
+      LingeringCloseSetup,
       ConnectionDrain,
       {
         provide: DATA_SOURCE,

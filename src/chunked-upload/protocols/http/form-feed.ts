@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
+import { wasCut } from '../../engine/readable.js';
 import { PageWriter } from '../../memory/page-writer.js';
 import type { PieceCounter } from '../../memory/piece-meter.js';
 import { isSmall } from '../../memory/piece-queue.js';
@@ -25,6 +26,7 @@ export class FormFeed {
     this.#pieces = processPieces.counter(RequestSource.of(incoming));
     incoming.on('data', this.#take);
     incoming.on('end', () => {
+      if (wasCut(incoming)) return;
       this.#flush();
       if (!parser.destroyed) parser.end();
     });
