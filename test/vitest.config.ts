@@ -17,8 +17,8 @@ const alias = [
 
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
-  '{aborted-downloads,admin,admin-access,begin-and-continue,bodies,complete,completion,controller-steps,curl,delete,download,errors-of-*,' +
-  'fields,filenames,forms,journal,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,small-pieces,storage-failures,' +
+  '{aborted-downloads,admin,admin-access,answers-arrive,begin-and-continue,bodies,complete,completion,controller-steps,curl,delete,download,errors-of-*,' +
+  'fields,filenames,forms,journal,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,rest-of-a-body,small-pieces,storage-failures,' +
   'who-sees-what,whole-file}.spec.ts';
 
 // What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
@@ -26,7 +26,7 @@ const PROTOCOL_SPECS =
 const HTTP2_SPECS =
   process.env['HTTP2'] === 'all'
     ? PROTOCOL_SPECS
-    : '{access-matrix,bodies,errors-of-*,hostile-requests.property,small-pieces,whole-file}.spec.ts';
+    : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,rest-of-a-body,small-pieces,whole-file}.spec.ts';
 
 interface Project {
   readonly name: string;

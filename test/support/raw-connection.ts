@@ -46,7 +46,12 @@ export class RawConnection {
 
   /** One piece of a body with `Transfer-Encoding: chunked`; an empty one ends it. */
   writePiece(bytes: Uint8Array): Promise<void> {
-    return this.link.writePiece(bytes);
+    return this.link.writePieces([bytes]);
+  }
+
+  /** The same of several at once. */
+  writePieces(pieces: readonly Uint8Array[]): Promise<void> {
+    return this.link.writePieces(pieces);
   }
 
   /** The next answer. @throws if the connection ends before it is whole */

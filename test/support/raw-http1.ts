@@ -38,9 +38,11 @@ export class RawHttp1 implements RawLink {
     return writeAll(this.wire, bytes);
   }
 
-  async writePiece(bytes: Uint8Array): Promise<void> {
-    const size = Buffer.from(`${bytes.length.toString(16)}\r\n`);
-    await this.write(Buffer.concat([size, bytes, Buffer.from('\r\n')]));
+  async writePieces(pieces: readonly Uint8Array[]): Promise<void> {
+    const framed = pieces.flatMap((bytes) => {
+      return [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')];
+    });
+    await this.write(Buffer.concat(framed));
   }
 
   async answer(): Promise<RawAnswer> {
@@ -62,8 +64,9 @@ export class RawHttp1 implements RawLink {
     await begun;
   }
 
+  /** By a reset, too. */
   async closed(): Promise<void> {
-    if (!this.#closed) await once(this.wire, 'close');
+    if (!this.#closed) await new Promise((resolve) => this.wire.once('close', resolve));
   }
 
   destroy(): void {

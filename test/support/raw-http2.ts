@@ -53,9 +53,13 @@ export class RawHttp2 implements RawLink {
     if (this.#left <= 0) wire.end();
   }
 
-  async writePiece(bytes: Uint8Array): Promise<void> {
-    if (bytes.length > 0) await this.write(bytes);
-    else this.wire.end();
+  async writePieces(pieces: readonly Uint8Array[]): Promise<void> {
+    const written = pieces.map((bytes) => {
+      if (bytes.length > 0) return this.write(bytes);
+      this.wire.end();
+      return null;
+    });
+    await Promise.all(written);
   }
 
   async answer(): Promise<RawAnswer> {

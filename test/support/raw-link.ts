@@ -16,7 +16,7 @@ export interface RawLink {
   readonly wire: Duplex;
   head(method: string, target: string, headers: RawHeaders): Promise<void>;
   write(bytes: string | Uint8Array): Promise<void>;
-  writePiece(bytes: Uint8Array): Promise<void>;
+  writePieces(pieces: readonly Uint8Array[]): Promise<void>;
   answer(): Promise<RawAnswer>;
   readNothing(): Promise<void>;
   closed(): Promise<void>;

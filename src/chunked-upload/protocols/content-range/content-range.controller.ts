@@ -30,6 +30,7 @@ import {
   type HostRequest,
   type HostResponse,
   absoluteUrl,
+  fieldOf,
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
@@ -198,7 +199,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
     const { fieldName } = this.uploadType;
     const upload = await withRequestBody(request, fieldName, fields, async (file) => {
-      const header = incoming.headers['content-range'];
+      const header = fieldOf(incoming, 'content-range');
       const announced = parseUnsatisfiedRange(header);
       if (announced !== null && (!file || file.length === 0)) {
         const id = pathId ?? namedUpload(fields);

@@ -36,6 +36,15 @@ export function outgoingOf(response: HostResponse): ServerResponse {
   return response.raw ?? (response as unknown as ServerResponse);
 }
 
+/**
+ * The values of a header that is to come once, one after the other. Over HTTP/2, Node would pass over
+ * all but the first.
+ */
+export function fieldOf({ headers, rawHeaders }: IncomingMessage, name: string): string | undefined {
+  const values = rawHeaders.filter((_, at) => rawHeaders[at - 1]?.toLowerCase() === name && at % 2);
+  return values.length > 1 ? values.join(', ') : headers[name]?.toString();
+}
+
 /** The request's absolute URL without its query and its last `levels` segments. */
 export function absoluteUrl(request: HostRequest, levels: number): string {
   const incoming = incomingOf(request);

@@ -9,9 +9,9 @@ const prepared = new WeakSet<IncomingMessage>();
 /**
  * Sees to it that the answer reaches a client that is still sending when it has been answered. Node
  * closes a connection that ends with an answer at once, also where bytes of the request have not been
- * read; a reset is what the client gets then, before it has read the answer (RFC 9112, section 9.6).
- * So the connection is closed in stages: our side of it, and the other one when the rest has been
- * read, or some of it. May be called more than once.
+ * read; then a reset is what the client gets, before it has read the answer (RFC 9112, section 9.6).
+ * So the connection is closed when the rest has been read, or some of it. May be called more than
+ * once.
  */
 export function lingerAfterAnswer(incoming: IncomingMessage, outgoing: ServerResponse): void {
   if (prepared.has(incoming)) return;
@@ -23,21 +23,22 @@ export function lingerAfterAnswer(incoming: IncomingMessage, outgoing: ServerRes
 
 function lingerOnConnection(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { socket } = incoming;
-  let restoreClosing: (() => void) | null = null;
-  // Before Node, which closes the connection then.
+  let restore: (() => void) | null = null;
+  // Before Node's own, which closes the connection.
   outgoing.prependOnceListener('finish', () => {
     if (incoming.complete || socket.destroyed) return;
-    restoreClosing = closeInStages(incoming, socket);
+    restore = closeLater(incoming, socket);
     discardRest(incoming, () => incoming.destroy());
   });
-  outgoing.once('finish', () => restoreClosing?.());
+  outgoing.once('finish', () => restore?.());
 }
 
-/** For as long as the connection is not told what to do instead. */
-function closeInStages(incoming: IncomingMessage, socket: Socket): () => void {
+/** Until the function returned is called, to close the connection is to close it after the request. */
+function closeLater(incoming: IncomingMessage, socket: Socket): () => void {
   socket.destroySoon = () => {
-    socket.end();
     incoming.once('end', () => socket.destroySoon());
+    // To a client of HTTP/1.0 our end may be that of the answer. Others would stop sending, or fail.
+    if (incoming.httpVersionMinor === 0) socket.end();
   };
   return () => delete (socket as Partial<Socket>).destroySoon;
 }

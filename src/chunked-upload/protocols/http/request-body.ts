@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
+import { wasCut } from '../../engine/readable.js';
 import { dispositionFilename } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import { type HostRequest, incomingOf } from './host-request.js';
+import { http2StreamOf } from './http2-stream.js';
 import { readMultipart } from './multipart.js';
 import type { ReceivedFile } from './received-file.js';
 import { RequestSource } from './request-source.js';
@@ -25,7 +27,7 @@ export async function readRequestBody(
 ): Promise<ReceivedFile | null> {
   const incoming = incomingOf(request);
   const type = contentType(incoming);
-  if (type === null && !hasBody(incoming)) return null;
+  if (type === null && !mayHaveBody(incoming)) return null;
   if ((incoming.headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw ChunkedUploadError.unsupportedBody(
       'Content-Encoding is not supported: send the bytes as they are, without that header',
@@ -44,8 +46,10 @@ export async function readRequestBody(
     case 'application/json':
       fields.setAll(await readForm(request, parseJson));
       return null;
+    case null:
+      return unlessEmpty(incoming, readRaw(request, 'application/octet-stream'));
     default:
-      return readRaw(request, type ?? 'application/octet-stream');
+      return readRaw(request, type);
   }
 }
 
@@ -109,8 +113,28 @@ function contentType(incoming: IncomingMessage): string | null {
   return type ? type : null;
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+/** Whether a request that says nothing of a type has a body, or may have one. */
+function mayHaveBody(incoming: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = incoming.headers;
+  if (length !== undefined) return Number(length) > 0;
+  // Over HTTP/2 a body need not be announced: there is none where the stream has ended by now.
+  return coding !== undefined || http2StreamOf(incoming)?.endAfterHeaders === false;
+}
+
+/** Without type and length, only the first byte tells that there is a body. */
+async function unlessEmpty(
+  incoming: IncomingMessage,
+  file: ReceivedFile,
+): Promise<ReceivedFile | null> {
+  if (file.length !== null) return file;
+  if (!incoming.readableEnded && !incoming.destroyed) {
+    await new Promise<void>((resolve) => {
+      for (const event of ['data', 'end', 'close']) incoming.once(event, () => resolve());
+    });
+  }
+  if (file.body.received > 0 || !incoming.readableEnded || wasCut(incoming)) return file;
+  file.body.close();
+  return null;
 }
 
 /** Whether somebody before us has read the body. */
