@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
+import { speakHttp2 } from './http2-fetch.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAMS = { demo: 'dist/main.js', host: 'test/support/host-process.mjs' };
@@ -86,6 +87,7 @@ export class ServerProcess {
       running.add(group);
       child.once('exit', () => running.delete(group));
     }
+    if (program === 'host' && host.platform === 'http2') speakHttp2(this.url);
     await new Promise<void>((resolve, reject) => {
       let answered = '';
       const read = (piece: Buffer): void => {

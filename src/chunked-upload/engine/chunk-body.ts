@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import { buffered, isRequest, wasCut } from './readable.js';
+import { onEnd, wasCut } from '../platform/request-end.js';
+import { buffered, isRequest } from './readable.js';
 import type { Intake, MemoryAccount } from '../memory/memory-account.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
 import type { PieceCounter, PieceMeter } from '../memory/piece-meter.js';
@@ -110,7 +111,7 @@ export class ChunkBody {
     };
     const cutOff = () => breakOff(new Error('The stream was closed before its end'));
     stream.on('data', take);
-    stream.on('end', () => (wasCut(stream) ? cutOff() : body.end()));
+    onEnd(stream, () => body.end(), cutOff);
     stream.on('error', breakOff);
     stream.on('close', cutOff);
     if (owned) body.#owned = stream;

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
-import { wasCut } from '../../engine/readable.js';
 import { PageWriter } from '../../memory/page-writer.js';
 import type { PieceCounter } from '../../memory/piece-meter.js';
 import { isSmall } from '../../memory/piece-queue.js';
@@ -25,11 +24,12 @@ export class FormFeed {
   ) {
     this.#pieces = processPieces.counter(RequestSource.of(incoming));
     incoming.on('data', this.#take);
-    incoming.on('end', () => {
-      if (wasCut(incoming)) return;
-      this.#flush();
-      if (!parser.destroyed) parser.end();
-    });
+  }
+
+  /** All has come. */
+  end(): void {
+    this.#flush();
+    if (!this.parser.destroyed) this.parser.end();
   }
 
   /** Feeds what has come by now and nothing more; `done` is called when the parser has seen it. */

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import busboy, { type Busboy } from 'busboy';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
-import { wasCut } from '../../engine/readable.js';
+import { onEnd } from '../../platform/request-end.js';
 import { lastSegment } from './filename.js';
 import { FormFeed } from './form-feed.js';
 import type { FormFields } from './form-fields.js';
@@ -112,9 +112,7 @@ export function readMultipart(
     incoming.on('error', breakOff);
     // Also of a request that had come whole: what was not read of it then is lost.
     const closed = () => breakOff(new Error('The connection was closed within the form'));
-    incoming.on('end', () => {
-      if (wasCut(incoming)) closed();
-    });
+    onEnd(incoming, () => feed?.end(), closed);
     incoming.on('close', () => {
       if (!incoming.readableEnded) closed();
     });

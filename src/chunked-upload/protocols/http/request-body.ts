@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
-import { wasCut } from '../../engine/readable.js';
+import { wasCut } from '../../platform/request-end.js';
 import { dispositionFilename } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import { type HostRequest, incomingOf } from './host-request.js';
