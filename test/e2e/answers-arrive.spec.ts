@@ -145,17 +145,23 @@ const REQUESTS: readonly Request[] = [
   },
 ];
 
-const HTTP1 = [
+interface Version {
+  readonly title: string;
+  readonly version: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const HTTP1: Version[] = [
   { title: 'HTTP/1.1, kept alive', version: '1.1', headers: {} },
   { title: 'HTTP/1.1, Connection: close', version: '1.1', headers: { connection: 'close' } },
   { title: 'HTTP/1.0', version: '1.0', headers: {} },
 ];
-const HTTP2 = [{ title: 'HTTP/2', version: '2', headers: {} }];
+const HTTP2: Version[] = [{ title: 'HTTP/2', version: '2', headers: {} }];
 
 /** Begins a request, and reads nothing until `connection.socket` is resumed. */
 async function begin(
   { method, target, headers: own }: Pick<Request, 'method' | 'target' | 'headers'>,
-  { version, headers: more }: (typeof HTTP1)[number],
+  { version, headers: more }: Version,
 ): Promise<RawConnection> {
   const connection = await RawConnection.open(host.url);
   const headers = {

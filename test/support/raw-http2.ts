@@ -55,11 +55,11 @@ export class RawHttp2 implements RawLink {
   }
 
   async writePieces(pieces: readonly Uint8Array[]): Promise<void> {
-    const written = pieces.map((bytes) => {
-      if (bytes.length > 0) return this.write(bytes);
-      this.wire.end();
-      return null;
-    });
+    const written: Promise<void>[] = [];
+    for (const bytes of pieces) {
+      if (bytes.length > 0) written.push(this.write(bytes));
+      else this.wire.end();
+    }
     await Promise.all(written);
   }
 
