@@ -232,6 +232,9 @@ describe.each(Object.entries(NAMES))('A host whose tables and columns are named 
         expect(title).toBe('A title');
         const size = { offset: 0, status: '', key: '' };
         expect(await host.uploads.findOne(id)).toMatchObject({ offset: 300, size });
+        const runner = host.dataSource.createQueryRunner();
+        await updateUploadTable(runner, Clip);
+        await runner.release();
         const { upQueries } = await host.dataSource.driver.createSchemaBuilder().log();
         const queries = upQueries.map(({ query }) => query);
         expect(queries.filter((query) => /clip_of_host/i.test(query))).toEqual([]);
