@@ -17,7 +17,7 @@ const alias = [
 
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
-  '{aborted-downloads,admin,admin-access,begin-and-continue,bodies,complete,completion,controller-steps,curl,delete,download,errors-of-*,' +
+  '{aborted-downloads,admin,admin-access,begin-and-continue,bodies,bodies-of-nothing,complete,completion,controller-steps,curl,delete,download,errors-of-*,' +
   'fields,filenames,forms,journal,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,small-pieces,storage-failures,' +
   'who-sees-what,whole-file}.spec.ts';
 

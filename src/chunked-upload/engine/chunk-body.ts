@@ -108,7 +108,7 @@ export class ChunkBody {
       for (let rest = buffered(stream); rest; rest = buffered(stream)) take(rest);
       body.fail(error);
     };
-    stream.on('data', take);
+    stream.on('data', take).resume(); // Whoever hands it over may have paused it.
     stream.on('end', () => body.end());
     stream.on('error', breakOff);
     stream.on('close', () => breakOff(new Error('The stream was closed before its end')));
