@@ -46,7 +46,7 @@ export interface HostOptions {
     /** Fastify's own options. */
     readonly adapter?: ConstructorParameters<typeof FastifyAdapter>[0];
     /** Called before the application listens, on Fastify. */
-    readonly prepare?: (app: NestFastifyApplication) => void | Promise<void>;
+    readonly prepare?: (app: NestFastifyApplication) => unknown;
   };
 }
 

@@ -1,6 +1,5 @@
 import type { EntityManager, InsertResult } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import { asPlainJson } from './as-json.js';
 import type { TransactionOptions } from './connections.js';

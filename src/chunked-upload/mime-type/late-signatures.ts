@@ -24,6 +24,7 @@ function isPdf(bytes: Buffer, isText: boolean): boolean {
 }
 
 // A line's end of old printers (^D), or the commands that drivers send to new ones.
+// oxlint-disable-next-line no-control-regex
 const PRINTED = /^(?:\x04|\x1B%-12345X(?:@PJL[^\n]*\n)*)%!PS/;
 
 // Of ISO media files (ISO 14496-12) and QuickTime ones, whose boxes may come in any order: what may
