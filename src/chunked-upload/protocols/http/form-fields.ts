@@ -105,7 +105,7 @@ export class FormFields {
 
   /** A size in bytes. @throws ChunkedUploadError `invalid_field` */
   getSize(name: string): number | null {
-    const text = this.getFilled(name);
+    const text = this.get(name);
     if (text === null) return null;
     const size = /^\d{1,16}$/.test(text.trim()) ? Number(text) : Number.NaN;
     if (Number.isSafeInteger(size)) return size;
