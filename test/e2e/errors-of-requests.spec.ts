@@ -48,7 +48,7 @@ describe('404 Not found.', () => {
     expect((await ann.download(id)).status).toBe(404);
   });
 
-  it.each([crypto.randomUUID(), 'none', '', ' ', '\0', '1'.repeat(5000), '../../etc/passwd'])(
+  it.each([crypto.randomUUID(), 'none', '\0', '1'.repeat(5000), '../../etc/passwd'])(
     'for the upload_id %j',
     async (id) => {
       const query = { upload_id: id };

@@ -38,6 +38,8 @@ export interface HostOptions {
   readonly providers?: ModuleMetadata['providers'];
   readonly controllers?: ModuleMetadata['controllers'];
   readonly database?: Partial<DataSourceOptions>;
+  /** Of `CREATE DATABASE`: its encoding and the like. */
+  readonly databaseOptions?: string;
   /** Nest's own options, `rawBody` and the like. */
   readonly nest?: NestApplicationOptions;
   /** Called before the application listens, on Express. */
@@ -48,7 +50,7 @@ export interface HostOptions {
     /** Fastify's own options. */
     readonly adapter?: ConstructorParameters<typeof FastifyAdapter>[0];
     /** Called before the application listens, on Fastify. */
-    readonly prepare?: (app: NestFastifyApplication) => void;
+    readonly prepare?: (app: NestFastifyApplication) => unknown;
   };
 }
 
@@ -68,7 +70,7 @@ export interface Host {
 
 /** Callers name themselves in the header `x-user`; the tables are made by `synchronize`. */
 export async function startHost(options: HostOptions = {}): Promise<Host> {
-  const database = await createDatabase();
+  const database = await createDatabase(options.databaseOptions);
   const root = await mkdtemp(join(tmpdir(), 'chunked-upload-'));
   const removeAll = async (): Promise<void> => {
     await database.drop();
@@ -163,7 +165,7 @@ async function createOnFastify(module: Type, { nest, fastify = {} }: HostOptions
     if (id !== undefined) Object.assign(request, { user: { id } });
     done();
   });
-  fastify.prepare?.(app);
+  await fastify.prepare?.(app);
   return app;
 }
 

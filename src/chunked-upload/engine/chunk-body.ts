@@ -110,7 +110,7 @@ export class ChunkBody {
       body.fail(error);
     };
     const cutOff = () => breakOff(new Error('The stream was closed before its end'));
-    stream.on('data', take);
+    stream.on('data', take).resume(); // Whoever hands it over may have paused it.
     onEnd(stream, () => body.end(), cutOff);
     stream.on('error', breakOff);
     stream.on('close', cutOff);
@@ -252,9 +252,8 @@ export class ChunkBody {
 
   #take(): Uint8Array[] {
     // Half of what it may hold: the next bytes come in while these are written.
-    const { pieces, cost } = this.#queue.take(
-      Math.max(BATCH_BYTES, Math.floor(this.#memory.share / 2)),
-    );
+    const most = Math.max(BATCH_BYTES, Math.floor(this.#memory.share / 2));
+    const { pieces, cost } = this.#queue.take(most);
     this.#batchCost = cost;
     this.#aged = false;
     this.#clearTimer();

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { forwardedPort, forwardedPrefix, isFromTrustedProxy } from './forwarded.js';
+import { parseUrlencoded } from './urlencoded.js';
 
 /** What Express' and Fastify's requests have in common, and we use. */
 export interface HostRequest {
@@ -58,8 +60,12 @@ export function absoluteUrl(request: HostRequest, levels: number): string {
   const path = segments.slice(0, segments.length - levels).join('/');
   const host = request.host ?? incoming.headers.host ?? '';
   // What is no host is not repeated: it could end the header or the page that it is shown in.
-  const authority = HOST.test(host) ? host : 'localhost';
-  return `${request.protocol ?? 'http'}://${authority}${path}`;
+  const [, name = 'localhost', port = ''] = HOST.exec(host) ?? [];
+  const scheme = /^https$/i.test(request.protocol ?? '') ? 'https' : 'http';
+  if (!isFromTrustedProxy(request)) return `${scheme}://${name}${port}${path}`;
+  const { headers } = incoming;
+  // A host with a port is what the client has asked; without one, the proxy may be at another port.
+  return `${scheme}://${name}${port || forwardedPort(headers)}${forwardedPrefix(headers)}${path}`;
 }
 
 /** Without slashes at its end; a pattern would look at each slash of many once for all before it. */
@@ -69,9 +75,9 @@ function plainEnd(path: string): string {
   return path.slice(0, end);
 }
 
-/** The query string, by no parser but the standard one. */
+/** The query string. @throws ChunkedUploadError `invalid_field` where it is no UTF-8 */
 export function queryOf(incoming: IncomingMessage): URLSearchParams {
   const url = incoming.url ?? '';
   const question = url.indexOf('?');
-  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+  return parseUrlencoded(question < 0 ? '' : url.slice(question + 1));
 }
