@@ -197,7 +197,10 @@ describe('Without a type and a length', () => {
     const { id } = begun.body as { id: string };
     expect(await ask('PUT', `/uploads/${id}`, null, range)).toEqual(begun);
     const chunk = await ask('PUT', `/uploads/${id}`, null, { 'content-range': 'bytes 0-9/300' });
-    expect(chunk).toMatchObject({ status: 400, body: { detail: 'No chunk file was submitted' } });
+    expect(chunk.status).toBe(400);
+    expect(chunk.body).toMatchObject({
+      detail: expect.stringMatching(/^No chunk file was submitted/) as string,
+    });
     await ann.delete(id);
   });
 });
