@@ -89,8 +89,7 @@ export class ChunkBody {
   }
 
   /** Reads `stream` eagerly: what it had delivered before it broke is never lost in a buffer. */
-  static ofStream(stream: Readable, origin: ChunkOrigin = {}): ChunkBody {
-    const { source = stream, owned = false } = origin;
+  static ofStream(stream: Readable, { source = stream, owned }: ChunkOrigin = {}): ChunkBody {
     const body = new ChunkBody();
     if (stream.readableEnded && !wasCut(stream)) {
       body.end();
@@ -103,17 +102,16 @@ export class ChunkBody {
     // A stream with an encoding, or one of strings, delivers text.
     const take = (bytes: Uint8Array | string) =>
       body.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-    const breakOff = (error: Error) => {
+    const breakOff = (error = new Error('The stream was closed before its end')) => {
       // A stream that was paused when it broke still holds bytes, and does not emit them any more.
       stream.off('data', take);
       for (let rest = buffered(stream); rest; rest = buffered(stream)) take(rest);
       body.fail(error);
     };
-    const cutOff = () => breakOff(new Error('The stream was closed before its end'));
     stream.on('data', take).resume(); // Whoever hands it over may have paused it.
-    onEnd(stream, () => body.end(), cutOff);
+    onEnd(stream, () => body.end(), breakOff);
     stream.on('error', breakOff);
-    stream.on('close', cutOff);
+    stream.on('close', () => breakOff());
     if (owned) body.#owned = stream;
     body.attach(source);
     return body;
