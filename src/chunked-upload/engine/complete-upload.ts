@@ -6,6 +6,7 @@ import { storageFailure } from '../storage/storage-failure.js';
 import type { JsonValue, StorageState } from '../storage/storage.provider.js';
 import { detectMimeType } from '../mime-type/detect-mime-type.js';
 import { announceCompletion } from './announce.js';
+import { nameUpload } from './name-upload.js';
 import { runCompletion } from './run-completion.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 import type { Writer } from './writer.js';
@@ -25,8 +26,9 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
   const claim = { id: requireId(id), scope, offset: null, total: input.total ?? null, body: null };
   const claimed = await engine.writers.claim(claim).catch(unlessComplete);
   if (!claimed) return completeAgain(engine, id, input, context);
-  const { upload, writer } = claimed;
+  const { writer } = claimed;
   try {
+    const upload = await nameUpload(engine, claimed.upload, writer, input.filename, context);
     const completed = await finish(engine, upload, writer, input, context);
     announceCompletion(engine, completed.upload);
     return completed;

@@ -88,8 +88,11 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     // A form may have said more, or something else, after the file.
     if (!origin || this.#early?.given !== JSON.stringify(fields)) {
       origin = await this.#check(fields);
-      await this.#ask('begin', origin, sizes);
-      if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
+      // Rules judge by names, and are asked when there is one.
+      if (fields.filename !== '') {
+        await this.#ask('begin', origin, sizes);
+        if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
+      }
     }
     const { file, creator } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
@@ -142,7 +145,8 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   }
 
   async #check(given: UploadFields): Promise<Origin> {
-    const { filename } = given;
+    // What has no name yet bears its id: see name-upload.ts.
+    const filename = given.filename || this.id;
     const { type } = this.engine;
     const owner = await type.owners.findNamed(given.ownerType, given.ownerId);
     const fields = (await type.fields?.validate(given)) ?? {};

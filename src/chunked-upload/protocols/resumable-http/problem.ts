@@ -1,0 +1,56 @@
+import type { ChunkedUploadError, ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+
+/** Of `application/problem+json` (RFC 9457). */
+export const PROBLEM_JSON = 'application/problem+json';
+
+const REGISTRY = 'https://iana.org/assignments/http-problem-types#';
+
+interface ProblemType {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+}
+
+const OFFSET: ProblemType = {
+  type: `${REGISTRY}mismatching-upload-offset`,
+  title: 'The offset of the request is not that of the upload',
+  status: 409,
+};
+const LENGTH: ProblemType = {
+  type: `${REGISTRY}inconsistent-upload-length`,
+  title: 'The lengths that were said of the upload disagree',
+  status: 400,
+};
+const COMPLETED: ProblemType = {
+  type: `${REGISTRY}completed-upload`,
+  title: 'The upload is complete',
+  status: 400,
+};
+
+const TYPES: Partial<Record<ChunkedUploadErrorCode, ProblemType>> = {
+  offset_mismatch: OFFSET,
+  total_mismatch: LENGTH,
+  end_exceeds_total: LENGTH,
+  incomplete: LENGTH,
+  already_complete: COMPLETED,
+};
+
+/** The problem type of an error (section 7); null: it has none. */
+export function problemType({ code }: ChunkedUploadError): ProblemType | null {
+  return TYPES[code] ?? null;
+}
+
+/**
+ * The members of a problem besides those that every error of this library has.
+ */
+export function problemMembers(error: ChunkedUploadError): Record<string, unknown> {
+  const problem = problemType(error);
+  if (!problem) return {};
+  const { expectedOffset, providedOffset } = error.facts;
+  // Section 7.1.
+  const offsets =
+    problem === OFFSET
+      ? { 'expected-offset': expectedOffset, 'provided-offset': providedOffset }
+      : {};
+  return { ...problem, ...offsets };
+}
