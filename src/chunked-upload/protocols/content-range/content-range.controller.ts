@@ -39,7 +39,7 @@ import { withRequestBody } from '../http/with-request-body.js';
 import type { UploadRepresentation } from '../http/representation.js';
 import { type ReceivedFile, isNothing } from '../http/received-file.js';
 import { missingFile } from './missing-file.js';
-import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
+import { awaitLateId, namedUpload, uploadFields } from '../http/upload-fields.js';
 import { UploadSteps } from '../http/upload-steps.js';
 
 /**

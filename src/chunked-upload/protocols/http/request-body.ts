@@ -53,6 +53,24 @@ export async function readRequestBody(
   }
 }
 
+/**
+ * Has `work` take the body of a request as the bytes that it is, whatever its type; null: it has
+ * none.
+ */
+export async function withRawBody<R>(
+  request: HostRequest,
+  work: (file: ReceivedFile | null) => Promise<R>,
+): Promise<R> {
+  const incoming = incomingOf(request);
+  const { type } = contentType(incoming);
+  const file = mayHaveBody(incoming) ? readRaw(request, type ?? 'application/octet-stream') : null;
+  try {
+    return await work(file);
+  } finally {
+    file?.body.close();
+  }
+}
+
 function readRaw(request: HostRequest, type: string): ReceivedFile {
   const incoming = incomingOf(request);
   const name = dispositionFilename(incoming.headers['content-disposition']);
