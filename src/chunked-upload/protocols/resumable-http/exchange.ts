@@ -28,12 +28,14 @@ export function setFields(response: HostResponse, fields: Fields): void {
 }
 
 /** Says how an upload stands. */
-export function acknowledge(
-  { response, wanted }: Exchange,
+export async function acknowledge(
+  exchange: Exchange,
   upload: AbstractChunkedUpload,
   status: number,
-): void {
-  setFields(response, stateFields(upload, wanted.rules));
+): Promise<void> {
+  const { response, wanted } = exchange;
+  const limits = await limitsOf(exchange, upload);
+  setFields(response, { ...stateFields(upload, wanted.rules), ...limits });
   response.status(status);
 }
 

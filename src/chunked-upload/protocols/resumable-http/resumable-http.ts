@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 import { chunkDigests } from '../http/chunk-digests.js';
@@ -54,24 +55,25 @@ export class ResumableHttp {
     if (wanted.complete === null) throw missing('Upload-Complete', '?1');
     return withRawBody(request, async (file) => {
       const incoming = incomingOf(request);
+      if (file) refuseForm(incoming);
       const form = new FormFields(queryOf(incoming));
       const name = dispositionFilename(incoming.headers['content-disposition']);
       const described = uploadFields(form, { name, isPart: false });
       const total = announcedLength(wanted, 0);
       const { uploads } = this.steps;
-      setFields(response, await limitsOf(exchange, null));
       const created = await uploads.create({ total, ...described }, context);
-      const place = { Location: `${new URL(collectionUrl).pathname}/${created.id}` };
-      const limits = await limitsOf(exchange, created);
-      inform(exchange, { ...place, ...limits });
-      setFields(response, { ...place, ...limits });
-      const upload = await this.#receive(exchange, created, 0, file).catch(
-        async (error: unknown) => {
-          // Whoever is refused what it brought has not begun anything.
-          if (isRefusal(error)) await uploads.remove(created.id, context);
-          throw error;
-        },
-      );
+      const place = {
+        Location: `${new URL(collectionUrl).pathname}/${created.id}`,
+        ...(await limitsOf(exchange, created)),
+      };
+      inform(exchange, place);
+      setFields(response, place);
+      const received = this.#receive(exchange, created.id, 0, file);
+      const upload = await received.catch(async (error: unknown) => {
+        // Whoever is refused what it brought has not begun anything.
+        if (isRefusal(error)) await uploads.remove(created.id, context);
+        throw error;
+      });
       if (wanted.complete) return this.#complete(exchange, upload);
       return acknowledge(exchange, upload, 201);
     });
@@ -86,17 +88,12 @@ export class ResumableHttp {
     if (complete === null) throw missing('Upload-Complete', '?1');
     return withRawBody(request, async (file) => {
       if (rules > 5 && file) requirePartial(exchange);
-      const total = announcedLength(wanted, offset);
-      const { uploads } = this.steps;
-      const found = await uploads.findPosition(id, total, context);
-      setFields(response, await limitsOf(exchange, found));
-      const upload = await this.#receive(exchange, found, offset, file).catch(
-        async (error: unknown) => {
-          // An upload that got more than its length takes nothing any more (section 4.4.2).
-          if (isCode(error, 'end_exceeds_total')) await uploads.abort(id, context);
-          throw error;
-        },
-      );
+      const received = this.#receive(exchange, id, offset, file);
+      const upload = await received.catch(async (error: unknown) => {
+        // An upload that got more than its length takes nothing any more (section 4.4.2).
+        if (isCode(error, 'end_exceeds_total')) await this.steps.uploads.abort(id, context);
+        throw error;
+      });
       if (complete) return this.#complete(exchange, upload);
       return acknowledge(exchange, upload, rules > 4 ? 204 : 201);
     });
@@ -107,15 +104,14 @@ export class ResumableHttp {
     const exchange = await this.#exchange(request, response, 1);
     refuseStateFields(exchange.wanted);
     const upload = await this.steps.uploads.findPosition(id, null, exchange.context, 'any');
-    setFields(response, await limitsOf(exchange, upload));
-    acknowledge(exchange, upload, 204);
+    await acknowledge(exchange, upload, 204);
   }
 
   /** Cancellation (section 4.5). */
   async remove(request: HostRequest, response: HostResponse, id: string): Promise<void> {
-    const exchange = await this.#exchange(request, response, 1);
-    refuseStateFields(exchange.wanted);
-    await this.steps.uploads.remove(id, exchange.context);
+    const { wanted, context } = await this.#exchange(request, response, 1);
+    refuseStateFields(wanted);
+    await this.steps.uploads.remove(id, context);
     response.status(204);
   }
 
@@ -124,34 +120,34 @@ export class ResumableHttp {
     response.header('Cache-Control', 'no-store');
     setFields(response, versionField(wanted.version));
     const collectionUrl = absoluteUrl(request, levels);
-    return { request, response, wanted, collectionUrl, context: await this.steps.context(request) };
+    const context = await this.steps.context(request);
+    const exchange = { request, response, wanted, collectionUrl, context };
+    setFields(response, await limitsOf(exchange, null));
+    return exchange;
   }
 
   /** Appends what content there is. */
   async #receive(
     exchange: Exchange,
-    upload: AbstractChunkedUpload,
+    id: string,
     offset: number,
     file: ReceivedFile | null,
   ): Promise<AbstractChunkedUpload> {
     const { request, context, wanted } = exchange;
+    const { uploads } = this.steps;
+    const total = announcedLength(wanted, offset);
     if (!file || (await isNothing(file))) {
-      if (upload.status === ChunkedUploadStatus.Complete)
-        throw ChunkedUploadError.alreadyComplete();
-      if (upload.offset !== offset) throw ChunkedUploadError.offsetMismatch(upload.offset, offset);
-      return upload;
+      const found = await uploads.findPosition(id, total, context);
+      if (found.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
+      if (found.offset !== offset) throw ChunkedUploadError.offsetMismatch(found.offset, offset);
+      return found;
     }
-    const chunk = {
-      body: file.body,
-      offset,
-      length: file.length,
-      total: announcedLength(wanted, offset),
-      digests: chunkDigests(incomingOf(request).headers),
-      onCheckpoint: (committed: number) => {
-        if (wanted.rules > 4) inform(exchange, { 'Upload-Offset': String(committed) });
-      },
+    const { body, length } = file;
+    const digests = chunkDigests(incomingOf(request).headers);
+    const onCheckpoint = (committed: number) => {
+      if (wanted.rules > 4) inform(exchange, { 'Upload-Offset': String(committed) });
     };
-    return this.steps.uploads.append(upload.id, chunk, context);
+    return uploads.append(id, { body, length, offset, total, digests, onCheckpoint }, context);
   }
 
   /** The answer that the file would have got if it had come whole (section 4.4.2). */
@@ -160,7 +156,7 @@ export class ResumableHttp {
     try {
       const input = { total: upload.total ?? upload.offset };
       const completed = await this.steps.uploads.complete(upload.id, input, context);
-      acknowledge(exchange, completed.upload, 200);
+      await acknowledge(exchange, completed.upload, 200);
       return this.steps.answerCompletion(completed, collectionUrl);
     } catch (error) {
       // All bytes are there: what is wrong is the file, or what the host makes of it.
@@ -180,6 +176,14 @@ function isResumable(error: unknown): boolean {
 
 function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {
   return error instanceof ChunkedUploadError && error.code === code;
+}
+
+/** It would be kept with its boundaries. */
+function refuseForm({ headers }: IncomingMessage): void {
+  if (!headers['content-type']?.toLowerCase().startsWith('multipart/')) return;
+  throw ChunkedUploadError.unsupportedBody(
+    'A form cannot be gone on with: send the bytes of the file as they are',
+  );
 }
 
 function missing(field: string, example: string): ChunkedUploadError {
