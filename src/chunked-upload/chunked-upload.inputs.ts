@@ -45,6 +45,8 @@ export interface AppendInput extends BodyInput {
    * Default: true, but never with digests.
    */
   readonly keepBroken?: boolean;
+  /** Whether no byte at all is a proper chunk. Default: false. */
+  readonly mayBeEmpty?: boolean;
   /** Called with each offset that is committed on the way, before the last byte has come. */
   readonly onCheckpoint?: (offset: number) => void;
 }
@@ -68,7 +70,10 @@ export interface WholeInput extends BodyInput, NewUploadInput {
 }
 
 export interface CompleteInput {
-  /** The file's checksum in hex. */
+  /**
+   * The file's checksum in hex. Null: one is asked for and was not given. Left out: none is asked for,
+   * and that of what came is kept.
+   */
   readonly checksum?: string | null;
   /** Size of the file where no chunk has said it. */
   readonly total?: number | null;

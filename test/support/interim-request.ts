@@ -49,7 +49,7 @@ export class InterimRequest {
     headers: Headers = {},
     body: Uint8Array | null = null,
   ): Promise<FinalAnswer & { readonly interim: readonly InterimAnswer[] }> {
-    const length: Headers = body ? { 'content-length': String(body.length) } : {};
+    const length: Headers = { 'content-length': String(body?.length ?? 0) };
     const sent = new InterimRequest(method, url, { ...length, ...headers });
     sent.end(body ?? undefined);
     const answer = await sent.answer;

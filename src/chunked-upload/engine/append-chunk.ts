@@ -16,7 +16,8 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   input: AppendInput,
   context: UploadContext | undefined,
 ): Promise<T> {
-  const { offset, length = null, total = null, digests = [], keepBroken = true } = input;
+  const { offset, length = null, total = null, digests = [] } = input;
+  const { keepBroken = true, mayBeEmpty = false } = input;
   const size = offset + (length ?? 0);
   const { max } = await engine.rules.announced('chunk', { size, total }, context ?? APPLICATION);
   const body = ChunkBody.from(input.body);
@@ -41,7 +42,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
       if (received.offset === now.total) await firstBytes?.end();
       return acknowledged.commitLast(received, received.failure !== null);
     };
-    const chunk = { body, writer, offset, length, digests, firstBytes, mayBeEmpty: false };
+    const chunk = { body, writer, offset, length, digests, firstBytes, mayBeEmpty };
     // A chunk whose digest is to be compared is refused as a whole.
     const checkpoint = digests.length > 0 || !keepBroken ? null : acknowledged;
     const { checksumState } = upload;

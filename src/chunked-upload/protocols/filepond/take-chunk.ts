@@ -2,7 +2,7 @@ import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
-import { type ReceivedFile, isNothing } from '../http/received-file.js';
+import type { ReceivedFile } from '../http/received-file.js';
 import { drop, skipBytes } from './skip-bytes.js';
 
 /** One chunk, as its request announces it. */
@@ -30,7 +30,7 @@ export async function takeChunk(
   context: UploadContext,
 ): Promise<void> {
   const found = await uploads.findPosition(id, chunk.total, context);
-  const file = chunk.file && !(await isNothing(chunk.file)) ? chunk.file : null;
+  const file = chunk.file?.length === 0 ? null : chunk.file;
   const upload = file
     ? await appendMissing(uploads, found, { ...chunk, file }, context)
     : await requireReached(found, chunk.offset);
@@ -60,7 +60,7 @@ async function appendMissing(
     length: isOverlapping ? length - known : length,
   };
   try {
-    const whole = { ...missing, total, keepBroken: false, ...named(chunk) };
+    const whole = { ...missing, total, keepBroken: false, mayBeEmpty: true, ...named(chunk) };
     return await uploads.append(upload.id, whole, context);
   } catch (error) {
     // Another request has brought it meanwhile: the one that this one repeats.

@@ -11,7 +11,7 @@ import { sendInterim } from './interim-response.js';
 import type { UploadRequest } from './upload-request.js';
 import { type Fields, limitField, stateFields, versionField } from './upload-state.js';
 
-const PARTIAL = 'application/partial-upload';
+export const PARTIAL = 'application/partial-upload';
 
 /** One request of this protocol: who asks, how, and by which draft. */
 export interface Exchange {

@@ -1,11 +1,9 @@
 import type { ChunkedUploadError, ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 
-/** Of `application/problem+json` (RFC 9457). */
-export const PROBLEM_JSON = 'application/problem+json';
-
 const REGISTRY = 'https://iana.org/assignments/http-problem-types#';
 
-interface ProblemType {
+/** Of `application/problem+json` (RFC 9457). */
+export interface ProblemType {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -35,22 +33,20 @@ const TYPES: Partial<Record<ChunkedUploadErrorCode, ProblemType>> = {
   already_complete: COMPLETED,
 };
 
-/** The problem type of an error (section 7); null: it has none. */
-export function problemType({ code }: ChunkedUploadError): ProblemType | null {
+/** The problem type of an error (section 7); null: it has none. `isEmpty`: the request has no content. */
+export function problemType({ code }: ChunkedUploadError, isEmpty: boolean): ProblemType | null {
+  // Bytes for an upload that is complete are too many (section 4.4.2).
+  if (code === 'already_complete' && !isEmpty) return LENGTH;
   return TYPES[code] ?? null;
 }
 
-/**
- * The members of a problem besides those that every error of this library has.
- */
-export function problemMembers(error: ChunkedUploadError): Record<string, unknown> {
-  const problem = problemType(error);
-  if (!problem) return {};
-  const { expectedOffset, providedOffset } = error.facts;
+/** The members of a problem besides those that every error of this library has. */
+export function problemMembers(
+  { facts }: ChunkedUploadError,
+  problem: ProblemType,
+): Record<string, unknown> {
+  if (problem !== OFFSET) return { ...problem };
   // Section 7.1.
-  const offsets =
-    problem === OFFSET
-      ? { 'expected-offset': expectedOffset, 'provided-offset': providedOffset }
-      : {};
-  return { ...problem, ...offsets };
+  const { expectedOffset, providedOffset } = facts;
+  return { ...problem, 'expected-offset': expectedOffset, 'provided-offset': providedOffset };
 }

@@ -12,19 +12,21 @@ import {
   queryOf,
 } from '../http/host-request.js';
 import type { ProtocolSteps } from '../http/protocol-steps.js';
-import { type ReceivedFile, isNothing } from '../http/received-file.js';
+import type { ReceivedFile } from '../http/received-file.js';
 import { withRawBody } from '../http/request-body.js';
 import { uploadFields } from '../http/upload-fields.js';
 import {
   type Exchange,
+  PARTIAL,
   acknowledge,
   inform,
   limitsOf,
   requirePartial,
   setFields,
 } from './exchange.js';
+import { NEWEST } from './interop-version.js';
 import { announcedLength, refuseStateFields, uploadRequest } from './upload-request.js';
-import { completeField, versionField } from './upload-state.js';
+import { completeField, limitField, versionField } from './upload-state.js';
 
 /** Errors after which the bytes that have come are gone on with. */
 const RESUMABLE: ReadonlySet<ChunkedUploadErrorCode> = new Set([
@@ -115,6 +117,17 @@ export class ResumableHttp {
     response.status(204);
   }
 
+  /** What may be created here (section 4.1.4). */
+  async options(request: HostRequest, response: HostResponse): Promise<void> {
+    const context = await this.steps.context(request);
+    const limits = (await context.limits?.()) ?? { min: 0, max: null };
+    setFields(response, {
+      'Accept-Patch': PARTIAL,
+      'Upload-Limit': limitField(limits, null, NEWEST),
+    });
+    response.status(204);
+  }
+
   async #exchange(request: HostRequest, response: HostResponse, levels: number): Promise<Exchange> {
     const wanted = uploadRequest(incomingOf(request));
     response.header('Cache-Control', 'no-store');
@@ -136,7 +149,7 @@ export class ResumableHttp {
     const { request, context, wanted } = exchange;
     const { uploads } = this.steps;
     const total = announcedLength(wanted, offset);
-    if (!file || (await isNothing(file))) {
+    if (!file || file.length === 0) {
       const found = await uploads.findPosition(id, total, context);
       if (found.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
       if (found.offset !== offset) throw ChunkedUploadError.offsetMismatch(found.offset, offset);
@@ -147,7 +160,17 @@ export class ResumableHttp {
     const onCheckpoint = (committed: number) => {
       if (wanted.rules > 4) inform(exchange, { 'Upload-Offset': String(committed) });
     };
-    return uploads.append(id, { body, length, offset, total, digests, onCheckpoint }, context);
+    // Of what comes in chunks of HTTP's own nobody knows whether there will be any of it.
+    const chunk = {
+      body,
+      length,
+      offset,
+      total,
+      digests,
+      mayBeEmpty: length === null,
+      onCheckpoint,
+    };
+    return uploads.append(id, chunk, context);
   }
 
   /** The answer that the file would have got if it had come whole (section 4.4.2). */
