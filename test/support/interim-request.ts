@@ -14,6 +14,8 @@ export interface FinalAnswer extends InterimAnswer {
   readonly json: Record<string, unknown> | undefined;
 }
 
+const MOST_AT_ONCE = 1024 * 1024;
+
 type Headers = Readonly<Record<string, string>>;
 
 /** A request whose interim answers (1xx) are seen, over HTTP/1 or, where the host speaks that, HTTP/2. */
@@ -51,7 +53,7 @@ export class InterimRequest {
   ): Promise<FinalAnswer & { readonly interim: readonly InterimAnswer[] }> {
     const length: Headers = { 'content-length': String(body?.length ?? 0) };
     const sent = new InterimRequest(method, url, { ...length, ...headers });
-    sent.end(body ?? undefined);
+    await sent.#writeAll(body ?? new Uint8Array(0));
     const answer = await sent.answer;
     if (!answer) throw new Error(`${method} ${url} was not answered`);
     return { ...answer, interim: sent.interim };
@@ -59,7 +61,17 @@ export class InterimRequest {
 
   /** Sends bytes of the body, and waits until they have left. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (!this.#wire.write(bytes)) await once(this.#wire, 'drain');
+    if (!this.#wire.write(bytes)) await once(this.#wire, 'drain').catch(() => undefined);
+  }
+
+  /** In pieces: Node's own client takes no interim answer while it holds more than 10 MB to be sent. */
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += MOST_AT_ONCE) {
+      if (this.#wire.destroyed) return;
+      const written = this.write(bytes.subarray(at, at + MOST_AT_ONCE));
+      await Promise.race([written, this.answer]);
+    }
+    this.end();
   }
 
   end(bytes?: Uint8Array): void {
