@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { UploadContext } from '../../chunked-upload.context.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import type { NewUploadInput } from '../../chunked-upload.inputs.js';
 import { headerText } from '../http/charset.js';
 import { checkFilename } from '../http/filename.js';
 import { FormFields } from '../http/form-fields.js';
@@ -16,7 +18,7 @@ import { withRawBody } from '../http/request-body.js';
 import { readSmallBody } from '../http/small-body.js';
 import { ownerOf, uploadFields } from '../http/upload-fields.js';
 import { withRequestBody } from '../http/with-request-body.js';
-import { takeMetadata } from './metadata.js';
+import { USUAL_NAME, takeMetadata } from './metadata.js';
 import { takeChunk } from './take-chunk.js';
 import { idInQuery } from './upload-id.js';
 
@@ -32,23 +34,34 @@ export class FilePond {
     const context = await this.steps.context(request);
     const incoming = incomingOf(request);
     const form = new FormFields(queryOf(incoming));
-    const { fieldName, checksum } = this.steps.uploadType;
-    const id = await withRequestBody(request, fieldName, form, async (file) => {
-      takeMetadata(form, fieldName);
-      const sum = checksum && form.getFilled(checksum.algorithm);
-      if (file) {
-        const { body, length } = file;
-        const whole = { body, length, ...(sum ? { checksum: sum } : {}) };
-        const input = { ...whole, ...uploadFields(form, file) };
-        return (await this.steps.uploads.uploadWhole(input, context)).upload.id;
-      }
+    const id = await withRequestBody(request, this.fileNames, form, async (file) => {
+      takeMetadata(form, this.fileNames);
+      if (file) return this.#takeFile(form, file, context);
       const total = sizeField(incoming, 'upload-length');
-      const described = this.#describe(form, incoming);
+      const described = describe(form, incoming);
       return (await this.steps.uploads.create({ total, ...described }, context)).id;
     });
-    response.header('Cache-Control', 'no-store');
-    response.header('Content-Type', 'text/plain; charset=utf-8');
-    return id;
+    response.status(201);
+    return answerId(response, id);
+  }
+
+  /** What the part of a form may be named that has its file, or what its page knows of it. */
+  get fileNames(): readonly string[] {
+    return [this.steps.uploadType.fieldName, USUAL_NAME];
+  }
+
+  /**
+   * Takes a small file, which comes in a form without any header of FilePond's own. Null: it is not of
+   * FilePond, whose forms begin with what its page knows of the file.
+   */
+  async takeForm(
+    form: FormFields,
+    file: ReceivedFile,
+    response: HostResponse,
+    context: UploadContext,
+  ): Promise<string | null> {
+    if (!takeMetadata(form, this.fileNames)) return null;
+    return answerId(response, await this.#takeFile(form, file, context));
   }
 
   /** Takes a chunk. */
@@ -97,13 +110,27 @@ export class FilePond {
     response.status(204);
   }
 
-  /** The file's name comes only with its first chunk, unless its page has put it into the metadata. */
-  #describe(form: FormFields, incoming: IncomingMessage) {
-    const name = uploadName(incoming);
-    const isNamed = name !== null || form.getFilled('filename') !== null;
-    if (isNamed) return uploadFields(form, { name, isPart: false });
-    return { fields: { ...form.all(), ...ownerOf(form), filename: '' } };
+  async #takeFile(form: FormFields, file: ReceivedFile, context: UploadContext): Promise<string> {
+    const { uploads, uploadType } = this.steps;
+    const sum = uploadType.checksum && form.getFilled(uploadType.checksum.algorithm);
+    const { body, length } = file;
+    const whole = { body, length, ...(sum ? { checksum: sum } : {}), ...uploadFields(form, file) };
+    return (await uploads.uploadWhole(whole, context)).upload.id;
   }
+}
+
+/** The file's name comes only with its first chunk, unless its page has put it into the metadata. */
+function describe(form: FormFields, incoming: IncomingMessage): NewUploadInput {
+  const name = uploadName(incoming);
+  const isNamed = name !== null || form.getFilled('filename') !== null;
+  if (isNamed) return uploadFields(form, { name, isPart: false });
+  return { fields: { ...form.all(), ...ownerOf(form), filename: '' } };
+}
+
+function answerId(response: HostResponse, id: string): string {
+  response.header('Cache-Control', 'no-store');
+  response.header('Content-Type', 'text/plain; charset=utf-8');
+  return id;
 }
 
 function uploadName(incoming: IncomingMessage): string | null {

@@ -7,11 +7,10 @@ export const USUAL_NAME = 'filepond';
  * FilePond sends what its page knows of a file (`setMetadata`) as JSON in a field that is named as the
  * file would be: its members count as fields of the form. Says whether there is such a field.
  */
-export function takeMetadata(form: FormFields, fieldName: string): boolean {
-  const texts = [fieldName, USUAL_NAME].map((name) => form.get(name));
+export function takeMetadata(form: FormFields, names: readonly string[]): boolean {
   let isThere = false;
-  for (const text of texts) {
-    const metadata = jsonObject(text);
+  for (const name of names) {
+    const metadata = jsonObject(form.has(name) ? form.get(name) : null);
     if (metadata === null) continue;
     isThere = true;
     form.setAll(metadata);

@@ -29,7 +29,7 @@ const FORMS = new Set([MULTIPART, URLENCODED, JSON_TYPE]);
  */
 export async function readRequestBody(
   request: HostRequest,
-  fieldName: string,
+  fileNames: string | readonly string[],
   fields: FormFields,
 ): Promise<ReceivedFile | null> {
   const incoming = incomingOf(request);
@@ -39,7 +39,7 @@ export async function readRequestBody(
     case MULTIPART:
       if (isEaten(incoming)) throw eaten(type);
       requireNoCoding(incoming);
-      return readMultipart(incoming, fieldName, fields);
+      return readMultipart(incoming, fileNames, fields);
     case URLENCODED:
       fields.setAll(await readForm(request, (bytes) => parseForm(bytes, charset)));
       return null;

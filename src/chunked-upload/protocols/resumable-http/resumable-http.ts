@@ -94,6 +94,8 @@ export class ResumableHttp {
       const upload = await received.catch(async (error: unknown) => {
         // An upload that got more than its length takes nothing any more (section 4.4.2).
         if (isCode(error, 'end_exceeds_total')) await this.steps.uploads.abort(id, context);
+        // Whose offset is wrong has counted its length from there.
+        if (isCode(error, 'total_mismatch')) await this.#requireOffset(exchange, id, offset);
         throw error;
       });
       if (complete) return this.#complete(exchange, upload);
@@ -137,6 +139,11 @@ export class ResumableHttp {
     const exchange = { request, response, wanted, collectionUrl, context };
     setFields(response, await limitsOf(exchange, null));
     return exchange;
+  }
+
+  async #requireOffset({ context }: Exchange, id: string, offset: number): Promise<void> {
+    const found = await this.steps.uploads.findOne(id, context);
+    if (found.offset !== offset) throw ChunkedUploadError.offsetMismatch(found.offset, offset);
   }
 
   /** Appends what content there is. */
