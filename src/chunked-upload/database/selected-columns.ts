@@ -31,10 +31,12 @@ export function selectedColumns(
     .filter(({ isVirtualProperty }) => !isVirtualProperty)
     .map((column, index) => {
       const name = driver.escape(column.databaseName);
-      if (!column.isArray && TIMES.test(driver.normalizeType(column))) {
+      const type = driver.normalizeType(column);
+      if (!column.isArray && TIMES.test(type)) {
         // By another name than the column's, after which the statement sorts.
         const alias = `cu_time_${index}`;
-        return { column, sql: `${asIsoText(name)} AS "${alias}"`, alias, read: endless };
+        const read = type === 'date' ? endless : timeOf;
+        return { column, sql: `${asIsoText(name)} AS "${alias}"`, alias, read };
       }
       return { column, sql: name, alias: column.databaseName, read: (raw: unknown) => raw };
     });
@@ -42,4 +44,10 @@ export function selectedColumns(
 
 function endless(raw: unknown): unknown {
   return ENDLESS[String(raw)] ?? raw;
+}
+
+/** TypeORM 0.3 makes no `Date` of the text of a `timestamptz`. */
+function timeOf(raw: unknown): unknown {
+  const value = endless(raw);
+  return typeof value === 'string' ? new Date(value) : value;
 }
