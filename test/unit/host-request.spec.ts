@@ -21,6 +21,11 @@ describe('The absolute URL of a request', () => {
     expect(urlOf(target, levels)).toBe(url);
   });
 
+  it('has the bytes of letters that came as they are', () => {
+    const target = Buffer.from('/t/naïve/5').toString('latin1');
+    expect(urlOf(target, 1)).toBe('http://a.test/t/na%C3%AFve');
+  });
+
   it('costs no time, however many slashes it has', () => {
     const start = performance.now();
     urlOf(`${'/'.repeat(64_000)}x`, 1);
