@@ -7,7 +7,7 @@ import {
 
 function urlOf(target: string, levels: number): string {
   const raw = { url: target, headers: { host: 'a.test' } } as unknown as IncomingMessage;
-  return absoluteUrl({ raw, headers: raw.headers } as HostRequest, levels);
+  return absoluteUrl({ raw, headers: raw.headers }, levels);
 }
 
 describe('The absolute URL of a request', () => {
