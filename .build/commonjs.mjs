@@ -4,6 +4,7 @@ import { rolldown } from 'rolldown';
 
 /** Of other packages those go into our files that are there as ES modules alone. */
 const BUNDLED = /^file-type$/;
+const IN_PACKAGES = /[\\/]node_modules[\\/]/;
 
 /**
  * The CommonJS build, in `cjs` beside the ES modules that it is made of: for Jest, and for tools with
@@ -16,7 +17,7 @@ export async function commonjs({ from, entries, types }) {
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
     external: (id, importer) =>
-      /^[^./]/.test(id) && !importer?.includes('/node_modules/') && !BUNDLED.test(id),
+      /^[^./]/.test(id) && !IN_PACKAGES.test(importer ?? '') && !BUNDLED.test(id),
     plugins: [nameFormat()],
     // Our package.json says that there is none, for bundlers of hosts; those need no such check.
     treeshake: { moduleSideEffects: [{ test: /loaded-once\.js$/, sideEffects: true }] },
@@ -39,7 +40,7 @@ function nameFormat() {
   return {
     name: 'format',
     transform(code, id) {
-      if (!id.endsWith('/loaded-once.js')) return null;
+      if (!/[\\/]loaded-once\.js$/.test(id)) return null;
       if (!code.includes("'an ES module'")) throw new Error(`${id} does not name its format`);
       return code.replace("'an ES module'", "'CommonJS'");
     },

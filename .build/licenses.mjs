@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** The licenses of the packages that these modules of a bundle come from. */
 export async function licensesOf(modules) {
-  const inPackage = /^.*\/node_modules\/(@[^/]+\/)?[^/]+/;
+  const inPackage = /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/;
   const folders = new Set(modules.flatMap((id) => inPackage.exec(id)?.[0] ?? []));
   const texts = await Promise.all([...folders].map(licenseOf));
   return `Parts of these packages are in the files of this folder.\n\n${texts.join('\n')}`;

@@ -57,7 +57,12 @@ export type UserId = string | number | bigint | { toHexString(): string } | null
 
 /** What a guard has made of the request: Express' or Fastify's, with a user. */
 export interface RequestWithUser {
-  readonly user?: { readonly [claim: string]: UserId };
+  readonly user?: {
+    readonly id?: UserId;
+    readonly userId?: UserId;
+    readonly sub?: UserId;
+    readonly [claim: string]: UserId;
+  };
   readonly headers: IncomingHttpHeaders;
 }
 

@@ -123,6 +123,13 @@ const REQUESTS: readonly Request[] = [
     answer: /400.*cannot be sent/s,
   },
   {
+    name: 'a form that is too large for the parser of the host',
+    method: 'POST',
+    target: () => '/uploads',
+    headers: { 'content-type': 'application/json' },
+    answer: /413/,
+  },
+  {
     name: 'what a guard of the host refuses',
     method: 'PUT',
     target: () => '/uploads?filename=a',

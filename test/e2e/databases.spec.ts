@@ -102,7 +102,7 @@ describe.each(STYLES)(
         all!: Date[] | null;
       }
       const database = settings({ datestyle: style, timezone });
-      await withHost({ database, upload: { entity: Dated as never } }, async (host) => {
+      await withHost({ database, upload: { entity: Dated } }, async (host) => {
         const { id } = await new UploadClient(`${host.url}/uploads`).begin(file, 300);
         expect(await host.uploads.findOne(id)).toMatchObject({ taken: null, day: null });
         const taken = new Date('2021-03-04T05:06:07.089Z');
@@ -133,7 +133,7 @@ it('A database with other settings than the usual ones changes nothing', async (
   await withSchema('own', async (url) => {
     // What another application, or an earlier one, has left where the path comes to later.
     await executeOn(url, 'CREATE TABLE chunked_upload (id int PRIMARY KEY)');
-    await withHost(hostOf({ ...database, url } as HostOptions['database']), async (host) => {
+    await withHost(hostOf({ ...database, url }), async (host) => {
       const { id } = await host.dataSource.getRepository(Person).save({});
       const table = 'own.chunked_upload';
       await liveWholeLife({ host, table, column: snakeCase, ownerId: id, admin: 'admin' });
@@ -249,7 +249,7 @@ it('The admin shows the values of embedded objects, and ours for ours', async ()
     @Column(() => Size)
     size!: Size;
   }
-  await withHost({ upload: { admin, entity: Embedding as never } }, async (host) => {
+  await withHost({ upload: { admin, entity: Embedding } }, async (host) => {
     const { id } = await new UploadClient(`${host.url}/uploads`).begin(file, 300);
     await host.dataSource.getRepository(Embedding).update(id, { size: { offset: 5, key: 'k' } });
     const url = `${host.url}/admin/api/uploads/${id}?type=uploads`;

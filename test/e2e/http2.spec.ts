@@ -7,8 +7,10 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { type Socket, connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { AbstractChunkedUpload, ChunkedUpload, ChunkedUploadService } from 'nestjs-chunked-upload';
+import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { Entity } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { processMemory } from '../../dist/chunked-upload/memory/process-memory.js';
 import { type Host, startHost } from '../support/host.js';
 import { FrameConnection } from '../support/http2-frames.js';
 import { storedFiles } from '../support/stored-files.js';
@@ -265,6 +267,64 @@ describe('Over one connection', () => {
     expect((await ann.download(id)).bytes.equals(bytes)).toBe(true);
     connection.destroy();
   });
+});
+
+it('Bodies that a storage holds back bring no more than their windows, and wait for their turn', async () => {
+  const STREAMS = 100;
+  const storage = new FaultInjectingStorage(new MemoryStorage());
+  const other = await startHost({ platform: 'http2', upload: { storage } });
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  storage.fault = (operation) => (operation === 'write' ? released : undefined);
+  const connection = await FrameConnection.open(other.url);
+  const range = ['content-range', `bytes 0-${MIB - 1}/${MIB}`] as const;
+  const bytes = sample(MIB);
+  const streams = Array.from({ length: STREAMS }, () => ({
+    id: connection.request('PUT', '/uploads?filename=a', [['x-user', 'ann'], range]),
+    sent: 0,
+  }));
+  const pump = () => {
+    for (const stream of streams) {
+      stream.sent += connection.data(stream.id, bytes.subarray(stream.sent), 1000);
+    }
+  };
+  const total = () => streams.reduce((sum, { sent }) => sum + sent, 0);
+  let before = -1;
+  let movedAt = 0;
+  const isStill = () => {
+    pump();
+    if (total() !== before) movedAt = performance.now();
+    before = total();
+    return performance.now() - movedAt > 1000;
+  };
+  try {
+    await until('no window is open', isStill, { everyMs: 1 });
+    // The budget, and what was on its way when all were told to wait.
+    expect(processMemory.used).toBeLessThan(processMemory.limit + STREAMS * 64 * KIB);
+    expect(processMemory.used).toBeGreaterThan(STREAMS * 32 * KIB);
+    expect(total()).toBeLessThan(processMemory.limit + 2 * STREAMS * 64 * KIB);
+    release();
+    await until('all is sent', () => (pump(), total() === STREAMS * MIB), { everyMs: 1 });
+    for (const { id } of streams) connection.end(id);
+    await until('all are answered', () =>
+      streams.every(({ id }) => connection.answer(id).status === 200),
+    );
+    await until('no memory is held', () => processMemory.used === 0);
+  } finally {
+    connection.destroy();
+    await other.close();
+  }
+});
+
+it('The end of an application is not held up by connections that ask nothing', async () => {
+  const other = await startHost({ platform: 'http2', nest: { forceCloseConnections: false } });
+  const idle = connect(other.url);
+  await once(idle, 'connect');
+  const pseudo = { ':method': 'GET', ':path': '/uploads' };
+  expect(await answerOf(idle.request(pseudo))).toMatchObject({ status: 200 });
+  const { ms } = await timed(() => other.close());
+  expect(ms).toBeLessThan(10_000);
+  idle.destroy();
 });
 
 it('The end of the application keeps what has come of a chunk, and does not wait for clients', async () => {

@@ -157,7 +157,7 @@ beforeAll(async () => {
   host = await startHost({
     upload: {
       path: 'photos',
-      entity: Photo as never,
+      entity: Photo,
       // Else there is no state of the first bytes.
       allowedMimeTypes: ['*/*'],
       onComplete: () => ({ said: 'to one alone' }),

@@ -131,7 +131,7 @@ class Http2Wire implements ChunkWire {
       const parts: Buffer[] = [];
       this.#stream.once('response', ({ ':status': code = 0, ...fields }) => {
         status = code;
-        headers = fields as IncomingHttpHeaders;
+        headers = fields;
       });
       this.#stream.on('data', (part: Buffer) => parts.push(part));
       this.#stream.once('end', () => {

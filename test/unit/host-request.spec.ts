@@ -7,7 +7,7 @@ import {
 
 function urlOf(target: string, levels: number): string {
   const raw = { url: target, headers: { host: 'a.test' } } as unknown as IncomingMessage;
-  return absoluteUrl({ raw, headers: raw.headers } as HostRequest, levels);
+  return absoluteUrl({ raw, headers: raw.headers }, levels);
 }
 
 describe('The absolute URL of a request', () => {
@@ -19,6 +19,11 @@ describe('The absolute URL of a request', () => {
     ['/', 0, 'http://a.test'],
   ])('of %s without %i levels', (target, levels, url) => {
     expect(urlOf(target, levels)).toBe(url);
+  });
+
+  it('has the bytes of letters that came as they are', () => {
+    const target = Buffer.from('/t/naïve/5').toString('latin1');
+    expect(urlOf(target, 1)).toBe('http://a.test/t/na%C3%AFve');
   });
 
   it('costs no time, however many slashes it has', () => {

@@ -54,7 +54,7 @@ export function beforeAnswer(
   prepare: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
 ): void {
   fastify.addHook('onSend', (request, reply, _payload, done) => {
-    if (IS_OURS in (request.routeOptions.config ?? {})) prepare(request.raw, reply.raw);
+    if (isMarked(request, IS_OURS)) prepare(request.raw, reply.raw);
     done();
   });
 }

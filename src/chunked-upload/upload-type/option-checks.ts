@@ -172,7 +172,7 @@ export function bool(name: string, value: unknown): boolean {
 
 export function hook<F>(name: string, value: F, example: string): NonNullable<F> {
   if (typeof value !== 'function') failOption(name, `must be a function, such as ${example}`);
-  return value as NonNullable<F>;
+  return value;
 }
 
 export function withoutUndefined<T extends object>(options: T): Partial<T> {

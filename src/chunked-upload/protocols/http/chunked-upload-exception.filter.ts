@@ -59,6 +59,8 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
   ) {}
 
   catch(error: ChunkedUploadError, host: ArgumentsHost): void {
+    // A filter for all of an application meets what its gateways and resolvers throw as well.
+    if (host.getType<string>() !== 'http') throw error;
     const response = host.switchToHttp().getResponse<HostResponse>();
     const status = STATUS[error.code];
     const retryAfter = RETRY_AFTER[status];

@@ -57,7 +57,7 @@ export function absoluteUrl(request: HostRequest, levels: number): string {
   // A request line may hold a whole URL (RFC 9112, section 3.2.2).
   const [whole = ''] = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i.exec(target) ?? [];
   const segments = plainEnd(target.slice(whole.length).split('?')[0] ?? '').split('/');
-  const path = segments.slice(0, segments.length - levels).join('/');
+  const path = percentEncoded(segments.slice(0, segments.length - levels).join('/'));
   const host = request.host ?? incoming.headers.host ?? '';
   // What is no host is not repeated: it could end the header or the page that it is shown in.
   const [, name = 'localhost', port = ''] = HOST.exec(host) ?? [];
@@ -66,6 +66,14 @@ export function absoluteUrl(request: HostRequest, levels: number): string {
   const { headers } = incoming;
   // A host with a port is what the client has asked; without one, the proxy may be at another port.
   return `${scheme}://${name}${port || forwardedPort(headers)}${forwardedPrefix(headers)}${path}`;
+}
+
+/** Over HTTP/2 letters may come as plain bytes, of which Node shows each as a letter. */
+function percentEncoded(path: string): string {
+  return path.replace(
+    /[\x80-\xFF]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** Without slashes at its end; a pattern would look at each slash of many once for all before it. */

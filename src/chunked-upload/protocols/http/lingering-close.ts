@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ServerHttp2Stream, constants } from 'node:http2';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { discardRest } from './discard-rest.js';
 import { http2StreamOf } from './http2-stream.js';
 
@@ -22,7 +22,9 @@ export function lingerAfterAnswer(incoming: IncomingMessage, outgoing: ServerRes
 }
 
 function lingerOnConnection(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { socket } = incoming;
+  const socket: unknown = incoming.socket;
+  // A request that is only played to the application has no connection.
+  if (!(socket instanceof Socket)) return;
   let restore: (() => void) | null = null;
   // Before Node's own, which closes the connection.
   outgoing.prependOnceListener('finish', () => {
