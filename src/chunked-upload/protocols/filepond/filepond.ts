@@ -12,7 +12,7 @@ import {
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
-import type { ProtocolSteps } from '../http/protocol-steps.js';
+import type { ProtocolSteps } from '../http/upload-protocol.js';
 import type { ReceivedFile } from '../http/received-file.js';
 import { withRawBody } from '../http/request-body.js';
 import { readSmallBody } from '../http/small-body.js';
@@ -51,16 +51,16 @@ export class FilePond {
   }
 
   /**
-   * Takes a small file, which comes in a form without any header of FilePond's own. Null: it is not of
-   * FilePond, whose forms begin with what its page knows of the file.
+   * Takes a small file, which comes in a form without any header of FilePond's own. Undefined: it is not
+   * of FilePond, whose forms begin with what its page knows of the file.
    */
   async takeForm(
     form: FormFields,
     file: ReceivedFile,
     response: HostResponse,
     context: UploadContext,
-  ): Promise<string | null> {
-    if (!takeMetadata(form, this.fileNames)) return null;
+  ): Promise<string | undefined> {
+    if (!takeMetadata(form, this.fileNames)) return undefined;
     return answerId(response, await this.#takeFile(form, file, context));
   }
 

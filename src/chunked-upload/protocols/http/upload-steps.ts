@@ -9,11 +9,12 @@ import type {
   UserId,
 } from '../../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
-import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
+import { UPLOAD_PROTOCOLS, UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
 import { UserMistake, creatorOf } from '../../creator.js';
 import type { UploadType } from '../../engine/upload-type.js';
 import type { HostRequest } from './host-request.js';
 import { type UploadRepresentation, representUpload } from './representation.js';
+import type { UploadProtocol } from './upload-protocol.js';
 
 /**
  * The steps of every request, for a host's subclass of `ChunkedUploadController` to override one by
@@ -25,6 +26,10 @@ export abstract class UploadSteps {
 
   @Inject(UPLOAD_TYPE)
   protected readonly uploadType!: UploadType;
+
+  /** What may be spoken here besides the type's own protocol. */
+  @Inject(UPLOAD_PROTOCOLS)
+  protected readonly protocols!: readonly UploadProtocol[];
 
   readonly #log = new Logger('ChunkedUpload');
 

@@ -7,11 +7,13 @@ import {
   incomingOf,
   outgoingOf,
 } from '../http/host-request.js';
+import type { ProtocolSteps } from '../http/upload-protocol.js';
 import { sendInterim } from './interim-response.js';
+import { NEWEST } from './interop-version.js';
 import type { UploadRequest } from './upload-request.js';
 import { type Fields, limitField, stateFields, versionField } from './upload-state.js';
 
-export const PARTIAL = 'application/partial-upload';
+const PARTIAL = 'application/partial-upload';
 
 /** One request of this protocol: who asks, how, and by which draft. */
 export interface Exchange {
@@ -53,6 +55,15 @@ export async function limitsOf(
 ): Promise<Fields> {
   const limits = (await context.limits?.()) ?? { min: 0, max: null };
   return { 'Upload-Limit': limitField(limits, upload?.expiresAt ?? null, wanted.rules) };
+}
+
+/** What OPTIONS tells of uploads that are yet to be created (section 4.1.4). */
+export async function announced(steps: ProtocolSteps, request: HostRequest): Promise<Fields> {
+  const limits = await (await steps.context(request)).limits?.();
+  return {
+    'Accept-Patch': PARTIAL,
+    'Upload-Limit': limitField(limits ?? { min: 0, max: null }, null, NEWEST),
+  };
 }
 
 /** @throws ChunkedUploadError `unsupported_body`: from interop version 6 on (section 6) */

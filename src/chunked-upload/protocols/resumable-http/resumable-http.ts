@@ -11,22 +11,20 @@ import {
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
-import type { ProtocolSteps } from '../http/protocol-steps.js';
+import type { ProtocolSteps } from '../http/upload-protocol.js';
 import type { ReceivedFile } from '../http/received-file.js';
 import { withRawBody } from '../http/request-body.js';
 import { uploadFields } from '../http/upload-fields.js';
 import {
   type Exchange,
-  PARTIAL,
   acknowledge,
   inform,
   limitsOf,
   requirePartial,
   setFields,
 } from './exchange.js';
-import { NEWEST } from './interop-version.js';
 import { announcedLength, refuseStateFields, uploadRequest } from './upload-request.js';
-import { completeField, limitField, versionField } from './upload-state.js';
+import { completeField, versionField } from './upload-state.js';
 
 /** Errors after which the bytes that have come are gone on with. */
 const RESUMABLE: ReadonlySet<ChunkedUploadErrorCode> = new Set([
@@ -116,17 +114,6 @@ export class ResumableHttp {
     const { wanted, context } = await this.#exchange(request, response, 1);
     refuseStateFields(wanted);
     await this.steps.uploads.remove(id, context);
-    response.status(204);
-  }
-
-  /** What may be created here (section 4.1.4). */
-  async options(request: HostRequest, response: HostResponse): Promise<void> {
-    const context = await this.steps.context(request);
-    const limits = (await context.limits?.()) ?? { min: 0, max: null };
-    setFields(response, {
-      'Accept-Patch': PARTIAL,
-      'Upload-Limit': limitField(limits, null, NEWEST),
-    });
     response.status(204);
   }
 
