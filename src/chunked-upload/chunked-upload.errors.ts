@@ -10,6 +10,7 @@ export type ChunkedUploadErrorCode =
   | 'busy'
   | 'malformed_request'
   | 'unsupported_body'
+  | 'unsupported_version'
   | 'no_chunk'
   | 'empty_chunk'
   | 'bad_content_range'
@@ -108,6 +109,10 @@ export class ChunkedUploadError extends Error {
 
   static unsupportedBody(detail: string) {
     return new ChunkedUploadError('unsupported_body', detail);
+  }
+
+  static unsupportedVersion(detail: string) {
+    return new ChunkedUploadError('unsupported_version', detail);
   }
 
   /** @param help why, and how one is sent */

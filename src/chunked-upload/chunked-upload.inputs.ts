@@ -56,6 +56,8 @@ export interface BeginInput extends BodyInput, NewUploadInput {
 }
 
 export interface CreateInput extends NewUploadInput {
+  /** What the client said of the file in the words of its protocol, which it may ask for again. */
+  readonly clientMetadata?: string | null;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
 }

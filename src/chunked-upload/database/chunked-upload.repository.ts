@@ -29,6 +29,8 @@ export interface NewRow {
   readonly ownerId: string | null;
   readonly firstBytes: Buffer | null;
   readonly mimeType: string | null;
+  readonly protocol: string | null;
+  readonly clientMetadata: string | null;
   /** Values of the entity's own columns, by property. */
   readonly fields: Readonly<Record<string, unknown>>;
 }

@@ -5,6 +5,8 @@ import { USUAL_NAME } from './metadata.js';
 import { idInQuery } from './upload-id.js';
 
 export const filePond: UploadProtocol = {
+  name: 'filepond',
+
   isSpokenBy(incoming, id) {
     const { headers } = incoming;
     const type = headers['content-type'] ?? '';

@@ -24,6 +24,7 @@ export const STATUS: Record<ChunkedUploadErrorCode, number> = {
   busy: 423,
   malformed_request: 400,
   unsupported_body: 415,
+  unsupported_version: 412,
   no_chunk: 400,
   empty_chunk: 400,
   bad_content_range: 400,

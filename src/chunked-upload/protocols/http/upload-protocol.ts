@@ -6,6 +6,7 @@ import type { CompletedUpload } from '../../chunked-upload.inputs.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import type { UploadType } from '../../engine/upload-type.js';
 import type { FormFields } from './form-fields.js';
+import type { ProtocolName } from './protocol-name.js';
 import type { HostRequest, HostResponse } from './host-request.js';
 import type { ReceivedFile } from './received-file.js';
 import type { UploadRepresentation } from './representation.js';
@@ -50,6 +51,8 @@ export interface Refusal {
 
 /** One way to speak of uploads, on the URLs that all of them share. */
 export interface UploadProtocol {
+  readonly name: ProtocolName;
+
   /** Whether a request speaks it, by its method and headers. */
   isSpokenBy(incoming: IncomingMessage, id: string | null): boolean;
 

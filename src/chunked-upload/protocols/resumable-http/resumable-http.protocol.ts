@@ -11,6 +11,8 @@ const CREATES = new Set(['POST', 'PUT']);
 const ASKS = new Set(['HEAD', 'PATCH', 'DELETE']);
 
 export const resumableHttp: UploadProtocol = {
+  name: 'resumable-http',
+
   isSpokenBy(incoming, id) {
     const method = incoming.method ?? '';
     if (id !== null) return ASKS.has(method) && isMarked(incoming);
