@@ -598,6 +598,30 @@ describe('8 and 9 Codings', () => {
   });
 });
 
+describe('10.1 Representation digests', () => {
+  const digestOf = (algorithm: string, bytes: Uint8Array) =>
+    createHash(algorithm).update(bytes).digest('base64');
+
+  it('are compared when the upload is complete', async () => {
+    const said = { 'upload-complete': '?0', 'repr-digest': `md5=:${digestOf('md5', file)}:` };
+    const right = await create(said, first);
+    const end = { 'upload-complete': '?1', 'upload-offset': '100' };
+    expect((await append(right.headers['location'] ?? '', end, rest)).status).toBe(200);
+    const other = { ...said, 'repr-digest': `md5=:${digestOf('md5', first)}:` };
+    const wrong = await append((await create(other, first)).headers['location'] ?? '', end, rest);
+    expect(wrong.status).toBe(400);
+    expect(wrong.json).toEqual({ detail: 'md5 checksum does not match' });
+    expect(wrong.headers).toMatchObject({ 'upload-complete': '?1' });
+  });
+
+  it('of other algorithms than that of the type are passed over', async () => {
+    const digest = `sha-256=:${digestOf('sha256', first)}:, crc32c=:AAAA:`;
+    const headers = { 'upload-complete': '?1', 'repr-digest': digest };
+    expect((await create(headers, file)).status).toBe(200);
+    expect((await create({ ...headers, 'repr-digest': '!' }, file)).status).toBe(400);
+  });
+});
+
 describe('10.2 Content digests', () => {
   it('keep a chunk out that is not theirs', async () => {
     const location = await begun(first, 300);
