@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { AbstractChunkedUpload, type CompletionContext } from 'nestjs-chunked-upload';
 import { HttpException } from '@nestjs/common';
 import { Entity } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { speaksHttp2 } from '../support/http2-fetch.js';
 import { type Host, startBeside, startHost } from '../support/host.js';
 import { type FinalAnswer, InterimRequest } from '../support/interim-request.js';
 import { storedFiles } from '../support/stored-files.js';
@@ -575,6 +579,23 @@ describe('4.6 Concurrency', () => {
     expect(offset).toBeGreaterThan(100);
     const going = { 'upload-complete': '?0', 'upload-offset': String(offset) };
     expect((await append(location, going, large.subarray(offset - 100))).status).toBe(204);
+  });
+});
+
+describe('5 Status code 104', () => {
+  it('does not take the place of 100, and is understood by curl', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'curl-'));
+    await writeFile(join(folder, 'a.bin'), file);
+    const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
+    const headers = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
+    const { stdout } = await promisify(execFile)('curl', [
+      ...['-sSi', version, '-X', 'POST', '-T', join(folder, 'a.bin'), '-H', 'Expect: 100-continue'],
+      ...headers.flatMap((header) => ['-H', header]),
+      `${url}?filename=a.bin`,
+    ]);
+    const statuses = [...stdout.matchAll(/^HTTP\/[\d.]+ (\d+)/gm)].map(([, status]) => status);
+    expect(statuses.toSorted()).toEqual(['100', '104', '200']);
+    await rm(folder, { recursive: true });
   });
 });
 
