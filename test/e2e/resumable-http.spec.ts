@@ -594,7 +594,8 @@ describe('5 Status code 104', () => {
       `${url}?filename=a.bin`,
     ]);
     const statuses = [...stdout.matchAll(/^HTTP\/[\d.]+ (\d+)/gm)].map(([, status]) => status);
-    expect(statuses.toSorted()).toEqual(['100', '104', '200']);
+    expect(statuses).toHaveLength(3);
+    expect(statuses).toEqual(expect.arrayContaining(['100', '104', '200']));
     await rm(folder, { recursive: true });
   });
 });
