@@ -110,7 +110,7 @@ class Pond {
   async whole(file: Uint8Array, name = 'a.txt', metadata: object = {}): Promise<Response> {
     const form = new FormData();
     form.append('filepond', JSON.stringify(metadata));
-    form.append('filepond', new Blob([file]), name);
+    form.append('filepond', new Blob([Buffer.from(file)]), name);
     return this.#ask('POST', '', {}, form);
   }
 
@@ -352,7 +352,7 @@ describe('A file that is not cut', () => {
   it.each(['filepond', 'file'])('comes in one form, as the part %s', async (part) => {
     const form = new FormData();
     form.append(part, '{}');
-    form.append(part, new Blob([file]), 'a.txt');
+    form.append(part, new Blob([Buffer.from(file)]), 'a.txt');
     const answer = await fetch(pond.url, {
       method: 'POST',
       headers: { 'x-user': 'ann' },
@@ -382,7 +382,7 @@ describe('A file that is not cut', () => {
 
   it('without the mark of FilePond is asked for its sum as ever', async () => {
     const form = new FormData();
-    form.append('file', new Blob([file]), 'a.txt');
+    form.append('file', new Blob([Buffer.from(file)]), 'a.txt');
     const answer = await fetch(pond.url, {
       method: 'POST',
       headers: { 'x-user': 'ann' },

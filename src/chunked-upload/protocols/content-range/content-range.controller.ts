@@ -146,8 +146,8 @@ export abstract class ChunkedUploadController extends UploadSteps {
     @Req() request: HostRequest,
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
-  ): Promise<unknown> {
-    return this.#speak(request, response, id, async () => {
+  ): Promise<void> {
+    await this.#speak(request, response, id, async () => {
       const upload = await this.uploads.findResumable(id, await this.context(request));
       response.header('Cache-Control', 'no-store');
       response.header('Upload-Offset', String(upload.offset));
@@ -213,9 +213,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
   @HttpCode(204)
   async removeNamed(
     @Req() request: HostRequest,
-    @Res({ passthrough: true }) response: HostResponse,
-  ): Promise<unknown> {
-    return this.#speak(request, response, null, () => this.#contentRange.remove(request));
+    @Res({ passthrough: true }) response: HostResponse = UNANSWERED,
+  ): Promise<void> {
+    await this.#speak(request, response, null, () => this.#contentRange.remove(request));
   }
 
   /** Removes record and bytes, whatever the state. */
@@ -225,9 +225,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
   async remove(
     @Req() request: HostRequest,
     @Param('id') id: string,
-    @Res({ passthrough: true }) response: HostResponse,
-  ): Promise<unknown> {
-    return this.#speak(request, response, id, async () =>
+    @Res({ passthrough: true }) response: HostResponse = UNANSWERED,
+  ): Promise<void> {
+    await this.#speak(request, response, id, async () =>
       this.uploads.remove(id, await this.context(request)),
     );
   }
@@ -253,15 +253,16 @@ export abstract class ChunkedUploadController extends UploadSteps {
     };
   }
 
-  /** By another protocol, where the request is of one. */
-  async #speak(
+  /** By another protocol, where the request is of one; the answer is of that protocol then. */
+  async #speak<R>(
     request: HostRequest,
     response: HostResponse,
     id: string | null,
-    otherwise: () => Promise<unknown>,
-  ): Promise<unknown> {
+    otherwise: () => Promise<R>,
+  ): Promise<R> {
     const protocol = chooseProtocol(this.protocols, incomingOf(request), id);
-    return protocol ? protocol.answer(this.#steps, { request, response, id }) : otherwise();
+    if (!protocol) return otherwise();
+    return protocol.answer(this.#steps, { request, response, id }) as Promise<R>;
   }
 
   async #findComplete(request: HostRequest, id: string) {
@@ -270,6 +271,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
     return upload;
   }
 }
+
+/** Of a host that calls one of these methods, and says no more than that it has been removed. */
+const UNANSWERED: HostResponse = { status: () => undefined, header: () => undefined };
 
 async function refuseUnmarked(): Promise<never> {
   throw ChunkedUploadError.malformedRequest(
