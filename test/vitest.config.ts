@@ -28,7 +28,7 @@ const PROTOCOL_SPECS =
 const HTTP2_SPECS =
   process.env['HTTP2'] === 'all'
     ? PROTOCOL_SPECS
-    : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,filepond,resumable-http,rest-of-a-body,small-pieces,unread-bodies,whole-file}.spec.ts';
+    : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,filepond,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts';
 
 interface Project {
   readonly name: string;

@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { ConflictException } from '@nestjs/common';
+import {
+  type CanActivate,
+  ConflictException,
+  Injectable,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import { AbstractChunkedUpload, ChunkedUpload } from 'nestjs-chunked-upload';
+import {
+  AbstractChunkedUpload,
+  ChunkedUpload,
+  ChunkedUploadController,
+} from 'nestjs-chunked-upload';
 import { Column, Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openWire } from '../support/chunk-wire.js';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
@@ -31,6 +42,19 @@ class Note extends AbstractChunkedUpload {
 class Hooked extends AbstractChunkedUpload {}
 
 @Entity()
+class Guarded extends AbstractChunkedUpload {}
+
+@Injectable()
+class NobodyGuard implements CanActivate {
+  canActivate(): boolean {
+    throw new UnauthorizedException();
+  }
+}
+
+@UseGuards(NobodyGuard)
+class GuardedController extends ChunkedUploadController {}
+
+@Entity()
 class Only extends AbstractChunkedUpload {}
 
 type Fields = Readonly<Record<string, string>>;
@@ -50,6 +74,7 @@ beforeAll(async () => {
         allowedExtensions: ['txt'],
       },
       { path: 'hooked', entity: Hooked, onComplete: () => onComplete() },
+      { path: 'guarded', entity: Guarded, controller: GuardedController },
       { path: 'only', entity: Only, protocols: ['content-range'] },
     ],
   });
@@ -261,25 +286,17 @@ describe('Core protocol', () => {
 
   it('PATCH: what has come of a request that breaks off is kept', async () => {
     const url = await ann.begin(300_000);
-    const abort = new AbortController();
-    const body = new ReadableStream({
-      start: (controller) => controller.enqueue(sample(70_000)),
-    });
     const headers = { 'tus-resumable': '1.0.0', 'x-user': 'ann', 'content-type': OCTETS };
-    const sending = fetch(new URL(url, host.url), {
-      method: 'PATCH',
-      headers: { ...headers, 'upload-offset': '0' },
-      body,
-      duplex: 'half',
-      signal: abort.signal,
-    } as RequestInit).catch(() => null);
+    const patch = { ...headers, 'upload-offset': '0' };
+    const wire = openWire('PATCH', new URL(url, host.url).href, patch, false);
+    wire.answer.catch(() => undefined);
+    await new Promise<void>((resolve) => wire.write(sample(70_000), resolve));
     const { uploads } = host;
     await until('it has come', async () => {
       const at = await uploads.findOne(ann.idOf(url));
       return at.leaseToken !== null;
     });
-    abort.abort();
-    await sending;
+    wire.cut('reset');
     await until('it is kept', async () => (await ann.offset(url)) === 70_000);
   });
 
@@ -317,6 +334,12 @@ describe('Core protocol', () => {
   ])('every answer bears the version: %s %s', async (method, url, fields, status) => {
     const answer = await ann.ask(method, url, fields);
     expect(answer.status).toBe(status);
+    expect(answer.headers.get('tus-resumable')).toBe('1.0.0');
+  });
+
+  it('every answer bears the version: that of a guard of the host, too', async () => {
+    const answer = await new TusClient('/guarded').create({ 'upload-length': '5' });
+    expect(answer.status).toBe(401);
     expect(answer.headers.get('tus-resumable')).toBe('1.0.0');
   });
 
