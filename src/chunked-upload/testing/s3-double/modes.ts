@@ -16,15 +16,14 @@ const COMMON: S3Rules = {
   emptyCompletionETag: false,
   deletionHidesOlderUploads: false,
   partsOutliveAbort: false,
-  missingUpload: 'NoSuchUpload',
+  listingOfNoUpload: 'NoSuchUpload',
+  completionOfNoUpload: 'NoSuchUpload',
   uploadsVanishAfter: null,
   uploadsListedByKey: false,
   partCopies: true,
   batchDeletion: true,
   conditionalWrites: false,
 };
-
-const CEPH: S3Rules = { ...COMMON, completion: 'every', emptyCompletionETag: true };
 
 /**
  * What single stores do otherwise. Where nobody has written down what a store does, the strictest
@@ -48,10 +47,16 @@ export const S3_MODES = {
     uploadsVanishAfter: 7 * 24 * HOUR,
     conditionalWrites: true,
   },
-  /** Ceph's RADOS gateway, version 16: rgw_sal_rados.cc, complete(). */
-  ceph: CEPH,
-  /** DigitalOcean Spaces, a Ceph: tusd and tus-node-server know its NoSuchKey. */
-  spaces: { ...CEPH, missingUpload: 'NoSuchKey' },
+  /** Ceph's gateway, version 16, as it answers; DigitalOcean Spaces and others are built on it. */
+  ceph: {
+    ...COMMON,
+    completion: 'every',
+    secondCompletion: 'same parts',
+    emptyCompletionETag: true,
+    listingOfNoUpload: 'NoSuchKey',
+    completionOfNoUpload: 'InternalError',
+    conditionalWrites: true,
+  },
   /** Mega S4: its own message, "same size … and consecutive sequential part numbers". */
   mega: {
     ...COMMON,

@@ -90,16 +90,21 @@ export interface S3Rules {
    * `every in sequence`, without a gap from 1 on.
    */
   readonly completion: 'some' | 'every' | 'every in sequence';
-  /** What a completion is answered that comes again. */
-  readonly secondCompletion: 'same answer' | 'NoSuchUpload';
+  /**
+   * What a completion is answered that comes again while its object is there: `same parts`: success,
+   * if the object has the ETag that its parts make, whoever made it.
+   */
+  readonly secondCompletion: 'same answer' | 'same parts' | 'NoSuchUpload';
   /** A completion is answered with an empty ETag. */
   readonly emptyCompletionETag: boolean;
   /** A key that was deleted while an upload on it was open is not there after its completion. */
   readonly deletionHidesOlderUploads: boolean;
   /** A part that was on its way when its upload was aborted brings the upload back. */
   readonly partsOutliveAbort: boolean;
-  /** ListParts and others of an upload that is no more: this code. */
-  readonly missingUpload: 'NoSuchUpload' | 'NoSuchKey';
+  /** The code of ListParts of an upload that is no more. */
+  readonly listingOfNoUpload: 'NoSuchUpload' | 'NoSuchKey';
+  /** The code of a completion of an upload that is no more. */
+  readonly completionOfNoUpload: 'NoSuchUpload' | 'InternalError';
   /** Milliseconds from its beginning after which an unfinished upload is gone; null: never. */
   readonly uploadsVanishAfter: number | null;
   /** ListMultipartUploads takes its prefix for a whole key. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Bytes } from './bytes.js';
-import type { S3Rules } from './s3-double.types.js';
+import type { S3Call, S3Rules } from './s3-double.types.js';
 import { S3Error } from './s3-error.js';
 
 export interface StoredObject {
@@ -33,13 +33,15 @@ export interface MultipartUpload {
   isHidden: boolean;
 }
 
+export type UploadName = Pick<S3Call, 'bucket' | 'key' | 'uploadId'>;
+
 /** All that the double keeps, in memory. */
 export class Store {
   /** Objects by bucket and key. */
   readonly buckets = new Map<string, Map<string, StoredObject>>();
   readonly uploads = new Map<string, MultipartUpload>();
   /** What completions were answered, by upload. */
-  readonly completions = new Map<string, { readonly key: string; readonly answer: string }>();
+  readonly completions = new Map<string, string>();
   #ahead = 0;
 
   constructor(
@@ -105,12 +107,15 @@ export class Store {
     return [...this.uploads.values()].filter((upload) => upload.bucket === bucket);
   }
 
-  /** @throws S3Error `NoSuchUpload` */
-  upload(bucket: string, key: string, id: string | null): MultipartUpload {
+  /** @throws S3Error `NoSuchUpload`, or with another code */
+  upload({ bucket, key, uploadId }: UploadName, code = 'NoSuchUpload'): MultipartUpload {
     this.objects(bucket);
-    const upload = this.openUploads(bucket).find((each) => each.id === id && each.key === key);
+    const upload = this.openUploads(bucket).find(
+      (each) => each.id === uploadId && each.key === key,
+    );
     if (upload) return upload;
-    throw new S3Error(404, this.rules.missingUpload, 'There is no such multipart upload');
+    const status = code === 'InternalError' ? 500 : 404;
+    throw new S3Error(status, code, 'There is no such multipart upload');
   }
 
   putPart(upload: MultipartUpload, part: Omit<StoredPart, 'modifiedAt'>): StoredPart {

@@ -9,11 +9,12 @@ import { checkWrite } from './conditions.js';
 
 export function completeMultipartUpload(store: Store, call: S3Call): S3Answer {
   const { bucket, key, uploadId } = call;
-  const known = again(store, call);
+  const named = namedParts(call.body.toString());
+  const known = again(store, call, named);
   if (known !== null) return document(200, known);
-  const upload = store.upload(bucket, key, uploadId);
+  const upload = store.upload(call, store.rules.completionOfNoUpload);
   checkWrite(store, call);
-  const parts = namedParts(upload, call.body.toString());
+  const parts = named.map((each) => storedPart(upload, each));
   checkParts(parts, upload, store.rules);
   const etag = etagOf(parts);
   store.uploads.delete(upload.id);
@@ -21,41 +22,57 @@ export function completeMultipartUpload(store: Store, call: S3Call): S3Answer {
     const bytes = Bytes.joined(parts.map((part) => part.bytes));
     store.put(bucket, { key, bytes, etag, headers: upload.headers, uploadId });
   }
-  const answer = writeXml('CompleteMultipartUploadResult', {
-    Location: `/${bucket}/${key}`,
-    Bucket: bucket,
-    Key: key,
-    ETag: store.rules.emptyCompletionETag ? '' : quoted(etag),
-  });
-  store.completions.set(upload.id, { key, answer });
+  const answer = result(call, store.rules.emptyCompletionETag ? '' : quoted(etag));
+  store.completions.set(upload.id, answer);
   return document(200, answer);
 }
 
-/** The answer of a completion that comes once more, while what it made is still there. */
-function again({ rules, completions, buckets }: Store, call: S3Call): string | null {
-  if (rules.secondCompletion !== 'same answer') return null;
-  const object = buckets.get(call.bucket)?.get(call.key);
-  const isItsWork = object !== undefined && object.uploadId === call.uploadId;
-  return isItsWork ? (completions.get(call.uploadId ?? '')?.answer ?? null) : null;
+type NamedPart = Pick<StoredPart, 'number' | 'etag'>;
+
+function result({ bucket, key }: S3Call, etag: string): string {
+  return writeXml('CompleteMultipartUploadResult', {
+    Location: `/${bucket}/${key}`,
+    Bucket: bucket,
+    Key: key,
+    ETag: etag,
+  });
 }
 
-/** @throws S3Error `MalformedXML`, `InvalidPartOrder`, `InvalidPart` */
-function namedParts(upload: MultipartUpload, xml: string): StoredPart[] {
-  const named = readRecords(xml, 'CompleteMultipartUpload', 'Part');
+/** The answer of a completion that comes once more, while what it made is still there. */
+function again(
+  { rules, completions, buckets, uploads }: Store,
+  call: S3Call,
+  named: readonly NamedPart[],
+): string | null {
+  const uploadId = call.uploadId ?? '';
+  const object = buckets.get(call.bucket)?.get(call.key);
+  if (!object || uploads.has(uploadId)) return null;
+  if (rules.secondCompletion === 'same answer' && object.uploadId === uploadId) {
+    return completions.get(uploadId) ?? null;
+  }
+  const isAlike = rules.secondCompletion === 'same parts' && object.etag === etagOf(named);
+  return isAlike ? result(call, object.etag) : null;
+}
+
+/** @throws S3Error `MalformedXML`, `InvalidPartOrder` */
+function namedParts(xml: string): NamedPart[] {
+  const records = readRecords(xml, 'CompleteMultipartUpload', 'Part');
+  const named = records.map((fields) => ({
+    number: Number(fields.get('PartNumber')),
+    etag: unquoted(fields.get('ETag') ?? ''),
+  }));
   if (named.length === 0) {
     throw new S3Error(400, 'MalformedXML', 'A completion names at least one part');
   }
-  let before = 0;
-  return named.map((fields) => {
-    const number = Number(fields.get('PartNumber'));
-    if (!(number > before)) {
-      throw new S3Error(400, 'InvalidPartOrder', 'Parts are named in ascending order');
-    }
-    before = number;
-    const part = upload.parts.get(number);
-    if (part && part.etag === unquoted(fields.get('ETag') ?? '')) return part;
-    throw S3Error.invalidPart(`Part ${number} is not there, or has another ETag`);
-  });
+  if (named.every(({ number }, index) => number > (named[index - 1]?.number ?? 0))) return named;
+  throw new S3Error(400, 'InvalidPartOrder', 'Parts are named in ascending order');
+}
+
+/** @throws S3Error `InvalidPart` */
+function storedPart({ parts }: MultipartUpload, { number, etag }: NamedPart): StoredPart {
+  const part = parts.get(number);
+  if (part?.etag === etag) return part;
+  throw S3Error.invalidPart(`Part ${number} is not there, or has another ETag`);
 }
 
 /** @throws S3Error `EntityTooSmall`, `InvalidPart` */
@@ -82,7 +99,7 @@ function checkParts(
 }
 
 /** Of the digests of all parts, and how many they are. */
-function etagOf(parts: readonly StoredPart[]): string {
+function etagOf(parts: readonly NamedPart[]): string {
   const hash = createHash('md5');
   for (const { etag } of parts) hash.update(Buffer.from(etag, 'hex'));
   return `${hash.digest('hex')}-${parts.length}`;

@@ -5,7 +5,7 @@ import { quoted, time, xml } from './answers.js';
 
 export function listParts(store: Store, call: S3Call): S3Answer {
   const { bucket, key, query } = call;
-  const { id, parts } = store.upload(bucket, key, call.uploadId);
+  const { id, parts } = store.upload(call, store.rules.listingOfNoUpload);
   const marker = Number(query.get('part-number-marker') ?? 0);
   const all = [...parts.values()]
     .filter(({ number }) => number > marker)

@@ -24,7 +24,7 @@ export function createMultipartUpload(store: Store, call: S3Call): S3Answer {
  */
 export function beginPart(store: Store, call: PartRequest): MultipartUpload {
   const { partNumber } = call;
-  const upload = store.upload(call.bucket, call.key, call.uploadId);
+  const upload = store.upload(call);
   const { maxParts, failedReplacementLosesPart } = store.rules;
   if (partNumber === null || partNumber < 1 || partNumber > maxParts) {
     throw S3Error.invalidArgument(`Part number must be an integer between 1 and ${maxParts}`);
@@ -50,7 +50,7 @@ export function uploadPartCopy(store: Store, call: S3Call): S3Answer {
 }
 
 export function abortMultipartUpload(store: Store, call: S3Call): S3Answer {
-  const { id } = store.upload(call.bucket, call.key, call.uploadId);
+  const { id } = store.upload(call);
   store.uploads.delete(id);
   return empty(204);
 }
@@ -60,7 +60,7 @@ function putPart(store: Store, call: S3Call, upload: MultipartUpload, bytes: Byt
   if (uploads.get(upload.id) !== upload) {
     // Aborted, completed or vanished while the part was on its way.
     const isCompleted = store.completions.has(upload.id);
-    if (isCompleted || !rules.partsOutliveAbort) store.upload(call.bucket, call.key, call.uploadId);
+    if (isCompleted || !rules.partsOutliveAbort) store.upload(call);
     upload.parts.clear();
     uploads.set(upload.id, upload);
   }
