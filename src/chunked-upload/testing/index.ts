@@ -6,7 +6,7 @@ export {
 } from './fault-injecting.storage.js';
 export { MemoryStorage } from './memory.storage.js';
 export { describeStorageContract, type StorageContractOptions } from './storage-contract.js';
-export type { StorageGap, TestFramework } from './storage-contract.types.js';
+export type { StorageGap, StorageGaps, TestFramework } from './storage-contract.types.js';
 export {
   S3_FAULTS,
   S3_MODES,
