@@ -29,7 +29,10 @@ function vitest() {
     const report = join(folder, 'report.json');
     const config = ['--config', 'test/vitest.config.ts', '--passWithNoTests'];
     // Of vitest's reporters only `verbose` shows why a test was skipped.
-    const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`];
+    const reporters = ['verbose', 'json', 'test/support/contract-report.ts'].map(
+      (name) => `--reporter=${name}`,
+    );
+    reporters.push(`--outputFile.json=${report}`);
     const ok = succeeds('vitest', 'run', ...config, ...reporters);
     const counts = count(JSON.parse(readFileSync(report, 'utf8')));
     // Errors outside of any test, such as an unhandled rejection.

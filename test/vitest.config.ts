@@ -53,6 +53,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     globalSetup: 'test/support/global-setup.ts',
+    reporters: ['default', 'test/support/contract-report.ts'],
     projects: projects.map(({ name, alone, include, env }, groupOrder) => ({
       resolve: { alias },
       test: {
