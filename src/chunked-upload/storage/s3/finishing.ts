@@ -2,23 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { FinishOptions, StoredFile } from '../storage.provider.js';
 import { Joining } from './joining.js';
+import { makeLastParts } from './last-parts.js';
 import { removeLeftovers } from './leftovers.js';
 import { chained } from './parts-chain.js';
 import { numbersOf } from './part-numbers.js';
 import { PartSource } from './part-source.js';
-import { NOTHING, type Payload, md5Of } from './payload.js';
+import { NOTHING } from './payload.js';
 import { slicesOf } from './piece-series.js';
 import { pieceKey } from './pieces.js';
 import { isNoObject, isPartsRefusal, isRefusal } from './s3-errors.js';
 import type { StoredObject } from './s3-bucket.js';
-import type { PartId, StoredPart, UploadPlace } from './s3-multipart.js';
+import type { PartId, StoredPart } from './s3-multipart.js';
 import type { S3Parts } from './s3-parts.js';
 import {
   type CommittedParts,
   type FinishedState,
   type S3State,
   type UnfinishedState,
-  bytesInParts,
   committedBytes,
   isFinished,
 } from './s3-state.js';
@@ -134,8 +134,10 @@ export class Finishing {
   ): Promise<boolean> {
     const committed = committedParts(stored, state, parts);
     if (!committed) throw ChunkedUploadError.bytesMissing();
-    const last = await this.#lastParts(file, state, parts, stored, options);
     const place = { key: file.finalKey, uploadId: parts.uploadId };
+    const { attempt } = options;
+    const { key } = file;
+    const last = await makeLastParts(this.shared, { place, key, state, parts, stored, attempt });
     const wanted = [...committed, ...last];
     try {
       return await this.shared.multipart.complete(place, wanted);
@@ -154,37 +156,6 @@ export class Finishing {
     if (!found || !(await this.#joining.resume(file, found, finished))) {
       throw ChunkedUploadError.bytesMissing();
     }
-  }
-
-  /** Makes parts of what is in none yet. Usually it is one, and less than the others. */
-  async #lastParts(
-    file: Place,
-    state: UnfinishedState,
-    parts: CommittedParts,
-    stored: readonly StoredPart[],
-    { attempt }: FinishOptions,
-  ): Promise<PartId[]> {
-    const { multipart } = this.shared;
-    const place: UploadPlace = { key: file.finalKey, uploadId: parts.uploadId };
-    const { partSize } = state;
-    const rest = committedBytes(state) - bytesInParts(state);
-    const highest = stored.at(-1)?.number ?? 0;
-    // Behind all that others may have left, and have a name for.
-    let number = attempt === 1 ? parts.next : parts.next + (attempt - 1) * parts.reserved;
-    if (attempt > 1) number = Math.max(number, highest + 1);
-    const made: PartId[] = [];
-    for (let from = 0; from < rest; from += partSize) {
-      const source = this.#source(file, state, from, Math.min(partSize, rest - from));
-      try {
-        const after = made.at(-1)?.number ?? parts.next - 1;
-        const equal = await equalPart(stored, source, after);
-        made.push(equal ?? { number, etag: await multipart.uploadPart(place, number, source) });
-        number = Math.max(number, (equal?.number ?? number) + 1);
-      } finally {
-        source.release();
-      }
-    }
-    return made;
   }
 
   /** Whether the finished object is there, and is this upload's: that there is one is no proof. */
@@ -222,18 +193,6 @@ function committedParts(
     committed.push(part);
   }
   return seen === chain ? committed : null;
-}
-
-/** A part of the same bytes, such as this step has made before, and then died. */
-async function equalPart(
-  stored: readonly StoredPart[],
-  payload: Payload,
-  after: number,
-): Promise<PartId | null> {
-  const candidates = stored.filter(({ number, size }) => number > after && size === payload.length);
-  if (candidates.length === 0) return null;
-  const md5 = payload.md5 ?? (await md5Of(payload));
-  return candidates.find(({ etag }) => etag.toLowerCase() === md5) ?? null;
 }
 
 function isOf(found: StoredObject, { identity, size }: FinishedState): boolean {

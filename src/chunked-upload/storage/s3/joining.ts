@@ -3,6 +3,7 @@ import type { StoredFile } from '../storage.provider.js';
 import { BytesPayload, type Payload, ZerosPayload } from './payload.js';
 import { joinPlanKey } from './pieces.js';
 import type { StoredObject } from './s3-bucket.js';
+import { SMALLEST_PART } from './part-plan.js';
 import { isPartsRefusal } from './s3-errors.js';
 import type { PartId, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { S3Parts } from './s3-parts.js';
@@ -44,18 +45,18 @@ export class Joining {
   constructor(private readonly shared: S3Parts) {}
 
   async join(file: Place, upload: Unjoinable, { identity }: FinishedState): Promise<void> {
-    const stored = await this.#allParts(upload.place);
-    const first = await this.#plan(file, upload, stored);
-    try {
-      await this.shared.multipart.complete(upload.place, stored);
-    } catch (error) {
-      if (!isPartsRefusal(error)) throw error;
-      const filled = await this.#fill(upload, stored);
-      const plan = await this.#plan(file, upload, filled);
-      await this.shared.multipart.complete(upload.place, filled);
-      return this.#copy(file, plan, identity);
+    // Some stores want all numbers as well, and a few parts of one size.
+    for (const filler of [0, SMALLEST_PART, upload.partSize]) {
+      try {
+        if (filler > 0) await this.#fill(upload, filler);
+        const stored = await this.#allParts(upload);
+        const plan = await this.#plan(file, upload, stored);
+        await this.shared.multipart.complete(upload.place, stored);
+        return await this.#copy(file, plan, identity);
+      } catch (error) {
+        if (!isPartsRefusal(error) || filler === upload.partSize) throw error;
+      }
     }
-    return this.#copy(file, first, identity);
   }
 
   /** Goes on with a join of which all that is left is `found`. False: it is none. */
@@ -66,9 +67,13 @@ export class Joining {
     return true;
   }
 
-  async #allParts(place: UploadPlace): Promise<StoredPart[]> {
+  /** Those of the file, unchanged, and all others. */
+  async #allParts({ place, wanted }: Unjoinable): Promise<StoredPart[]> {
     const stored = await this.shared.multipart.parts(place);
-    if (!stored) throw ChunkedUploadError.unavailable('Another request is completing the file');
+    const etags = new Map(stored?.map(({ number, etag }) => [number, etag]));
+    if (!stored || wanted.some(({ number, etag }) => etags.get(number) !== etag)) {
+      throw ChunkedUploadError.unavailable('Another request is completing the file');
+    }
     return stored;
   }
 
@@ -98,20 +103,17 @@ export class Joining {
     return JSON.parse(bytes.toString()) as JoinPlan;
   }
 
-  /** For stores that want all numbers, and parts of one size: what is missing is made of nothing. */
-  async #fill(
-    { place, partSize, wanted }: Unjoinable,
-    stored: readonly StoredPart[],
-  ): Promise<StoredPart[]> {
+  /** Parts of nothing, in place of those that are missing, and of others that are smaller. */
+  async #fill({ place, partSize, wanted }: Unjoinable, size: number): Promise<void> {
     const { multipart } = this.shared;
-    const byNumber = new Map(stored.map((part) => [part.number, part]));
-    const isWanted = new Set(wanted.map(({ number }) => number));
-    const most = Math.max(...byNumber.keys());
+    const stored = (await multipart.parts(place)) ?? [];
+    const isFit = new Set(stored.filter((part) => part.size >= size).map(({ number }) => number));
+    for (const { number } of wanted) isFit.add(number);
+    const most = Math.max(...isFit);
+    const payload = new ZerosPayload(Math.min(size, partSize));
     for (let number = 1; number <= most; number += 1) {
-      const isFit = isWanted.has(number) || byNumber.get(number)?.size === partSize;
-      if (!isFit) await multipart.uploadPart(place, number, new ZerosPayload(partSize));
+      if (!isFit.has(number)) await multipart.uploadPart(place, number, payload);
     }
-    return this.#allParts(place);
   }
 
   async #copy({ finalKey }: Place, plan: JoinPlan, identity: string): Promise<void> {

@@ -1,8 +1,11 @@
 /** Part numbers in a row: the first, and how many. */
 export type NumberRun = readonly [first: number, count: number];
 
-/** How many numbers a writer that takes over leaves to each that it cannot know to be dead. */
-const MOST_RESERVED = 64;
+/**
+ * What a writer that takes over leaves to each before it. A commit comes every few parts; and a store
+ * that wants all numbers has to be given parts of nothing for those that are left out.
+ */
+const MOST_RESERVED = 12;
 /** Takeovers for which there must be room at any time. */
 const TAKEOVERS = 16;
 
