@@ -305,8 +305,13 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'lets late writers spoil what is finished': {
-    fails: [/wakes after the end/, /wakes late with one key/],
+    fails: [/wakes after the end/, /wakes late with one key/, /^removes what lies beside/],
     make: lateHarm('after the end'),
+  },
+
+  'takes the finished file for a part of what lies beside it': {
+    fails: [/^removes what lies beside/],
+    make: broken((sound) => ({ removeLeftovers: (file) => sound.remove(file) })),
   },
 
   'moves the file of whoever opens it into its place': {

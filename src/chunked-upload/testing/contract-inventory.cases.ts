@@ -108,6 +108,22 @@ export function inventoryCases({ it, create }: ContractCases): void {
     assert.equal(await upload.hasBytes(0), false);
   });
 
+  it('removes what lies beside a finished file, where it does that, and not the file', async () => {
+    const folder = `contract/${randomUUID()}`;
+    const upload = new ContractUpload(create, { folder });
+    const bytes = sample(2000);
+    await upload.append(bytes.subarray(0, 1000));
+    const stalled = await upload.stall(sample(500));
+    await upload.append(bytes.subarray(1000));
+    await upload.finish(bytes.length);
+    await stalled.wake(sample(500));
+    const isDone = await upload.removeLeftovers();
+    const listed = await upload.list(folder);
+    if (isDone) assert.deepEqual([...new Set(listed.map(({ key }) => key))], [upload.finalKey]);
+    if (isDone) assert.ok(listed.every(({ finished }) => finished !== false));
+    await upload.holds(bytes);
+  });
+
   it('leaves nothing when an upload is removed, whoever wrote it', async () => {
     const folder = `contract/${randomUUID()}`;
     const upload = new ContractUpload(create, { folder });

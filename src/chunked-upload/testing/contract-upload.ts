@@ -133,6 +133,13 @@ export class ContractUpload {
     await (await this.create()).remove(this.file);
   }
 
+  /** False: the storage does not do that. */
+  async removeLeftovers(): Promise<boolean> {
+    const storage = await this.create();
+    await storage.removeLeftovers?.(this.file);
+    return typeof storage.removeLeftovers === 'function';
+  }
+
   async removeByKey(key: string): Promise<void> {
     await (await this.create()).remove({ key, finalKey: key, storageState: null });
   }
@@ -186,6 +193,7 @@ export class ContractWriter {
   /** Commits all bytes up to here; it may go on. */
   async commit(): Promise<void> {
     this.upload.committed(await this.writer.sync(), this.#position);
+    this.writer.committed?.();
   }
 
   /** False where only the storage can. */

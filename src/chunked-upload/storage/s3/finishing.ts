@@ -1,18 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { FinishOptions, StoredFile } from '../storage.provider.js';
+import { findCommitted } from './committed-parts.js';
 import { Joining } from './joining.js';
 import { makeLastParts } from './last-parts.js';
 import { removeLeftovers } from './leftovers.js';
-import { chained } from './parts-chain.js';
-import { numbersOf } from './part-numbers.js';
 import { PartSource } from './part-source.js';
 import { NOTHING } from './payload.js';
 import { slicesOf } from './piece-series.js';
 import { pieceKey } from './pieces.js';
 import { isNoObject, isPartsRefusal, isRefusal } from './s3-errors.js';
 import type { StoredObject } from './s3-bucket.js';
-import type { PartId, StoredPart } from './s3-multipart.js';
+import type { StoredPart } from './s3-multipart.js';
 import type { S3Parts } from './s3-parts.js';
 import {
   type CommittedParts,
@@ -132,7 +131,7 @@ export class Finishing {
     finished: FinishedState,
     options: FinishOptions,
   ): Promise<boolean> {
-    const committed = committedParts(stored, state, parts);
+    const committed = findCommitted(stored, parts, state.partSize);
     if (!committed) throw ChunkedUploadError.bytesMissing();
     const place = { key: file.finalKey, uploadId: parts.uploadId };
     const { attempt } = options;
@@ -175,24 +174,6 @@ export class Finishing {
     const slices = slicesOf(state.pieces, state.skip + from, length);
     return new PartSource(this.shared.store, file.key, slices, null, {});
   }
-}
-
-/** The parts that the state speaks of; null: they are not what was committed. */
-function committedParts(
-  stored: readonly StoredPart[],
-  { partSize }: UnfinishedState,
-  { runs, chain }: CommittedParts,
-): PartId[] | null {
-  const byNumber = new Map(stored.map((part) => [part.number, part]));
-  const committed: PartId[] = [];
-  let seen = '';
-  for (const number of numbersOf(runs)) {
-    const part = byNumber.get(number);
-    if (part?.size !== partSize) return null;
-    seen = chained(seen, number, part.etag);
-    committed.push(part);
-  }
-  return seen === chain ? committed : null;
 }
 
 function isOf(found: StoredObject, { identity, size }: FinishedState): boolean {

@@ -22,9 +22,13 @@ export interface PartPlan {
   readonly maxParts: number;
 }
 
-/** The largest file, in bytes, of so many parts. */
-export function largestFile(maxParts: number): number {
-  return maxParts * LARGEST_PART;
+/** Bytes of the largest object of all stores but Amazon's, which takes as much as its parts can hold. */
+const LARGEST_OBJECT = 5 * 1024 ** 4;
+
+/** Bytes of the largest file, of so many parts. */
+export function largestFile(maxParts: number, isAmazons: boolean): number {
+  const inParts = maxParts * LARGEST_PART;
+  return isAmazons ? inParts : Math.min(inParts, LARGEST_OBJECT);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface SeriesOptions {
   /** Bytes of the file; null: unknown. */
   readonly total: number | null;
   readonly attempt: number;
+  /** Whether a part that another writer has left may be used, where it has the same bytes. */
+  readonly adopts: boolean;
 }
 
 interface UploadedPart {
@@ -129,8 +131,8 @@ export class PartSeries {
 
   /** A part of the same bytes that an earlier writer has left, which honest clients make us find. */
   async #equalStray(payload: Payload, options: CallOptions): Promise<StoredPart | null> {
-    const { multipart, attempt, parts } = this.options;
-    if (attempt === 1 || !parts || !this.#upload) return null;
+    const { multipart, attempt, parts, adopts } = this.options;
+    if (!adopts || attempt === 1 || !parts || !this.#upload) return null;
     this.#strays ??= await this.#listStrays(multipart, this.#upload, parts.next, options);
     const candidates = this.#strays.filter(
       ({ number, size }) => number > this.#last && size === payload.length,

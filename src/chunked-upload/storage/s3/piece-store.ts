@@ -5,7 +5,7 @@ import { type PagedBytes, bytesInPages } from './gathered-bytes.js';
 import { BytesPayload, type Payload } from './payload.js';
 import { type Piece, pieceKey } from './pieces.js';
 import type { S3Bucket } from './s3-bucket.js';
-import type { CallOptions } from './s3-calls.js';
+import { type CallOptions, STALL_MS } from './s3-calls.js';
 
 /** A piece that is larger is not read only to know that it is there. */
 const MOST_FETCHED = 16 * 1024 * 1024;
@@ -55,27 +55,26 @@ export class PieceStore {
 
   /**
    * Sees that the piece is there, and has it in memory afterwards where there is room: it will be
-   * wanted soon.
+   * wanted soon. Where the store does not say, that is told of when the piece is wanted.
    * @throws ChunkedUploadError `bytes_missing`
    */
   async require(key: string, piece: Piece, options: CallOptions): Promise<void> {
     const name = pieceKey(key, piece);
     if (this.#kept.has(name)) return;
-    const pages =
-      piece.size > 0 && piece.size <= MOST_FETCHED
-        ? this.memory.spare(Math.ceil(piece.size / PAGE_BYTES))
-        : null;
-    if (!pages) {
-      if (!(await this.bucket.head(name, options))) throw ChunkedUploadError.bytesMissing();
-      return;
-    }
+    const isSmall = piece.size > 0 && piece.size <= MOST_FETCHED;
+    const pages = isSmall ? this.memory.spare(Math.ceil(piece.size / PAGE_BYTES)) : null;
     try {
-      await readInto(pages, await this.open(key, piece, { from: 0, length: piece.size }, options));
+      if (pages) {
+        await readInto(
+          pages,
+          await this.open(key, piece, { from: 0, length: piece.size }, options),
+        );
+        this.#keep(name, pages);
+      } else if (!(await this.bucket.head(name, options))) throw ChunkedUploadError.bytesMissing();
     } catch (error) {
-      this.memory.give(pages);
-      throw error;
+      this.memory.give(pages ?? []);
+      if (error instanceof ChunkedUploadError && error.code === 'bytes_missing') throw error;
     }
-    this.#keep(name, pages);
   }
 
   /** @throws ChunkedUploadError `bytes_missing` */
@@ -110,7 +109,13 @@ export class PieceStore {
 
 async function readInto(pages: readonly Buffer[], stream: Readable): Promise<void> {
   let at = 0;
+  const stalled = setTimeout(
+    () => stream.destroy(new Error('The store stopped sending')),
+    STALL_MS,
+  );
+  stream.once('close', () => clearTimeout(stalled));
   for await (const chunk of stream as AsyncIterable<Buffer>) {
+    stalled.refresh();
     for (let done = 0; done < chunk.length;) {
       const page = pages[Math.floor(at / PAGE_BYTES)];
       if (!page) throw new Error('The store sent more than it had announced');

@@ -6,7 +6,7 @@ import { type Payload, SentPayload } from './payload.js';
 const PATIENCE_MS = 11_000;
 const TRIES = 5;
 /** For so long a call may take, or one that sends a body may send nothing. */
-const STALL_MS = 6000;
+export const STALL_MS = 8000;
 const FIRST_PAUSE_MS = 50;
 
 /** The same of one in which the store moves bytes itself. */
@@ -73,7 +73,7 @@ async function persistently<R>(
       const pause = FIRST_PAUSE_MS * 2 ** tries * (0.5 + Math.random());
       const isOver = tries === TRIES || performance.now() + pause > giveUpAt;
       if (isOver || limit.isFinal || isRefusal(cause)) throw asStorageError(cause);
-      await sleep(pause, undefined, { signal: signal ?? new AbortController().signal });
+      await sleep(pause, undefined, signal && { signal });
     } finally {
       limit.end();
     }

@@ -49,6 +49,20 @@ export function s3Client({ connection }: CheckedOptions): S3Client {
   return client;
 }
 
+/** Whether it speaks to the store that others are compatible with. */
+export function isAmazons(client: S3Client): boolean {
+  return client.config.endpoint === undefined;
+}
+
+/**
+ * Whether the store is Cloudflare R2, where a part that is sent again and fails takes the one before
+ * along: so one that another writer has sent, and may be sending again, cannot be relied on.
+ */
+export async function isR2(client: S3Client): Promise<boolean> {
+  const endpoint = await client.config.endpoint?.();
+  return endpoint?.hostname.endsWith('.r2.cloudflarestorage.com') ?? false;
+}
+
 interface HttpRequest {
   readonly headers: Record<string, string>;
   readonly body?: unknown;

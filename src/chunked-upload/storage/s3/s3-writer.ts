@@ -35,6 +35,8 @@ export class S3Writer implements StorageWriter {
     private readonly file: StoredFile,
     private readonly state: UnfinishedState,
     private readonly opened: OpenOptions,
+    /** Whether parts of the same bytes that others have left may be used. */
+    adopts: boolean,
   ) {
     const { identity, partSize, pieces, parts } = state;
     const { attempt, total } = opened;
@@ -45,8 +47,8 @@ export class S3Writer implements StorageWriter {
     this.#gathered = new GatheredBytes(account);
     this.#mostGathered = Math.min(MOST_GATHERED, store.memory.limit / 2);
     this.#transfers = new Transfers(concurrency);
-    const series = { multipart, finalKey, identity, parts, partSize, maxParts, total, attempt };
-    this.#parts = new PartSeries(series);
+    const series = { multipart, finalKey, identity, parts, partSize, maxParts, total };
+    this.#parts = new PartSeries({ ...series, attempt, adopts });
     const token = pieceToken(opened.token);
     this.#pieces = new PieceSeries({ store, key, token, ...this.#options }, state);
     const last = pieces.at(-1);
@@ -59,7 +61,13 @@ export class S3Writer implements StorageWriter {
     const size = buffers.reduce((sum, { length }) => sum + length, 0);
     const most = this.state.partSize * this.shared.options.maxParts;
     if (this.#position + size > most) throw ChunkedUploadError.exceedsStorage();
-    for (const bytes of buffers) await this.#gather(bytes);
+    try {
+      for (const bytes of buffers) await this.#gather(bytes);
+    } catch (error) {
+      // Some of them may have been taken: what is in hand is no beginning of anything any more.
+      this.#transfers.fail(error);
+      throw error;
+    }
   }
 
   async sync(): Promise<StorageState> {

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import { StoreMemory } from '../../memory/store-memory.js';
+import { gatherForStores } from '../../memory/process-memory.js';
 import {
   type ByteRange,
+  type DownloadUrlOptions,
   type FinishOptions,
   type OpenOptions,
   type ReadOptions,
@@ -12,14 +13,16 @@ import {
   type StoredBytes,
   type StoredFile,
 } from '../storage.provider.js';
+import { signedDownloadUrl } from './download-url.js';
 import { Finishing } from './finishing.js';
+import { holdsBytes } from './holding.js';
 import { removeLeftovers } from './leftovers.js';
 import { listStored } from './listing.js';
 import { largestFile, planPartSize } from './part-plan.js';
 import { PieceStore } from './piece-store.js';
-import { coveredBytes, parsePieceKey, piecePrefix } from './pieces.js';
+import { checkBucket } from './s3-check.js';
 import { S3Bucket } from './s3-bucket.js';
-import { s3Client } from './s3-client.js';
+import { isAmazons, isR2, s3Client } from './s3-client.js';
 import { S3Multipart } from './s3-multipart.js';
 import { type CheckedOptions, type S3StorageOptions, checkOptions } from './s3-options.js';
 import type { S3Parts } from './s3-parts.js';
@@ -34,10 +37,9 @@ import {
 } from './s3-state.js';
 import { S3Writer } from './s3-writer.js';
 
-const memory = new StoreMemory(64 * 1024 * 1024);
-
 /** Keeps uploads as objects of a bucket on S3, or on a store that speaks its language. */
 export class S3Storage extends StorageProvider {
+  override readonly largestFile: number;
   readonly #options: CheckedOptions;
   readonly #shared: S3Parts;
   readonly #finishing: Finishing;
@@ -45,11 +47,13 @@ export class S3Storage extends StorageProvider {
   constructor(options: S3StorageOptions) {
     super();
     this.#options = checkOptions(options);
-    const bucket = new S3Bucket(s3Client(this.#options), this.#options);
+    const client = s3Client(this.#options);
+    const bucket = new S3Bucket(client, this.#options);
+    this.largestFile = largestFile(this.#options.maxParts, isAmazons(client));
     this.#shared = {
       bucket,
       multipart: new S3Multipart(bucket),
-      store: new PieceStore(bucket, memory),
+      store: new PieceStore(bucket, gatherForStores(this.#options.memory)),
       options: this.#options,
     };
     this.#finishing = new Finishing(this.#shared);
@@ -58,7 +62,7 @@ export class S3Storage extends StorageProvider {
   async open(file: StoredFile, options: OpenOptions): Promise<StorageWriter> {
     const { offset, total, length } = options;
     const { maxParts, partSize } = this.#options;
-    if (Math.max(total ?? 0, offset + (length ?? 0)) > largestFile(maxParts)) {
+    if (Math.max(total ?? 0, offset + (length ?? 0)) > this.largestFile) {
       throw ChunkedUploadError.exceedsStorage();
     }
     const decoded = decodeState(file.storageState);
@@ -81,7 +85,8 @@ export class S3Storage extends StorageProvider {
     if (total !== null && total > fitting.partSize * maxParts) {
       throw ChunkedUploadError.exceedsStorage();
     }
-    return new S3Writer(this.#shared, this.#finishing, file, fitting, options);
+    const adopts = !options.contested || !(await isR2(this.#shared.bucket.client));
+    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, adopts);
   }
 
   async finish(file: StoredFile, size: number, options: FinishOptions): Promise<StorageState> {
@@ -108,6 +113,14 @@ export class S3Storage extends StorageProvider {
     throw ChunkedUploadError.bytesMissing();
   }
 
+  override async createDownloadUrl(
+    { finalKey }: StoredFile,
+    options: DownloadUrlOptions,
+  ): Promise<string | null> {
+    if (this.#options.download !== 'redirect') return null;
+    return signedDownloadUrl(this.#shared.bucket, finalKey, options);
+  }
+
   async remove(file: StoredFile): Promise<void> {
     const { bucket, multipart } = this.#shared;
     const { key, finalKey } = file;
@@ -119,25 +132,16 @@ export class S3Storage extends StorageProvider {
     await bucket.remove(key === finalKey ? [key] : [key, finalKey]);
   }
 
+  override async removeLeftovers(file: StoredFile): Promise<void> {
+    await removeLeftovers(this.#shared, file);
+  }
+
   async holds(file: StoredFile, size: number): Promise<boolean> {
-    const { bucket, multipart } = this.#shared;
-    const { key, finalKey } = file;
-    const state = decodeState(file.storageState);
-    const finished = await bucket.head(finalKey);
-    if (finished && finished.size >= size) return !state || state.identity === finished.identity;
-    const pieces = [];
-    for await (const { key: name } of bucket.list(piecePrefix(key))) {
-      const parsed = parsePieceKey(name);
-      if (parsed?.key === key) pieces.push(parsed.piece);
-    }
-    if (size === 0) return pieces.length > 0;
-    if (coveredBytes(pieces) >= size) return true;
-    for (const upload of await multipart.of(finalKey)) {
-      const parts = (await multipart.parts(upload)) ?? [];
-      const inParts = parts.reduce((sum, part) => sum + part.size, 0);
-      if (coveredBytes(pieces, inParts) >= size) return true;
-    }
-    return false;
+    return holdsBytes(this.#shared, file, size);
+  }
+
+  override async check(): Promise<string | null> {
+    return checkBucket(this.#shared);
   }
 
   list(folder: string): AsyncGenerator<StoredBytes> {

@@ -13,6 +13,11 @@ export class Transfers {
     if (this.#failure) throw this.#failure.error;
   }
 
+  /** From here on nothing of the writer can be committed. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
   /** Starts as soon as one of those that run has ended. */
   async start(transfer: () => Promise<void>): Promise<void> {
     while (this.#running.size >= this.most) await Promise.race(this.#running);
