@@ -441,7 +441,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'lists only what was synced': {
-    fails: [/^lists what is/, /^lists many MiB/],
+    fails: [/^lists what is/],
     make: broken((sound) => {
       const synced = new Set<string>();
       return {
@@ -460,6 +460,15 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
         },
       };
     }),
+  },
+
+  'lists nothing that is large': {
+    fails: [/^lists many MiB/],
+    make: broken((sound) => ({
+      list: async function* list(folder) {
+        for await (const found of sound.list(folder)) if (found.size < 16 * 1024 ** 2) yield found;
+      },
+    })),
   },
 
   'dates all that it lists back': {

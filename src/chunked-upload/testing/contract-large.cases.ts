@@ -143,7 +143,9 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
   it('removes by its key alone many MiB that were never committed', async () => {
     const folder = `contract/${randomUUID()}`;
     const upload = new ContractUpload(create, { folder });
-    await upload.abandon(sample(18 * MIB), PIECE);
+    const writer = await upload.take(18 * MIB);
+    await writer.write(sample(18 * MIB), PIECE);
+    await writer.die();
     await upload.removeByKey(upload.key);
     assert.deepEqual(await upload.list(folder), []);
     assert.equal(await upload.hasBytes(0), false);
@@ -154,7 +156,9 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
   it(isGap ? `cannot list ${what}, as declared: ${gap}` : `lists ${what}`, async () => {
     const folder = `contract/${randomUUID()}`;
     const upload = new ContractUpload(create, { folder });
-    await upload.abandon(sample(18 * MIB), PIECE);
+    const writer = await upload.take(18 * MIB);
+    await writer.write(sample(18 * MIB), PIECE);
+    await writer.die();
     const keys = new Set((await upload.list(folder)).map(({ key }) => key));
     assert.deepEqual([...keys], isGap ? [] : [upload.key]);
   });

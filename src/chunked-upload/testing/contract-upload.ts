@@ -188,6 +188,11 @@ export class ContractWriter {
     this.upload.committed(await this.writer.sync(), this.#position);
   }
 
+  /** Makes all bytes up to here durable, and dies before that is committed. */
+  async die(): Promise<void> {
+    await this.writer.sync();
+  }
+
   /** False where only the storage can. */
   async finish(): Promise<boolean> {
     if (!this.writer.finish) return false;

@@ -105,6 +105,11 @@ export class S3Double {
     return planned;
   }
 
+  /** Forgets all objects and uploads, but not the buckets. */
+  clear(): void {
+    this.store.clear();
+  }
+
   /** Nothing goes wrong any more; what hangs goes on hanging until it is released. */
   removeHooks(): void {
     this.#hooks.length = 0;

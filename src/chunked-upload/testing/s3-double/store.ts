@@ -54,6 +54,12 @@ export class Store {
     return new Date(Date.now() + this.#ahead);
   }
 
+  clear(): void {
+    for (const objects of this.buckets.values()) objects.clear();
+    this.uploads.clear();
+    this.completions.clear();
+  }
+
   turnClock(ms: number): void {
     this.#ahead += ms;
   }
