@@ -6,6 +6,7 @@ import { deleteExpiredUploads } from './cli/delete-expired-uploads.js';
 import { HELP } from './cli/help.js';
 import { version } from './cli/package.js';
 import { reconcileUploads } from './cli/reconcile-uploads.js';
+import { sentence } from './cli/sentence.js';
 
 const COMMANDS = {
   'delete-expired-uploads': deleteExpiredUploads,
@@ -28,10 +29,6 @@ async function main(args: string[]): Promise<number> {
   } finally {
     await application.close();
   }
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function report(error: unknown): number {

@@ -21,8 +21,8 @@ const alias = [
 
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
-  '{aborted-downloads,admin,begin-and-continue,bodies,complete,completion,controller-steps,delete,download,errors-of-*,' +
-  'fields,filenames,forms,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,small-pieces,storage-failures,' +
+  '{aborted-downloads,admin,admin-access,begin-and-continue,bodies,complete,completion,controller-steps,curl,delete,download,errors-of-*,' +
+  'fields,filenames,forms,journal,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,small-pieces,storage-failures,' +
   'who-sees-what,whole-file}.spec.ts';
 
 interface Project {

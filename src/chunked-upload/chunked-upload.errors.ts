@@ -95,8 +95,9 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('unsupported_body', detail);
   }
 
-  static noChunk() {
-    return new ChunkedUploadError('no_chunk', 'No chunk file was submitted');
+  /** @param help why, and how one is sent */
+  static noChunk(help?: string) {
+    return new ChunkedUploadError('no_chunk', withHelp('No chunk file was submitted', help));
   }
 
   static emptyChunk(fieldName: string) {
@@ -105,12 +106,14 @@ export class ChunkedUploadError extends Error {
     });
   }
 
-  static badContentRange() {
-    return new ChunkedUploadError('bad_content_range', 'Error in request headers');
+  /** @param help which header, and what it is to be */
+  static badContentRange(help?: string) {
+    return new ChunkedUploadError('bad_content_range', withHelp('Error in request headers', help));
   }
 
   static endExceedsTotal(total: number) {
-    const detail = `End of chunk exceeds reported total (${total} bytes)`;
+    const help = total > 0 ? `the last byte of such a file is ${total - 1}` : undefined;
+    const detail = withHelp(`End of chunk exceeds reported total (${total} bytes)`, help);
     return new ChunkedUploadError('end_exceeds_total', detail);
   }
 
@@ -148,7 +151,12 @@ export class ChunkedUploadError extends Error {
   }
 
   static checksumRequired(algorithm: string) {
-    return new ChunkedUploadError('checksum_required', `Both 'id' and '${algorithm}' are required`);
+    const tool = { blake3: 'b3sum', crc32: 'crc32' }[algorithm] ?? `${algorithm}sum`;
+    const detail = withHelp(
+      `Both 'id' and '${algorithm}' are required`,
+      `${algorithm} is missing, the checksum of the whole file in hexadecimal digits, as ${tool} prints it`,
+    );
+    return new ChunkedUploadError('checksum_required', detail);
   }
 
   static checksumMismatch(algorithm: string) {
@@ -196,6 +204,11 @@ export class ChunkedUploadError extends Error {
   static unavailable(detail: string, cause?: unknown) {
     return new ChunkedUploadError('unavailable', detail, {}, cause);
   }
+}
+
+// Programs compare how a sentence begins; what follows is for people.
+function withHelp(sentence: string, help: string | undefined): string {
+  return help === undefined ? sentence : `${sentence}: ${help}`;
 }
 
 /** `error`, which says from here on which upload it is about if it is this library's. */

@@ -11,10 +11,10 @@ import {
   INHERITED_DATA_SOURCE,
   getChunkedUploadToken,
 } from './chunked-upload.tokens.js';
-import { DEFAULT_MEMORY, limitProcessMemory } from './memory/process-memory.js';
+import { limitProcessMemory } from './memory/process-memory.js';
 import { checkEarlyOptions } from './upload-type/early-options.js';
 import { type InheritedOptions, setInheritedOptions } from './upload-type/inherited-options.js';
-import { memorySize, typeOptionsOf } from './upload-type/root-options.js';
+import { memoryOf, typeOptionsOf } from './upload-type/root-options.js';
 import { draftUploadType } from './upload-type/upload-type.factory.js';
 import { registerRoot } from './upload-type/upload-type.registry.js';
 import { type UploadTypeEarly, uploadTypeModule } from './upload-type/upload-type.module.js';
@@ -29,8 +29,7 @@ const CHECKED_DEFAULTS = {
 const PROCESS_MEMORY = {
   provide: Symbol('PROCESS_MEMORY'),
   inject: [CHUNKED_UPLOAD_OPTIONS],
-  useFactory: ({ memory = DEFAULT_MEMORY }: ChunkedUploadRootOptions) =>
-    limitProcessMemory(memorySize(memory)),
+  useFactory: (options: ChunkedUploadRootOptions) => limitProcessMemory(memoryOf(options)),
 };
 
 const ONLY_ROOT = {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
+  type OPTIONS_TYPE,
 } from './chunked-upload.module-definition.js';
 import type {
   ChunkedUploadRootOptions,
@@ -10,9 +11,13 @@ import type {
   UploadTypeOptions,
 } from './chunked-upload.options.js';
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
-import { checkAsyncOptions, checkEarlyOptions } from './upload-type/early-options.js';
+import {
+  checkAsyncOptions,
+  checkEarlyOptions,
+  requireOptions,
+} from './upload-type/early-options.js';
 import { EXTRA_KEYS, withoutUndefined } from './upload-type/option-checks.js';
-import { typeOptionsOf } from './upload-type/root-options.js';
+import { requireMade, typeOptionsOf } from './upload-type/root-options.js';
 import { type LateOptions, furtherTypeModule } from './upload-type/upload-type.module.js';
 
 /**
@@ -24,6 +29,11 @@ import { type LateOptions, furtherTypeModule } from './upload-type/upload-type.m
  */
 @Module({})
 export class ChunkedUploadModule extends ConfigurableModuleClass {
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    requireOptions(options, 'forRoot', 'an object of options; forRoot({}) has the defaults of all');
+    return super.forRoot(options);
+  }
+
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     checkAsyncOptions(options);
     return super.forRootAsync(options);
@@ -34,8 +44,10 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
    * `admin` and `onComplete`; its `imports` come beside those of `forRoot`.
    */
   static forFeature(types: (UploadTypeOptions | UploadTypeAsyncOptions)[]): DynamicModule {
-    if (!Array.isArray(types)) throw new TypeError('ChunkedUploadModule.forFeature takes an array');
+    const right = 'a list of upload types, such as [{ path: "videos", entity: Video }]';
+    requireOptions(Array.isArray(types) ? {} : null, 'forFeature', right);
     const modules = types.map((type) => {
+      requireOptions(type, 'forFeature', right);
       if ('useFactory' in type) checkAsyncOptions(type);
       checkEarlyOptions(type);
       return furtherTypeModule(type, inheriting(type));
@@ -51,7 +63,9 @@ function inheriting(type: UploadTypeOptions | UploadTypeAsyncOptions): LateOptio
     inject: [CHUNKED_UPLOAD_OPTIONS, ...inject],
     useFactory: async (defaults: ChunkedUploadRootOptions, ...dependencies: never[]) => {
       const { onComplete: _, ...inherited } = typeOptionsOf(defaults);
-      return { ...inherited, ...withoutUndefined(await useFactory(...dependencies)) };
+      const own = await useFactory(...dependencies);
+      requireMade(own);
+      return { ...inherited, ...withoutUndefined(own) };
     },
   };
 }

@@ -24,6 +24,12 @@ export interface AdminOptions {
   readonly path: string;
   /** At least one: whoever passes them sees and removes everybody's uploads. */
   readonly guards: (Type<CanActivate> | CanActivate)[];
+  /**
+   * Decorators of its controller, as if they stood above its class in this order, such as what makes
+   * a global guard let it through: `[Public()]`. They hold for the page, its files and its
+   * endpoints; where they bring guards, those are asked before `guards`. Default: none.
+   */
+  readonly decorators?: readonly ClassDecorator[];
 }
 
 type ImportedModule = Type | DynamicModule | Promise<DynamicModule> | ForwardReference;

@@ -1,11 +1,13 @@
 import { Inject, type Type } from '@nestjs/common';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 
+// Nest names a token that nobody provides: these two say what is missing then.
+
 /** The options of `forRoot`, which further types inherit from. */
-export const CHUNKED_UPLOAD_OPTIONS = Symbol('CHUNKED_UPLOAD_OPTIONS');
+export const CHUNKED_UPLOAD_OPTIONS = Symbol('options of ChunkedUploadModule.forRoot');
 
 /** The data source that `forRoot` names, which further types inherit. */
-export const INHERITED_DATA_SOURCE = Symbol('INHERITED_DATA_SOURCE');
+export const INHERITED_DATA_SOURCE = Symbol('data source of ChunkedUploadModule.forRoot');
 
 /** Within one type's module: its options, checked and complete. */
 export const UPLOAD_TYPE = Symbol('UPLOAD_TYPE');
@@ -29,5 +31,11 @@ export function getChunkedUploadToken(entity: Type<AbstractChunkedUpload>): symb
 export function InjectChunkedUpload(
   entity: Type<AbstractChunkedUpload>,
 ): PropertyDecorator & ParameterDecorator {
+  if (typeof (entity as unknown) !== 'function') {
+    throw new TypeError(
+      `InjectChunkedUpload takes the entity of an upload type, not ${String(entity)}: do two files ` +
+        'import each other?',
+    );
+  }
   return Inject(getChunkedUploadToken(entity));
 }

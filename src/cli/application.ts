@@ -11,6 +11,7 @@ import { disableCleanupTimers } from '../chunked-upload/expiry/cleanup-timer.js'
 import { plainPath } from '../chunked-upload/upload-type/plain-path.js';
 import { uploadTypesOf } from '../chunked-upload/upload-type/upload-type.registry.js';
 import { type CommandLine, UsageError } from './command-line.js';
+import { failAtOnce } from './data-sources.js';
 
 /** An upload type of the host's application, and what works on it. */
 export interface UploadTypeHandle {
@@ -30,10 +31,12 @@ export async function openApplication(
 ): Promise<OpenApplication> {
   const module = await loadModule(line.app, line.export);
   disableCleanupTimers();
-  const app = await NestFactory.createApplicationContext(module as Type, {
-    abortOnError: false,
-    logger: ['fatal', 'error'],
-  });
+  const app = await failAtOnce(() =>
+    NestFactory.createApplicationContext(module as Type, {
+      abortOnError: false,
+      logger: ['fatal', 'error'],
+    }),
+  );
   try {
     return { types: wantedTypes(app, line.types), close: () => app.close() };
   } catch (error) {
@@ -81,7 +84,11 @@ async function loadModule(file: string, name: string | undefined): Promise<unkno
   const distinct = new Set(modules.map((key) => exports[key]));
   if (modules.includes('AppModule')) return exports['AppModule'];
   if (distinct.size === 1) return [...distinct][0];
-  if (distinct.size === 0) throw new UsageError(`--app: ${path} exports no Nest module.`);
+  if (distinct.size === 0) {
+    throw new UsageError(
+      `--app: ${path} exports no Nest module: name the file of its class, such as dist/app.module.js.`,
+    );
+  }
   throw new UsageError(
     `--app: ${path} exports several modules; say which by --export. ${listed(modules)}`,
   );

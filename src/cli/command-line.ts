@@ -55,8 +55,11 @@ export function parseCommandLine(args: string[]): CommandLine {
     const known = Object.keys({ ...COMMON, ...OWN[command] });
     const foreign = Object.keys(values).find((name) => !known.includes(name));
     if (foreign) throw new UsageError(`${command} has no option --${foreign}.`);
-    if (!values.app)
-      throw new UsageError('--app <file> is missing: the module of the application.');
+    if (!values.app) {
+      throw new UsageError(
+        '--app <file> is missing: the module of the application, such as --app dist/app.module.js.',
+      );
+    }
   }
   return {
     command: isCommand(command) ? command : 'reconcile',

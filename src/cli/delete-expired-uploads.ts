@@ -2,6 +2,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload/chunked-upload.ent
 import type { Removal, RemoveExpiredOptions } from '../chunked-upload/engine/remove-expired.js';
 import type { UploadTypeHandle } from './application.js';
 import { type CommandLine, EXIT, asksOnce } from './command-line.js';
+import { writeJournal } from './journal.js';
 import { ask } from './questions.js';
 import { count, describe } from './text.js';
 
@@ -25,24 +26,45 @@ export async function deleteExpiredUploads(
   }
   const each = new EachUpload();
   const stop = AbortSignal.any([signal, each.quit]);
-  let failed = 0;
-  for (const { name, service } of types) {
-    if (stop.aborted) break;
-    console.log(`Processing uploads of ${name}...`);
-    const tally = new Tally(line);
-    const options: RemoveExpiredOptions = {
-      unfinished,
-      keepRecord,
-      dryRun,
-      signal: stop,
-      report: (removal) => tally.add(removal),
-      ...(asksEach ? { confirm: (upload) => each.confirm(upload, keepRecord) } : {}),
-    };
-    await service.removeExpired(options);
-    for (const sentence of tally.sentences()) console.log(sentence);
-    failed += tally.failed;
+  const tallies: Tally[] = [];
+  try {
+    for (const { name, service } of types) {
+      if (stop.aborted) break;
+      console.log(`Processing uploads of ${name}...`);
+      const tally = new Tally(line);
+      tallies.push(tally);
+      const options: RemoveExpiredOptions = {
+        unfinished,
+        keepRecord,
+        dryRun,
+        signal: stop,
+        report: (removal) => tally.add(removal),
+        ...(asksEach ? { confirm: (upload) => each.confirm(upload, keepRecord) } : {}),
+      };
+      await service.removeExpired(options);
+      for (const sentence of tally.sentences()) console.log(sentence);
+    }
+  } finally {
+    // Also of a run that fails half-way.
+    writeDown(tallies, line);
   }
-  return failed > 0 ? EXIT.failed : EXIT.done;
+  return tallies.some(({ failed }) => failed > 0) ? EXIT.failed : EXIT.done;
+}
+
+function writeDown(tallies: readonly Tally[], { command, dryRun, keepRecord }: CommandLine): void {
+  const sum = (of: (tally: Tally) => number) => tallies.reduce((all, each) => all + of(each), 0);
+  const uploads = sum(({ deleted }) => deleted);
+  const failed = sum((tally) => tally.failed);
+  if (dryRun || uploads + failed === 0) return;
+  const what = count(uploads, keepRecord ? 'file' : 'upload');
+  const rest = failed > 0 ? `, ${failed} could not be` : '';
+  writeJournal(
+    command,
+    `deleted ${what}, ${count(
+      sum(({ bytes }) => bytes),
+      'byte',
+    )}${rest}`,
+  );
 }
 
 async function confirmUnfinished(types: readonly UploadTypeHandle[]): Promise<boolean> {
@@ -82,10 +104,16 @@ class EachUpload {
 /** Counts what was done to one type's uploads, and says it. */
 class Tally {
   failed = 0;
-  #bytes = 0;
+  bytes = 0;
   readonly #removed = { expired: 0, unfinished: 0, ownerless: 0 };
 
   constructor(private readonly line: CommandLine) {}
+
+  /** For whatever reason. */
+  get deleted(): number {
+    const { expired, unfinished, ownerless } = this.#removed;
+    return expired + unfinished + ownerless;
+  }
 
   add({ upload, reason, failure }: Removal): void {
     if (failure) {
@@ -94,7 +122,7 @@ class Tally {
       return;
     }
     this.#removed[reason] += 1;
-    this.#bytes += upload.offset;
+    this.bytes += upload.offset;
     if (this.line.dryRun) console.log(`  ${describe(upload)}`);
   }
 
@@ -107,8 +135,9 @@ class Tally {
       const were = dryRun ? 'would be' : number === 1 ? 'was' : 'were';
       yield `${count(number, keepRecord ? `${kind} file` : kind)} ${were} deleted.`;
     }
-    if (this.#bytes > 0)
-      yield `That ${dryRun ? 'would free' : 'freed'} ${count(this.#bytes, 'byte')}.`;
+    if (this.bytes > 0) {
+      yield `That ${dryRun ? 'would free' : 'freed'} ${count(this.bytes, 'byte')}.`;
+    }
     if (this.failed > 0) {
       yield `${count(this.failed, 'upload')} could not be deleted; the next run finds them again.`;
     }

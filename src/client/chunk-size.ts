@@ -14,7 +14,9 @@ export class ChunkSize {
   /** @param wanted bytes */
   constructor(wanted: number) {
     if (!(Number.isSafeInteger(wanted) && wanted > 0)) {
-      throw new RangeError(`chunkSize must be a positive number of bytes, not ${wanted}`);
+      throw new RangeError(
+        `chunkSize must be a positive number of bytes, such as 8 * 1024 * 1024, not ${wanted}`,
+      );
     }
     this.limit = wanted;
   }

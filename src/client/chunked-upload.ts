@@ -1,6 +1,7 @@
 import { ChunkSize } from './chunk-size.js';
 import { connect } from './connect.js';
 import { Endpoint } from './endpoint.js';
+import { requireFile } from './file-check.js';
 import { FileChecksum } from './file-checksum.js';
 import { type ChunkedUploadOptions, DEFAULTS } from './options.js';
 import { type Progress, type UploadState } from './progress.js';
@@ -45,13 +46,15 @@ export class ChunkedUpload<Answer = Representation> {
   private aborting = false;
 
   /**
-   * @throws TypeError when the endpoint is no URL, or the file has no name and was given none
+   * @throws TypeError when the file is neither a `File` nor a `Blob`, the endpoint is no URL, the
+   * checksum no known one, or the file has no name and was given none
    * @throws RangeError when the chunk size is not positive
    */
   constructor(
     private readonly file: Blob,
     private readonly options: ChunkedUploadOptions,
   ) {
+    requireFile(file);
     this.transfer = new Transfer(file, toolsFor(file, options), this.listener());
   }
 
@@ -206,10 +209,13 @@ export class ChunkedUpload<Answer = Representation> {
 }
 
 function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
-  const endpoint = new Endpoint(options.endpoint);
+  // Whoever writes JavaScript may have left the options out.
+  const endpoint = new Endpoint((options as Partial<ChunkedUploadOptions> | undefined)?.endpoint);
   const own = file instanceof File ? file : { name: '', lastModified: 0 };
-  const fileName = (options.fileName ?? own.name).trim();
-  if (fileName === '') throw new TypeError('A file without a name needs the option fileName');
+  const fileName = String(options.fileName ?? own.name).trim();
+  if (fileName === '') {
+    throw new TypeError('A file without a name needs the option fileName, such as "photo.jpg"');
+  }
   const { checksum = DEFAULTS.checksum, chunkSize = DEFAULTS.chunkSize } = options;
 
   return {

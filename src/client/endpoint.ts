@@ -9,8 +9,8 @@ export class Endpoint {
    * @param url absolute, or in a page relative to it
    * @throws TypeError when it is neither
    */
-  constructor(url: string | URL) {
-    this.base = new URL(url, typeof location === 'undefined' ? undefined : location.href);
+  constructor(url: string | URL | undefined) {
+    this.base = absolute(url);
     this.base.hash = '';
     this.base.pathname = this.base.pathname.replace(/\/+$/, '');
   }
@@ -34,6 +34,17 @@ export class Endpoint {
   toString(): string {
     return this.base.href;
   }
+}
+
+function absolute(url: string | URL | undefined): URL {
+  const page = typeof location === 'undefined' ? undefined : location.href;
+  // A page would take a name that is missing, such as that of a setting, for a path.
+  const isUrl = typeof url === 'string' || url instanceof URL;
+  if (isUrl && URL.canParse(url, page)) return new URL(url, page);
+  const right = page === undefined ? 'an absolute URL here' : 'a URL';
+  throw new TypeError(
+    `The endpoint must be ${right}, such as "https://example.com/uploads", and not "${String(url)}"`,
+  );
 }
 
 function withQuery(base: URL, query: Query): string {

@@ -27,6 +27,10 @@ export class FileChecksum {
     private readonly file: Blob,
     readonly algorithm: ChecksumAlgorithm,
   ) {
+    if (!Object.hasOwn(ALGORITHMS, algorithm)) {
+      const names = Object.keys(ALGORITHMS).join(', ');
+      throw new TypeError(`checksum must be one of ${names}, or false, not ${String(algorithm)}`);
+    }
     this.hasher = ALGORITHMS[algorithm]();
   }
 

@@ -81,14 +81,14 @@ export class RemoteUploads {
     const url = this.connection.endpoint.upload(id);
     const headers = { 'Content-Type': 'application/json' };
     const body = JSON.stringify(sum);
-    return json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
+    return this.json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
   }
 
   /** A whole file in one request: the only way for an empty one, which has no range. */
   async sendWhole(body: Blob, query: Query, watch: Watch): Promise<unknown> {
     const url = this.connection.endpoint.list(query);
     const headers = { 'Content-Type': BYTES };
-    return json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
+    return this.json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
   }
 
   /** How many bytes the server holds. */
@@ -103,13 +103,13 @@ export class RemoteUploads {
 
   async findOne(id: string, watch: Watch): Promise<Representation> {
     const url = this.connection.endpoint.upload(id);
-    return representation(await this.send({ method: 'GET', url }, watch));
+    return this.representation(await this.send({ method: 'GET', url }, watch));
   }
 
   async listUnfinished(watch: Watch): Promise<Listing> {
     const url = this.connection.endpoint.list({ status: 1 });
     const response = await this.send({ method: 'GET', url }, watch);
-    const uploads = json(response);
+    const uploads = this.json(response);
     const date = response.headers.get('date');
     return {
       uploads: Array.isArray(uploads) ? uploads.filter(isRepresentation) : [],
@@ -159,7 +159,28 @@ export class RemoteUploads {
       'Content-Range': `bytes ${chunk.begin}-${chunk.end - 1}/${chunk.total}`,
     };
     const response = await this.send({ method: 'PUT', url, headers, body: chunk.body }, watch);
-    return representation(response);
+    return this.representation(response);
+  }
+
+  private json({ text }: TransportResponse): unknown {
+    if (text === '') return null;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new UploadError('protocol', `The answer is not JSON. ${this.doubt}`, { cause });
+    }
+  }
+
+  private representation(response: TransportResponse): Representation {
+    const upload = this.json(response);
+    if (isRepresentation(upload)) return upload;
+    throw UploadError.protocol(`The answer tells neither id nor offset. ${this.doubt}`);
+  }
+
+  /** What such an answer mostly comes from. */
+  private get doubt(): string {
+    const { origin, pathname } = new URL(this.connection.endpoint.toString());
+    return `Is ${origin}${pathname} where uploads are?`;
   }
 
   private async send(call: Call, { signal, onSent }: Watch): Promise<TransportResponse> {
@@ -180,21 +201,6 @@ export class RemoteUploads {
     if (response.status < 200 || response.status > 299) throw UploadError.fromResponse(response);
     return response;
   }
-}
-
-function json({ text }: TransportResponse): unknown {
-  if (text === '') return null;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new UploadError('protocol', 'The answer is not JSON.', { cause: error });
-  }
-}
-
-function representation(response: TransportResponse): Representation {
-  const upload = json(response);
-  if (isRepresentation(upload)) return upload;
-  throw UploadError.protocol('The answer tells neither id nor offset of the upload.');
 }
 
 function asOffset(value: number): number {

@@ -96,7 +96,7 @@ export class UploadError extends Error {
     const message =
       code === 'checksum-mismatch'
         ? 'What arrived differs from the file. It may have changed while it was sent: send it again.'
-        : describe(status, detail);
+        : (describe(detail) ?? describeStatus(status, body['message']));
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
     return new UploadError(code, message, { status, detail, retryAfter });
   }
@@ -123,9 +123,16 @@ function isAlreadyComplete(detail: ErrorDetail | null): boolean {
   return typeof detail === 'string' && detail.startsWith('Upload has already been marked');
 }
 
-function describe(status: number, detail: ErrorDetail | null): string {
-  if (detail === null) return `The server answered with status ${status}.`;
-  if (typeof detail === 'string') return detail;
+/** Nest's own answers, such as that of a wrong path, have a `message`: a sentence, or several. */
+function describeStatus(status: number, message: unknown): string {
+  const given: unknown[] = Array.isArray(message) ? message : [message];
+  const sentences = given.filter((each) => typeof each === 'string' && each !== '');
+  const why = sentences.length > 0 ? `: ${sentences.join(', ')}` : '.';
+  return `The server answered with status ${status}${why}`;
+}
+
+function describe(detail: ErrorDetail | null): string | null {
+  if (detail === null || typeof detail === 'string') return detail;
   return Object.entries(detail)
     .map(([field, sentences]) => `${field}: ${sentences.join(' ')}`)
     .join(' ');

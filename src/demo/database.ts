@@ -7,7 +7,10 @@ const MIGRATIONS_LOCK = 4_715_908;
  * at once on one database.
  */
 export async function connect(options: DataSourceOptions): Promise<DataSource> {
-  const dataSource = await new DataSource(options).initialize();
+  const dataSource = await new DataSource(options).initialize().catch((cause: unknown) => {
+    const reason = (cause as Error).message || (cause as NodeJS.ErrnoException).code;
+    throw new Error(`The database of DATABASE_URL is not available: ${reason}`, { cause });
+  });
   const runner = dataSource.createQueryRunner();
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [MIGRATIONS_LOCK]);

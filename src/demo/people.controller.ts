@@ -20,7 +20,13 @@ import {
 import { AdminGuard } from './admin.guard.js';
 import { FileUpload, Person } from './demo.entities.js';
 
-type PersonWithUploads = Person & { uploads: UploadRepresentation[] };
+type DemoRequest = Request & { user?: { id: string } };
+/** An anonymous upload may be shown without what names it. */
+type ShownUpload = Omit<UploadRepresentation, 'id' | 'url'> & {
+  id: string | null;
+  url: string | null;
+};
+type PersonWithUploads = Person & { uploads: ShownUpload[] };
 
 /** The records that the demo's files belong to. */
 @Controller('people')
@@ -36,12 +42,12 @@ export class PeopleController {
   }
 
   @Get(':id')
-  async get(@Param('id') id: string, @Req() request: Request): Promise<PersonWithUploads> {
+  async get(@Param('id') id: string, @Req() request: DemoRequest): Promise<PersonWithUploads> {
     const person = await this.find(id);
     const uploads = await this.files.findByOwner(person);
     const url = `${request.protocol}://${request.get('host') ?? 'localhost'}/uploads/files`;
-    const { name } = person;
-    return { id: person.id, name, uploads: uploads.map((upload) => representUpload(upload, url)) };
+    const shown = uploads.map((upload) => shownTo(request.user, representUpload(upload, url)));
+    return { id: person.id, name: person.name, uploads: shown };
   }
 
   /** Removes a person, and with it, in the same transaction, its uploads. */
@@ -57,4 +63,13 @@ export class PeopleController {
     if (!known) throw new NotFoundException('Not found.');
     return known;
   }
+}
+
+/**
+ * Whoever knows the id of an anonymous upload may go on with it, and remove it: nobody is told but
+ * admin. The id of somebody's own upload is of use to that one alone.
+ */
+function shownTo(user: DemoRequest['user'], upload: UploadRepresentation): ShownUpload {
+  if (upload.creator !== null || user?.id === 'admin') return upload;
+  return { ...upload, id: null, url: null, file: null };
 }

@@ -1,4 +1,6 @@
+import { createServer } from 'node:http';
 import { resolve } from 'node:path';
+import ms from 'ms';
 
 /** The demo's environment, as the README lists it. */
 export interface Settings {
@@ -10,16 +12,60 @@ export interface Settings {
   readonly uploadExpiresIn: string;
 }
 
+/** The environment is wrong; the message says how. */
+export class SettingsError extends Error {}
+
+/** @throws SettingsError */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   if (environment['S3_ENDPOINT']) {
-    throw new Error(
+    throw new SettingsError(
       'This version has no S3 storage yet: unset S3_ENDPOINT to store on local disk.',
     );
   }
   return {
-    port: Number(environment['PORT'] || 3000),
+    port: portOf(environment['PORT'] || '3000'),
     databaseUrl: environment['DATABASE_URL'] || undefined,
     dataDir: resolve(environment['DATA_DIR'] || '.data'),
-    uploadExpiresIn: environment['UPLOAD_EXPIRES_IN'] || '1d',
+    uploadExpiresIn: durationOf(environment['UPLOAD_EXPIRES_IN'] || '1d'),
   };
+}
+
+/** Before anything has been started that would have to be ended. @throws SettingsError */
+export async function requireFreePort(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    await new Promise<void>((resolvePort, reject) => {
+      probe.once('error', reject);
+      probe.listen(port, resolvePort);
+    });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used: ${message}`;
+    throw new SettingsError(
+      `The port ${port} ${why}. Set another: PORT=${otherPort(port)} npm start`,
+      {
+        cause,
+      },
+    );
+  }
+  await new Promise((closed) => probe.close(closed));
+}
+
+function otherPort(port: number): number {
+  return port >= 1024 && port < 65_535 ? port + 1 : 3001;
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new SettingsError(`PORT must be a number from 0 to 65535, such as 3000, and not "${text}"`);
+}
+
+function durationOf(text: string): string {
+  const millis = text.length <= 100 ? ms(text as ms.StringValue) : Number.NaN;
+  if (millis > 0) return text;
+  throw new SettingsError(
+    `UPLOAD_EXPIRES_IN must be a duration such as 1d or 90m, and not "${text}"`,
+  );
 }

@@ -53,6 +53,17 @@ describe('LocalDiskStorage', () => {
     }
   });
 
+  it.each([
+    [undefined, '"root" must be the path of a folder, such as "media"'],
+    [{ root: '' }, '"root" must be the path of a folder, such as "media"'],
+    [{ root: 'media', fsync: 'never' }, '"fsync" must be true, "completion" or false'],
+    [{ root: 'media', fsync: null }, '"fsync" must be true, "completion" or false'],
+  ])('is not made with the options %o', (options, sentence) => {
+    expect(() => new LocalDiskStorage(options as never)).toThrow(
+      `LocalDiskStorage: the option ${sentence}`,
+    );
+  });
+
   it('does not take a root that is not there, such as a disk not mounted, for an empty one', async () => {
     const elsewhere = new LocalDiskStorage({ root: join(root, 'not-mounted') });
     await expect(elsewhere.remove(file)).rejects.toThrow('ENOENT');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readFile, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   database = await createDatabase();
   dataDir = await mkdtemp(join(tmpdir(), 'cli-'));
-  env = { DATABASE_URL: database.url, DATA_DIR: dataDir };
+  env = { DATABASE_URL: database.url, DATA_DIR: dataDir, NO_COLOR: '1' };
   // The first start makes the tables.
   expect(await command(DELETE)).toMatchObject({ code: 0 });
   client = new Client({ connectionString: database.url });
@@ -70,6 +70,10 @@ async function store(key: string, size = 100): Promise<void> {
   await utimes(path, old, old);
 }
 
+async function modifiedAt(key: string): Promise<string> {
+  return (await stat(join(dataDir, 'media', key))).mtime.toISOString();
+}
+
 async function records(table = 'chunked_upload'): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(`SELECT id FROM ${table}`);
   return rows.map(({ id }) => id);
@@ -92,16 +96,19 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
     await upload('expired', 'video', 50);
     const result = await command(DELETE);
     expect(result).toMatchObject({ code: 0, errors: '' });
-    expect(result.output).toBe(
-      [
-        'Processing uploads of ChunkedUpload (uploads)...',
-        '2 expired uploads were deleted.',
-        'That freed 200 bytes.',
-        'Processing uploads of Video (media/videos)...',
-        '1 expired upload was deleted.',
-        'That freed 50 bytes.',
-        '',
-      ].join('\n'),
+    const lines = result.output.split('\n');
+    expect(lines).toEqual([
+      'Processing uploads of ChunkedUpload (uploads)...',
+      '2 expired uploads were deleted.',
+      'That freed 200 bytes.',
+      'Processing uploads of Video (media/videos)...',
+      '1 expired upload was deleted.',
+      'That freed 50 bytes.',
+      expect.stringMatching(/^\[Nest\] .* LOG \[ChunkedUpload\] /),
+      '',
+    ]);
+    expect(lines.at(-2)).toContain(
+      `delete-expired-uploads: "${userInfo().username}" deleted 3 uploads, 250 bytes`,
     );
     expect((await records()).toSorted()).toEqual(kept.toSorted());
     expect((await storedIds()).toSorted()).toEqual(kept.toSorted());
@@ -114,7 +121,7 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
     await upload('expired', 'video');
     const result = await command([...DELETE, name]);
     expect(result).toMatchObject({ code: 0 });
-    expect(result.output).not.toContain('ChunkedUpload');
+    expect(result.output).not.toContain('ChunkedUpload (');
     expect(await records()).toEqual([id]);
     expect(await records('video')).toEqual([]);
   });
@@ -268,6 +275,36 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
   });
 });
 
+describe('What the command did', { timeout: TIMEOUT }, () => {
+  const logged = ({ output }: CommandResult) => output.match(/\[ChunkedUpload\] .*/g) ?? [];
+
+  it('is one line of the log with who and how many, and none where nothing was done', async () => {
+    for (let n = 0; n < 20; n += 1) await upload('expired');
+    await upload('expired', 'video');
+    expect(logged(await command([...DELETE, '--dry-run']))).toEqual([]);
+    expect(logged(await command([...DELETE, '--keep-record']))).toEqual([
+      `[ChunkedUpload] delete-expired-uploads: "${userInfo().username}" deleted 21 files, 2,100 bytes`,
+    ]);
+    expect(logged(await command(DELETE))).toEqual([]);
+  });
+
+  it('is told of with what could not be done', async () => {
+    const stuck = await upload('expired');
+    const path = join(dataDir, 'media', `chunked_uploads/2026/01/01/${stuck}.part.bin`);
+    await unlink(path);
+    await mkdir(path);
+    await store(`chunked_uploads/2026/01/01/${randomUUID()}.part`);
+    const who = `"${userInfo().username}"`;
+    expect(logged(await command(DELETE))).toEqual([
+      `[ChunkedUpload] delete-expired-uploads: ${who} deleted 0 uploads, 0 bytes, 1 could not be`,
+    ]);
+    expect(logged(await command(['reconcile', '--app', APP, '--dry-run']))).toEqual([]);
+    expect(logged(await command(['reconcile', '--app', APP]))).toEqual([
+      `[ChunkedUpload] reconcile: ${who} deleted 1 file without a record, 100 bytes`,
+    ]);
+  });
+});
+
 describe('reconcile', { timeout: TIMEOUT }, () => {
   const RECONCILE = ['reconcile', '--app', APP];
   const lost = `chunked_uploads/2026/01/01/${randomUUID()}.part`;
@@ -288,10 +325,19 @@ describe('reconcile', { timeout: TIMEOUT }, () => {
     expect((await storedIds()).toSorted()).toEqual(kept.toSorted());
   });
 
-  it('--dry-run deletes nothing', async () => {
+  it('--dry-run deletes nothing, and counts once what lies in a folder of several types', async () => {
     await store(lost);
     const result = await command([...RECONCILE, '--dry-run']);
-    expectLines(result, '1 file without a record would be deleted (100 bytes).');
+    expect(result.output).toBe(
+      [
+        'Reconciling uploads of ChunkedUpload (uploads)...',
+        `  no record: ${lost}, 100 bytes, ${await modifiedAt(lost)}`,
+        '1 file without a record would be deleted (100 bytes).',
+        'Reconciling uploads of Video (media/videos)...',
+        '0 files without a record would be deleted (0 bytes).',
+        '',
+      ].join('\n'),
+    );
     expect(await storedIds()).toHaveLength(1);
   });
 
@@ -366,10 +412,28 @@ describe('The command line', { timeout: TIMEOUT }, () => {
     expectLines(await command(args), '1 expired upload was deleted.');
   });
 
-  it('exits with 1 and a sentence while the database is away', async () => {
-    const away = { ...env, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' };
-    const { code, errors } = await runCommand(DELETE, away);
+  it.each(['127.0.0.1', 'localhost'])(
+    'exits with 1 and one line while the database on %s is away, without a second try',
+    async (name) => {
+      const url = `postgres://nobody@${name}:1/nothing`;
+      for (const args of [DELETE, ['reconcile', '--app', APP]]) {
+        const { code, errors, output } = await runCommand(args, {
+          ...env,
+          DATABASE_URL: url,
+          RETRY: '1',
+        });
+        expect({ code, output }).toEqual({ code: 1, output: '' });
+        expect(errors).toMatch(
+          /^Error: The database is not available: connect ECONNREFUSED [^\n]*:1\n$/,
+        );
+      }
+    },
+  );
+
+  it('exits with 1 and one line for a database that is not there', async () => {
+    const url = Object.assign(new URL(env['DATABASE_URL'] ?? ''), { pathname: 'no_such' }).href;
+    const { code, errors } = await runCommand(DELETE, { ...env, DATABASE_URL: url, RETRY: '1' });
     expect(code).toBe(1);
-    expect(errors).toMatch(/Error: .*ECONNREFUSED/);
+    expect(errors).toMatch(/^Error: The data source does not start: [^\n]*no_such[^\n]*\n$/);
   });
 });

@@ -102,7 +102,7 @@ describe('PUT with `Content-Range: bytes */total` and no body', () => {
 
   it('refuses bytes', async () => {
     const answer = await uploads.put('bytes */300', sample(10), { filename: 'a.txt' });
-    expect(answer.detail).toBe('Error in request headers');
+    expect(answer.detail).toMatch(/^Error in request headers/);
   });
 });
 

@@ -1,10 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase } from '../support/database.js';
+import { curl } from '../support/curl.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { ServerProcess } from '../support/server-process.js';
 import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
+import { until } from '../support/waiting.js';
 
 let database: TestDatabase;
 let demo: ServerProcess;
@@ -140,6 +143,21 @@ describe('Its rules', () => {
   });
 });
 
+describe('A large file that curl sends as a form', () => {
+  it('is told the type of bytes, and does not meet a parser', async () => {
+    const path = join(dataDir, 'large.bin');
+    await writeFile(path, sample(500_000));
+    const range = ['-X', 'PUT', '-H', 'Content-Range: bytes 0-499999/500000'];
+    const url = `${demo.url}/uploads/files?filename=large.bin`;
+    const { status, body } = await curl(url, ...range, '--data-binary', `@${path}`);
+    expect(status).toBe(400);
+    expect(body.detail).toContain('"Content-Type: application/octet-stream"');
+    const type = ['-H', 'Content-Type: application/octet-stream'];
+    const taken = await curl(url, ...range, ...type, '--data-binary', `@${path}`);
+    expect(taken).toMatchObject({ status: 200, body: { offset: 500_000 } });
+  });
+});
+
 describe('Its people', () => {
   const people = (id: string | number, method = 'GET', headers = {}) =>
     fetch(`${demo.url}/people/${id}`, { method, headers });
@@ -157,6 +175,26 @@ describe('Its people', () => {
     expect((await people(3, 'DELETE', as('admin'))).status).toBe(204);
     expect((await people(3)).status).toBe(404);
     expect((await uploads('files').get(begun.id, { headers })).status).toBe(404);
+  });
+
+  it('show nobody but admin what names an anonymous upload, under way or complete', async () => {
+    const query = { owner_type: 'person', owner_id: '1' };
+    const anonymous = uploads('files');
+    const begun = await anonymous.begin(file.subarray(0, 100), 300, { query });
+    const complete = await anonymous.file(file, { query });
+    const ofBob = await anonymous.begin(file, 300, { query, headers: as('bob') });
+    for (const headers of [{}, as('alice'), as('bob')]) {
+      const text = await (await people(1, 'GET', headers)).text();
+      for (const { id } of [begun, complete]) expect(text).not.toContain(id);
+      const nameless = { id: null, url: null, file: null };
+      expect(JSON.parse(text)).toEqual({
+        id: 1,
+        name: 'Ada',
+        uploads: [{ ...begun, ...nameless }, { ...complete, ...nameless }, ofBob],
+      });
+    }
+    const shown = (await (await people(1, 'GET', as('admin'))).json()) as { uploads: object[] };
+    expect(shown.uploads).toEqual([begun, complete, ofBob]);
   });
 
   it.each(['4', 'abc', '99999999999999999999', '-1', '1.5', '1e0', "1'"])(
@@ -221,6 +259,69 @@ describe('Its errors', () => {
   it.each(requests)('%s are %i with `detail`', async (_, status, request) => {
     const answer = await request();
     expect(answer).toMatchObject({ status, body: { detail: expect.any(String) } });
+  });
+});
+
+describe('Its log', () => {
+  it('says who did what by the admin page, one line an action', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n += 1) ids.push((await uploads('files').begin(file, 300)).id);
+    const act = (action: string, body: object) =>
+      fetch(`${demo.url}/admin/uploads/api/${action}`, {
+        method: 'POST',
+        headers: { ...as('admin'), 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const selected = ids.map((id) => ({ type: 'uploads/files', id }));
+    expect((await act('delete', { uploads: selected })).status).toBe(200);
+    const line = `Admin: "admin" deleted 5 uploads of "uploads/files": ${ids.slice(0, 3).join(', ')}, and 2 more`;
+    await until('it is there', () => demo.output.includes(line));
+    expect(demo.output.match(/Admin: .*/g)).toHaveLength(1);
+  });
+
+  it('says how many uploads its end ended, and how much of them is kept', async () => {
+    const { id } = await uploads('files').begin(file.subarray(0, 100), 300, {
+      headers: as('alice'),
+    });
+    const headers = {
+      ...as('alice'),
+      'content-range': 'bytes 100-299/300',
+      'content-length': 200,
+    };
+    const connection = await RawConnection.put(demo.url, headers, `/uploads/files/${id}`);
+    await connection.write(file.subarray(100, 150));
+    await until('it has arrived', async () => (await demo.storedBytes(id)) === 150);
+    await demo.stop();
+    connection.destroy();
+    expect(demo.output).toMatch(/Shutdown: ended 1 running upload, kept 50 bytes of what/);
+    await demo.launch();
+    expect((await uploads('files').get(id, { headers: as('alice') })).upload.offset).toBe(150);
+  });
+});
+
+describe('A start that cannot succeed', () => {
+  const start = async (env: Record<string, string>) => {
+    const options = { databaseUrl: database.url, dataDir, env };
+    const failure: unknown = await ServerProcess.start(options).catch((error: unknown) => error);
+    return failure instanceof Error ? failure.message : 'it started';
+  };
+
+  it('for a port that is taken names PORT, in one line', async () => {
+    const output = await start({ PORT: String(demo.port) });
+    expect(output).toBe(
+      'The server ended:\n' +
+        `The port ${demo.port} is taken by another program. Set another: PORT=${demo.port + 1} npm start\n`,
+    );
+  });
+
+  it.each([
+    [{ PORT: 'http' }, 'PORT must be a number from 0 to 65535, such as 3000, and not "http"'],
+    [{ PORT: '65536' }, 'PORT must be a number from 0 to 65535'],
+    [{ UPLOAD_EXPIRES_IN: 'soon' }, 'UPLOAD_EXPIRES_IN must be a duration such as 1d or 90m'],
+  ])('for %j names it, in one line', async (env, sentence) => {
+    const [, line, ...rest] = (await start(env)).split('\n');
+    expect(line).toContain(sentence);
+    expect(rest).toEqual(['']);
   });
 });
 

@@ -94,7 +94,7 @@ describe('410 Upload has been aborted', () => {
 });
 
 describe('400 No chunk file was submitted', () => {
-  const body = { detail: 'No chunk file was submitted' };
+  const body = { detail: expect.stringMatching(/^No chunk file was submitted: /) };
   const headers = { 'content-range': 'bytes 0-99/300' };
 
   it('for no body', async () => {
@@ -132,7 +132,7 @@ describe('400 No chunk file was submitted', () => {
 });
 
 describe('400 Error in request headers', () => {
-  const body = { detail: 'Error in request headers' };
+  const body = { detail: expect.stringMatching(/^Error in request headers: Content-Range /) };
 
   it('for a PUT without Content-Range', async () => {
     await refusal.ofNew(() => ann.put(null, first), 400, body);
@@ -188,7 +188,7 @@ describe('400 Error in request headers', () => {
 describe('The order of the questions', () => {
   it('is the form of the request, then the upload, then complete, total and offset', async () => {
     const gone = crypto.randomUUID();
-    expect((await ann.put(null, first, { id: gone })).detail).toBe('Error in request headers');
+    expect((await ann.put(null, first, { id: gone })).detail).toMatch(/^Error in request headers/);
     expect((await ann.put('bytes 0-99/300', first, { id: gone })).status).toBe(404);
     const { id } = await ann.file(file);
     expect((await ann.put('bytes 0-99/999', first, { id })).detail).toMatch(/already/);

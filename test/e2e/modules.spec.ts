@@ -19,6 +19,7 @@ import {
   ChunkedUpload,
   ChunkedUploadController,
   ChunkedUploadModule,
+  InjectChunkedUpload,
 } from 'nestjs-chunked-upload';
 import { type DataSource, Entity } from 'typeorm';
 import { describe, expect, it } from 'vitest';
@@ -130,7 +131,14 @@ describe('forRootAsync', () => {
   it('stops the start for what stands beside the factory and is no early option', async () => {
     const options = { useFactory: () => ({}), maxBytes: 5 } as unknown as Async;
     await expect(withAsync(options, [], async () => undefined)).rejects.toThrow(
-      'option "maxBytes"',
+      'option "maxBytes" must be returned by the factory, not stand beside it',
+    );
+  });
+
+  it('stops the start for a factory that returns nothing', async () => {
+    const options = { useFactory: () => undefined } as unknown as Async;
+    await expect(withAsync(options, [], async () => undefined)).rejects.toThrow(
+      'takes a factory that returns an object of options, such as { expiresIn: "2d" }',
     );
   });
 
@@ -372,5 +380,37 @@ describe('dataSource', () => {
   it('without the entity stops the start by a sentence', async () => {
     const database = { autoLoadEntities: false } as object;
     await expect(withHost({ database }, async () => undefined)).rejects.toThrow(/option "entity"/);
+  });
+});
+
+describe('forFeature', () => {
+  it('without forRoot stops the start by a sentence that names it', async () => {
+    const database = await createDatabase();
+    @Module({
+      imports: [
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url: database.url,
+          autoLoadEntities: true,
+          retryAttempts: 0,
+        }),
+        ChunkedUploadModule.forFeature([{ path: 'videos', entity: Video }]),
+      ],
+    })
+    class HostModule {}
+    try {
+      const started = NestFactory.create(HostModule, { logger: false, abortOnError: false });
+      await expect(started).rejects.toThrow(/of ChunkedUploadModule\.forRoot\) at index \[0\]/);
+    } finally {
+      await database.drop();
+    }
+  });
+});
+
+describe('InjectChunkedUpload', () => {
+  it('of an entity that two files, importing each other, have not got yet says so', () => {
+    expect(() => InjectChunkedUpload(undefined as never)).toThrow(
+      'InjectChunkedUpload takes the entity of an upload type, not undefined: do two files import each other?',
+    );
   });
 });

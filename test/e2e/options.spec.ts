@@ -3,6 +3,7 @@ import type { ChunkedUploadOptions, UploadTypeOptions } from 'nestjs-chunked-upl
 import {
   AbstractChunkedUpload,
   ChunkedUpload,
+  ChunkedUploadModule,
   ChunkedUploadService,
   LocalDiskStorage,
 } from 'nestjs-chunked-upload';
@@ -160,7 +161,7 @@ describe('fieldName', () => {
       const form = { part: 'media' };
       expect((await client.begin(first, 300, { form })).offset).toBe(100);
       const other = await client.put('bytes 0-99/300', first, { form: { part: 'file' } });
-      expect(other.detail).toBe('No chunk file was submitted');
+      expect(other.detail).toMatch(/^No chunk file was submitted/);
       const empty = await client.put('bytes 0-99/300', Buffer.alloc(0), { form });
       expect(empty.detail).toEqual({ media: ['The submitted file is empty.'] });
     });
@@ -249,9 +250,60 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     }
   });
 
-  it('a name in another case is told the right one', async () => {
-    const upload = { maxbytes: 5 } as ChunkedUploadOptions;
-    await expect(startHost({ upload })).rejects.toThrow('did you mean "maxBytes"?');
+  it.each([
+    ['maxbytes', 'maxBytes'],
+    ['maxByte', 'maxBytes'],
+    ['expireIn', 'expiresIn'],
+    ['allowedMimeType', 'allowedMimeTypes'],
+    ['onCompleted', 'onComplete'],
+    ['enity', 'entity'],
+    ['contoller', 'controller'],
+  ])('%s, which is nearly %s', async (given, meant) => {
+    const upload = { [given]: 5 } as ChunkedUploadOptions;
+    const sentence = `option "${given}" is not an option; did you mean "${meant}"?`;
+    await expect(startHost({ upload })).rejects.toThrow(sentence);
+  });
+
+  it('a name that is like none is told all', async () => {
+    const upload = { colour: 5 } as ChunkedUploadOptions;
+    await expect(startHost({ upload })).rejects.toThrow(
+      /"colour" is not an option \(there are: .*maxBytes/,
+    );
+  });
+
+  it.each([
+    [
+      'allowedMimeTypes',
+      ['mp4'],
+      '["video/mp4", "image/*"]',
+      '"mp4" is none: did you mean "video/mp4"?',
+    ],
+    ['allowedMimeTypes', ['.PNG'], '["video/mp4", "image/*"]', 'did you mean "image/png"?'],
+    ['allowedMimeTypes', ['nonsense'], '["video/mp4", "image/*"]', '"nonsense" is none'],
+    ['allowedMimeTypes', 'video/mp4', '["video/mp4", "image/*"]', 'must be a list'],
+    [
+      'allowedExtensions',
+      ['video/mp4'],
+      '["png", "txt"]',
+      '"video/mp4" is none: did you mean "mp4"?',
+    ],
+    ['allowedExtensions', 'png', '["png", "txt"]', 'must be a list'],
+    ['checksum', 'md6', '"md5"', 'false'],
+    ['userRestricted', 'yes', 'true', 'false'],
+    ['user', 'id', '(request) => request.user?.id', 'function'],
+    ['onComplete', 'done', '(upload, { manager }) =>', 'function'],
+    ['owners', [5], '{ person: Person }', 'entity classes'],
+    ['owners', { person: { entity: First, canAtach: () => true } }, '"canAttach"', 'did you mean'],
+    ['policies', 'none', '[QuotaPolicy]', 'UploadPolicy'],
+    ['uploadPath', '/absolute', '"chunked_uploads/%Y/%m/%d"', 'relative'],
+    ['fieldName', '', '"file"', 'not empty'],
+    ['memory', 5, '128 * 1024 * 1024', 'at least'],
+  ])('%s: %j, and is shown a right value', async (name, value, example, words) => {
+    const upload = { [name]: value } as ChunkedUploadOptions;
+    const started = startHost({ upload });
+    await expect(started).rejects.toThrow(`option "${name}"`);
+    await expect(started).rejects.toThrow(example);
+    await expect(started).rejects.toThrow(words);
   });
 
   it('an option that is undefined is one left out', async () => {
@@ -260,6 +312,44 @@ describe('An option that is wrong stops the start by a sentence that names it', 
       const client = new UploadClient(`${host.url}/uploads`);
       expect((await client.file(file)).status).toBe(2);
     });
+  });
+});
+
+describe('A call without options', () => {
+  // What somebody writes without types.
+  const module = ChunkedUploadModule as unknown as Record<
+    'forRoot' | 'forRootAsync' | 'forFeature',
+    (...given: unknown[]) => unknown
+  >;
+  const forRoot = 'forRoot takes an object of options; forRoot({}) has the defaults of all';
+  const forRootAsync = 'forRootAsync takes { useFactory: () => ({ expiresIn: "2d" }) }';
+  const forFeature =
+    'forFeature takes a list of upload types, such as [{ path: "videos", entity: Video }]';
+
+  it.each([
+    ['forRoot', [], forRoot],
+    ['forRoot', [null], forRoot],
+    ['forRoot', ['uploads'], forRoot],
+    ['forRoot', [[]], forRoot],
+    ['forRootAsync', [], forRootAsync],
+    ['forRootAsync', [{}], forRootAsync],
+    ['forRootAsync', [{ imports: [] }], forRootAsync],
+    ['forFeature', [], forFeature],
+    ['forFeature', [{ path: 'videos', entity: First }], forFeature],
+    ['forFeature', [[First]], forFeature],
+    ['forFeature', [[undefined]], forFeature],
+  ] as const)('is told what %s takes: %o', (method, given, sentence) => {
+    expect(() => module[method](...given)).toThrow(`ChunkedUploadModule.${sentence}`);
+  });
+
+  it('of a factory that returns nothing is told what it must return', async () => {
+    const useFactory = (): object => undefined as unknown as object;
+    const types = [{ path: 'first', entity: First, useFactory }];
+    await expect(startHost({ types })).rejects.toThrow(
+      'takes a factory that returns an object of options',
+    );
+    const upload = { path: false, useFactory } as unknown as ChunkedUploadOptions;
+    await expect(startHost({ upload })).rejects.toThrow('"useFactory" belongs to forRootAsync');
   });
 });
 

@@ -82,7 +82,7 @@ describe('owner_type and owner_id', () => {
     [
       'an unknown type',
       { ...named, owner_type: '__proto__' },
-      { owner_type: ['There is no type of owner "__proto__".'] },
+      { owner_type: ['There is no type of owner "__proto__". There are: 5, seat.'] },
     ],
   ])('are refused for %s', async (_, owner, detail) => {
     const query = owner as Record<string, string>;

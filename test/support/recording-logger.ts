@@ -1,7 +1,7 @@
 import type { INestApplication, LoggerService } from '@nestjs/common';
 import type { HostOptions } from './host.js';
 
-/** Keeps what an application says. */
+/** Keeps what an application says, but for what Nest says of its start. */
 export class RecordingLogger implements LoggerService {
   readonly lines: string[] = [];
   readonly #record =
@@ -11,7 +11,9 @@ export class RecordingLogger implements LoggerService {
       this.lines.push(`${level}: ${text}`);
     };
 
-  readonly log = (): void => undefined;
+  readonly log = (message: unknown, context?: unknown): void => {
+    if (context === 'ChunkedUpload') this.lines.push(`log: ${String(message)}`);
+  };
   readonly error = this.#record('error');
   readonly warn = this.#record('warn');
   readonly fatal = this.#record('fatal');

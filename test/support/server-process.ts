@@ -32,6 +32,8 @@ export interface ServerOptions {
   /** Shared with other servers; removed by whoever made it. Default: a new one. */
   readonly dataDir?: string;
   readonly host?: HostSettings;
+  /** Further settings of its environment, over all others. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A built server as a process group of its own, with a folder of its own. */
@@ -67,13 +69,14 @@ export class ServerProcess {
 
   /** Starts it again, on the port and the data that it had before. */
   async launch(): Promise<void> {
-    const { program = 'demo', databaseUrl, host = {} } = this.options;
+    const { program = 'demo', databaseUrl, host = {}, env: own = {} } = this.options;
     const env = {
       ...process.env,
       PORT: String(this.port),
       DATA_DIR: this.dataDir,
       DATABASE_URL: databaseUrl ?? '',
       HOST_SETTINGS: JSON.stringify(host),
+      ...own,
     };
     const child = spawn(process.execPath, [PROGRAMS[program]], { cwd: ROOT, env, detached: true });
     this.#child = child;

@@ -140,6 +140,14 @@ describe('UploadError', () => {
     },
   );
 
+  it.each([
+    ['{"message":"Cannot PUT /upload","error":"Not Found","statusCode":404}', 'Cannot PUT /upload'],
+    ['{"message":["a is wrong","b too"]}', 'a is wrong, b too'],
+  ])('says what another part of the application says: %s', (text, words) => {
+    const message = `The server answered with status 404: ${words}`;
+    expect(from(404, text)).toMatchObject({ detail: null, message });
+  });
+
   it('reads Retry-After as seconds and as a date', () => {
     expect(from(503, '', '7').retryAfter).toBe(7000);
     const inAMinute = from(503, '', new Date(Date.now() + 60_000).toUTCString()).retryAfter;

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { openAsBlob } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -130,10 +131,61 @@ describe('the client', () => {
       expect(server.uploads.size).toBe(1);
     });
 
+    it.each([
+      ['/tmp/x', 'not a path. In Node: await openAsBlob("/tmp/x") of node:fs'],
+      [undefined, 'not undefined. Has a file been chosen? In a page: input.files[0]'],
+      [null, 'not null'],
+      [Buffer.from('x'), 'not bare bytes. Make one of them: new Blob([bytes])'],
+      [new ArrayBuffer(1), 'not bare bytes'],
+      [Readable.from(['x']), 'not a stream'],
+      [new Blob(['x']).stream(), 'not a stream'],
+      [[new Blob(['x'])], 'one at a time. In a page: input.files[0]'],
+      [{}, 'not [object Object]'],
+      [5, 'not [object Number]'],
+    ])('wants a file, and not %o', (given, sentence) => {
+      const wrong = () => uploadOf(given as unknown as Blob);
+      expect(wrong).toThrow(TypeError);
+      expect(wrong).toThrow(`ChunkedUpload takes a File or a Blob, `);
+      expect(wrong).toThrow(sentence);
+    });
+
+    it('takes what is a file in all but its class', async () => {
+      const { size, type } = file;
+      const slice = file.slice.bind(file);
+      const arrayBuffer = file.arrayBuffer.bind(file);
+      const alike = { size, type, slice, arrayBuffer } as unknown as Blob;
+      await uploadOf(alike, { fileName: 'a.bin' }).start();
+      expect(server.only.record).toMatchObject({ status: 2, filename: 'a.bin' });
+      expectAllThere();
+    });
+
+    it('names the endpoint where that answers something else', async () => {
+      server.fault = () => (_, response) => void response.writeHead(200).end('<!doctype html>');
+      const error = await uploadOf(file)
+        .start()
+        .catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        code: 'protocol',
+        message: `The answer is not JSON. Is ${endpoint} where uploads are?`,
+      });
+    });
+
+    it('wants an endpoint and a checksum that it knows', () => {
+      const without = () => new ChunkedUpload(file, undefined as never);
+      expect(without).toThrow('The endpoint must be an absolute URL here');
+      expect(without).toThrow('and not "undefined"');
+      const wrong = { checksum: 'md6' as 'md5' };
+      expect(() => uploadOf(file, wrong)).toThrow(
+        'checksum must be one of md5, sha1, sha256, sha512, or false, not md6',
+      );
+    });
+
     it('wants a name and a sensible chunk size', () => {
       expect(() => uploadOf(new Blob(['x']))).toThrow('fileName');
       expect(() => uploadOf(file, { chunkSize: 0 })).toThrow('chunkSize');
-      expect(() => uploadOf(file, { endpoint: '/relative' })).toThrow('Invalid URL');
+      expect(() => uploadOf(file, { endpoint: '/relative' })).toThrow(
+        'The endpoint must be an absolute URL here, such as "https://example.com/uploads", and not "/relative"',
+      );
     });
   });
 

@@ -16,6 +16,7 @@ import { STATUSES, parseAdminQuery } from './admin-query.js';
 import { readMutation } from './admin-request.js';
 import { parseSelection, requireSelection } from './admin-selection.js';
 import { ADMIN_PATH } from './admin.tokens.js';
+import { AdminJournal } from './admin-journal.js';
 import { AdminService } from './admin.service.js';
 import { type PageFile, pageDocument, pageFile } from './page-file.js';
 import { SecureHeadersInterceptor } from './secure-headers.interceptor.js';
@@ -26,6 +27,9 @@ import { SecureHeadersInterceptor } from './secure-headers.interceptor.js';
 export abstract class AdminController {
   @Inject(AdminService)
   private readonly admin!: AdminService;
+
+  @Inject(AdminJournal)
+  private readonly journal!: AdminJournal;
 
   @Inject(ADMIN_PATH)
   private readonly path!: string;
@@ -74,14 +78,18 @@ export abstract class AdminController {
   @HttpCode(200)
   async abort(@Req() request: HostRequest) {
     const selection = requireSelection(await readMutation(request));
-    return { outcomes: await this.admin.abort(selection) };
+    const outcomes = await this.admin.abort(selection);
+    this.journal.outcomes(request, 'aborted', outcomes);
+    return { outcomes };
   }
 
   @Post('api/delete')
   @HttpCode(200)
   async remove(@Req() request: HostRequest) {
     const selection = requireSelection(await readMutation(request));
-    return { outcomes: await this.admin.remove(selection) };
+    const outcomes = await this.admin.remove(selection);
+    this.journal.outcomes(request, 'deleted', outcomes);
+    return { outcomes };
   }
 
   /** Of a selection, or all of the type that the body names, or of all types. */
@@ -90,16 +98,23 @@ export abstract class AdminController {
   async removeExpired(@Req() request: HostRequest) {
     const body = await readMutation(request);
     const selection = parseSelection(body);
-    if (selection) return { outcomes: await this.admin.removeExpiredOf(selection) };
+    if (selection) {
+      const outcomes = await this.admin.removeExpiredOf(selection);
+      this.journal.outcomes(request, 'deleted', outcomes);
+      return { outcomes };
+    }
     const { type, ...unknown } = body;
     // A misspelt type must not mean all types.
     for (const name of Object.keys(unknown)) {
-      throw ChunkedUploadError.invalidField(name, 'There is no such field.');
+      const sentence = 'There is no such field: there are uploads and type.';
+      throw ChunkedUploadError.invalidField(name, sentence);
     }
     if (type !== undefined && typeof type !== 'string') {
-      throw ChunkedUploadError.invalidField('type', 'There is no such upload type.');
+      throw ChunkedUploadError.invalidField('type', 'The name of an upload type is required.');
     }
-    return this.admin.removeExpired(type);
+    const result = await this.admin.removeExpired(type);
+    this.journal.removedExpired(request, type, result);
+    return result;
   }
 }
 

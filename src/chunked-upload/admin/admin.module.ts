@@ -10,6 +10,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AdminOptions } from '../chunked-upload.options.js';
 import { createAdminController } from './admin-controller.factory.js';
 import { ADMINISTERED_TYPES, ADMIN_PATH } from './admin.tokens.js';
+import { AdminJournal } from './admin-journal.js';
 import { AdminService } from './admin.service.js';
 import { registerAdmin } from '../upload-type/upload-type.registry.js';
 import { administeredBy } from './administered-types.js';
@@ -29,13 +30,15 @@ export class AdminModule {
  * @param only the entity of the one type that it shows; default: all types of the application
  */
 export function adminParts(
-  { path, guards }: AdminOptions,
+  options: AdminOptions,
   only?: Type<AbstractChunkedUpload>,
 ): { controllers: Type[]; providers: Provider[] } {
+  const { path } = options;
   return {
-    controllers: [createAdminController(path, guards)],
+    controllers: [createAdminController(options)],
     providers: [
       AdminService,
+      AdminJournal,
       {
         provide: ADMIN_PATH,
         inject: [ModulesContainer],

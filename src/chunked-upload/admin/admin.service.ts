@@ -154,6 +154,7 @@ export class AdminService {
   #type(name: string): AdministeredType {
     const type = this.types().find((each) => each.name === name);
     if (type) return type;
-    throw ChunkedUploadError.invalidField('type', 'There is no such upload type.');
+    const sentence = `There is no such upload type. There are: ${this.typeNames().join(', ')}.`;
+    throw ChunkedUploadError.invalidField('type', sentence);
   }
 }

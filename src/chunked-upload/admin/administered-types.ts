@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import type { UserOf } from '../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../chunked-upload.service.js';
 import type { AdminRepository } from '../database/admin.repository.js';
 
@@ -10,6 +11,8 @@ export interface AdministeredType {
   readonly entity: Type<AbstractChunkedUpload>;
   readonly uploads: ChunkedUploadService<AbstractChunkedUpload>;
   readonly records: AdminRepository;
+  /** The option `user`. */
+  readonly user: UserOf;
 }
 
 /** Those of an admin, or of a whole application. */

@@ -31,6 +31,7 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
     const upload = await begun.record(row, (manager) =>
       engine.repository.insert({ ...row, ...stored }, lease ?? null, manager),
     );
+    writer.hasCommitted(stored.offset);
     announceBegun(engine, upload, isBroken);
     return upload;
   };
@@ -45,7 +46,6 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
       const lease = engine.writers.newLease(writer);
       await record(stored, false, lease);
       engine.writers.recorded(writer, lease);
-      writer.hasCommitted(stored.offset);
       const facts = { firstBytes, mimeType: null, total };
       bytes = new AcknowledgedBytes(engine, writer, facts, stored.offset);
     },

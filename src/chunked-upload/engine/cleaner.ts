@@ -20,6 +20,8 @@ export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
     private readonly expiry: ExpiryRepository<T>,
     /** Those of all types of the application: they may share a storage and a folder. */
     private readonly all: () => readonly KeepsBytes[],
+    /** Told of each reconciliation that was to change something. */
+    private readonly reconciled: (result: ReconcileResult) => void,
   ) {}
 
   async removeExpired(options: RemoveExpiredOptions<T>): Promise<RemoveExpiredResult> {
@@ -31,7 +33,9 @@ export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
       const kept = await Promise.all(this.all().map((type) => type.keepsBytesOf(ids)));
       return new Set(kept.flatMap((some) => [...some]));
     };
-    return reconcile(this.engine, this.expiry, claimed, options);
+    const result = await reconcile(this.engine, this.expiry, claimed, options);
+    if (!options.dryRun) this.reconciled(result);
+    return result;
   }
 
   async keepsBytesOf(ids: string[]): Promise<Set<string>> {

@@ -35,6 +35,7 @@ export class Writer {
   hasOpened = false;
   /** Whether anything may have been written to the storage. */
   hasWritten = false;
+  readonly #start: number;
   #isCommitting = false;
   #isUnsettled = false;
   #markEnded!: () => void;
@@ -51,6 +52,7 @@ export class Writer {
     /** End of the lease by this process' own clock; without end where nobody knows the id yet. */
     private leasedUntil = Number.POSITIVE_INFINITY,
   ) {
+    this.#start = committed;
     this.ended = new Promise((resolve) => {
       this.#markEnded = resolve;
     });
@@ -86,6 +88,11 @@ export class Writer {
   /** The offset that it has committed; at first where it began. */
   get offset(): number {
     return this.committed;
+  }
+
+  /** How many bytes it has committed. */
+  get kept(): number {
+    return this.committed - this.#start;
   }
 
   get lease(): Lease {

@@ -21,6 +21,14 @@ const LONGEST_PAUSE_MS = 200;
 /** A lease whose statement went unanswered may stand in its row until long after. */
 const ABANDONED_FOR_MS = 10 * 60_000;
 
+/** What the end of this process makes of the requests that are writing then. */
+export interface EndedWriters {
+  /** How many that had not come to their end were ended. */
+  readonly ended: number;
+  /** Bytes of these requests that were committed, before or at their end. */
+  readonly bytes: number;
+}
+
 /** The lease of a writer whose upload gets its row only now. */
 export interface NewLease extends Lease {
   /** Its end by this process' own clock, `performance.now()`. */
@@ -38,7 +46,7 @@ export class Writers<T extends AbstractChunkedUpload> {
   readonly #holder = thisHolder();
   /** Tokens of leases that ended while the database was away, and are still in their rows. */
   readonly #abandoned = new Set<string>();
-  #closing: Promise<void> | null = null;
+  #closing: Promise<EndedWriters> | null = null;
 
   constructor(
     private readonly leases: LeaseRepository<T>,
@@ -194,16 +202,19 @@ export class Writers<T extends AbstractChunkedUpload> {
   }
 
   /** Ends all writers, keeps what they had received, and takes no more. Completions finish. */
-  close(): Promise<void> {
+  close(): Promise<EndedWriters> {
     this.#closing ??= this.#endAll();
     return this.#closing;
   }
 
-  async #endAll(): Promise<void> {
+  async #endAll(): Promise<EndedWriters> {
     const writers = [...this.#leased.values(), ...this.#beginning.all()];
     for (const writer of writers) writer.stop(new WriterEnded(true, shuttingDown()));
     await Promise.all(writers.map((writer) => writer.ended));
     this.#renewal.stop();
+    const ended = writers.filter(({ body }) => body !== null);
+    const bytes = ended.reduce((sum, { kept }) => sum + kept, 0);
+    return { ended: ended.length, bytes };
   }
 
   /** Ends a silent writer for somebody else. `keep`: what it had received is committed. */

@@ -33,7 +33,11 @@ export class OwnFields {
     const names = await decoratedProperties(type);
     for (const name of names) {
       if (columns.includes(name)) continue;
-      failOption('fields', `has "${name}", which is no column of the entity's own`);
+      const known = columns.join(', ') || 'none';
+      failOption(
+        'fields',
+        `has "${name}", which is no column of the entity's own (there are: ${known})`,
+      );
     }
     return new OwnFields(type, names);
   }

@@ -180,7 +180,9 @@ export class OwnerTypes {
   #type(name: string): OwnerType {
     const type = this.#types.get(name);
     if (type) return type;
-    throw refused('owner_type', `There is no type of owner "${quote(name)}".`);
+    const names = this.names.join(', ');
+    const help = names === '' ? 'These uploads take no owners.' : `There are: ${names}.`;
+    throw refused('owner_type', `There is no type of owner "${quote(name)}". ${help}`);
   }
 
   #typesOf(target: object): OwnerType[] {

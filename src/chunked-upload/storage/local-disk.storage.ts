@@ -65,10 +65,16 @@ export class LocalDiskStorage extends StorageProvider {
   constructor(options: LocalDiskOptions) {
     super();
     if (typeof options?.root !== 'string' || options.root === '') {
-      throw new TypeError('LocalDiskStorage: the option "root" must be the path of a folder');
+      const sentence = 'must be the path of a folder, such as "media"';
+      throw new TypeError(`LocalDiskStorage: the option "root" ${sentence}`);
     }
-    this.#root = options.root;
-    this.#fsync = options.fsync ?? true;
+    const { root, fsync = true } = options;
+    if (typeof fsync !== 'boolean' && fsync !== 'completion') {
+      const sentence = 'must be true, "completion" or false';
+      throw new TypeError(`LocalDiskStorage: the option "fsync" ${sentence}`);
+    }
+    this.#root = root;
+    this.#fsync = fsync;
     this.#folders = new LocalDiskFolders(this.#root, this.#fsync !== false);
   }
 

@@ -3,15 +3,13 @@ import { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { failOption } from '../chunked-upload.errors.js';
 import type { ChunkedUploadExtras } from '../chunked-upload.options.js';
 import { ChunkedUploadController } from '../protocols/content-range/content-range.controller.js';
-import { EXTRA_KEYS, rejectUnknownKeys } from './option-checks.js';
+import { didYouMean } from './did-you-mean.js';
+import { EXTRA_KEYS, FACTORY_KEYS, rejectUnknownKeys } from './option-checks.js';
+import { TYPE_KEYS } from './upload-type.factory.js';
 
-const ASYNC_KEYS = [
-  'inject',
-  'useFactory',
-  'useClass',
-  'useExisting',
-  'provideInjectionTokensFrom',
-];
+const ASYNC_KEYS = ['inject', ...FACTORY_KEYS, 'provideInjectionTokensFrom'];
+
+const ADMIN_KEYS = ['path', 'guards', 'decorators'];
 
 /** Checks what has to be known while modules are put together. @throws TypeError that names it */
 export function checkEarlyOptions(given: ChunkedUploadExtras): void {
@@ -20,32 +18,46 @@ export function checkEarlyOptions(given: ChunkedUploadExtras): void {
     failOption('path', 'must be a path such as "uploads", or false');
   }
   if (!isSubclass(entity, AbstractChunkedUpload)) {
-    failOption('entity', 'must be ChunkedUpload or a subclass of AbstractChunkedUpload');
+    failOption('entity', 'must be ChunkedUpload or a class that extends AbstractChunkedUpload');
   }
   if (controller && !isSubclass(controller, ChunkedUploadController, true)) {
     failOption('controller', 'must be a subclass of ChunkedUploadController, or false');
   }
   if (admin !== undefined && admin !== false) checkAdmin(admin);
   if (dataSource !== undefined && typeof dataSource !== 'string') {
-    failOption('dataSource', 'must be the name of a data source');
+    failOption('dataSource', 'must be the name of a data source, such as "archive"');
   }
   if (imports !== undefined && !Array.isArray(imports))
-    failOption('imports', 'must be a list of modules');
+    failOption('imports', 'must be a list of modules, such as [UsersModule]');
 }
 
-/** Rejects what stands beside a factory and would be passed over in silence. */
+/** Rejects what stands beside a factory and would be passed over in silence. @throws TypeError */
 export function checkAsyncOptions(given: object): void {
+  const right = '{ useFactory: () => ({ expiresIn: "2d" }) }';
+  requireOptions(given, 'forRootAsync', right);
+  const late = Object.keys(given).find((key) => TYPE_KEYS.includes(key) || key === 'memory');
+  if (late !== undefined) failOption(late, 'must be returned by the factory, not stand beside it');
   rejectUnknownKeys(given, [...EXTRA_KEYS, ...ASYNC_KEYS]);
+  const hasFactory = Object.entries(given).some(
+    ([key, value]) => FACTORY_KEYS.includes(key) && value !== undefined,
+  );
+  requireOptions(hasFactory ? given : null, 'forRootAsync', right);
+}
+
+/** @param where that was called, and `right` what it takes. @throws TypeError */
+export function requireOptions(given: unknown, where: string, right: string): void {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return;
+  throw new TypeError(`ChunkedUploadModule.${where} takes ${right}`);
 }
 
 function checkAdmin(given: unknown): void {
   if (typeof given !== 'object' || given === null) {
-    failOption('admin', 'must be { path: "admin/uploads", guards: [...] }, or false');
+    failOption('admin', 'must be { path: "admin/uploads", guards: [AdminGuard] }, or false');
   }
-  const { path, guards, ...rest } = given as Readonly<Record<string, unknown>>;
-  const [unknownKey] = Object.keys(rest);
+  const { path, guards, decorators = [] } = given as Readonly<Record<string, unknown>>;
+  const unknownKey = Object.keys(given).find((key) => !ADMIN_KEYS.includes(key));
   if (unknownKey !== undefined) {
-    failOption('admin', `does not know "${unknownKey}" (there are: path, guards)`);
+    failOption('admin', `does not know "${unknownKey}"${didYouMean(unknownKey, ADMIN_KEYS)}`);
   }
   if (typeof path !== 'string' || !/^[\w./-]*\w[\w./-]*$/.test(path)) {
     failOption('admin', 'must have a path of plain characters, such as "admin/uploads"');
@@ -54,8 +66,12 @@ function checkAdmin(given: unknown): void {
   if (list.length === 0 || !list.every(isGuard)) {
     failOption(
       'admin',
-      'must have at least one guard: whoever passes sees and removes all uploads',
+      'must have at least one guard, such as guards: [AdminGuard]: whoever passes sees and removes ' +
+        'all uploads',
     );
+  }
+  if (!Array.isArray(decorators) || !decorators.every((each) => typeof each === 'function')) {
+    failOption('admin', 'must have a list of decorators, such as decorators: [Public()], or none');
   }
 }
 

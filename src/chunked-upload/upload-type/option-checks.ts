@@ -7,6 +7,7 @@ import type { OwnerOptions } from '../owners/owner-options.js';
 import { UploadPolicy } from '../policies/upload.policy.js';
 import { LocalDiskStorage } from '../storage/local-disk.storage.js';
 import { StorageProvider } from '../storage/storage.provider.js';
+import { didYouMean } from './did-you-mean.js';
 
 /** Keys of the options that say how modules are put together; checked where that is done. */
 export const EXTRA_KEYS = [
@@ -18,15 +19,17 @@ export const EXTRA_KEYS = [
   'imports',
 ] as const;
 
+/** How the options of `forRootAsync` may be made. */
+export const FACTORY_KEYS: readonly string[] = ['useFactory', 'useClass', 'useExisting'];
+
 /** @throws TypeError that names the key, and the option that may have been meant */
 export function rejectUnknownKeys(options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const early: readonly string[] = EXTRA_KEYS;
     if (early.includes(key)) failOption(key, 'must be given beside the factory, not by it');
-    const near = known.find((name) => name.toLowerCase() === key.toLowerCase());
-    const hint = near ? `; did you mean "${near}"?` : ` (there are: ${known.join(', ')})`;
-    failOption(key, `is not an option${hint}`);
+    if (FACTORY_KEYS.includes(key)) failOption(key, 'belongs to forRootAsync, and not to forRoot');
+    failOption(key, `is not an option${didYouMean(key, [...known, ...early], known)}`);
   }
 }
 
@@ -36,25 +39,35 @@ export function storage(value: unknown): StorageProvider {
   const provider = value as StorageProvider | null;
   if (provider && methods.every((method) => typeof provider[method] === 'function'))
     return provider;
-  return failOption('storage', 'must be a StorageProvider, such as new LocalDiskStorage({ root })');
+  return failOption(
+    'storage',
+    'must be a StorageProvider, such as new LocalDiskStorage({ root: "media" })',
+  );
 }
 
 export function uploadPath(value: unknown): string {
-  if (typeof value !== 'string') return failOption('uploadPath', 'must be a string');
+  const example = 'such as "chunked_uploads/%Y/%m/%d"';
+  if (typeof value !== 'string') return failOption('uploadPath', `must be a string, ${example}`);
   const path = value.replace(/\/+$/, '');
   const segments = path.split('/');
   if (
     /[\0\\]/.test(path) ||
     segments.some((part) => part === '..' || part === '.' || part === '')
   ) {
-    failOption('uploadPath', 'must be a relative path without empty segments, "." or ".."');
+    failOption(
+      'uploadPath',
+      `must be a relative path without empty segments, "." or "..", ${example}`,
+    );
   }
   return path;
 }
 
 export function extension(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\w.-]{0,32}$/.test(value)) return value;
-  return failOption(name, 'must be a string such as ".part"');
+  return failOption(
+    name,
+    'must be a string such as ".part": at most 32 letters, digits, dots, dashes and underscores',
+  );
 }
 
 /** How long an upload may take, in milliseconds; null: for ever. */
@@ -75,34 +88,12 @@ export function sizeLimit(name: string, value: unknown): SizeLimit {
 
 export function fieldName(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  return failOption('fieldName', 'must be a name that is not empty');
+  return failOption('fieldName', 'must be a name that is not empty, such as "file"');
 }
 
 export function algorithm(value: unknown): ChecksumAlgorithm {
-  return oneOf('checksum', value, Object.keys(CHECKSUM_ALGORITHMS)) as ChecksumAlgorithm;
-}
-
-/** A list in lower case; null: everything. */
-export function names(
-  option: string,
-  value: unknown,
-  parse: (name: string) => string | null,
-): readonly string[] | null {
-  if (value === null) return null;
-  const given: unknown[] = Array.isArray(value) ? value : [null];
-  return given.map((name) => {
-    const parsed = typeof name === 'string' ? parse(name.trim().toLowerCase()) : null;
-    return parsed ?? failOption(option, 'must be a list such as ["png"] or ["image/*"], or null');
-  });
-}
-
-/** `png` and `.png` are the same. */
-export function extensionName(name: string): string | null {
-  return /^\.?([\w-]+(\.[\w-]+)*)$/.exec(name)?.[1] ?? null;
-}
-
-export function mimeTypePattern(name: string): string | null {
-  return /^([\w!#$&^.+-]+\/([\w!#$&^.+-]+|\*)|\*\/\*)$/.test(name) ? name : null;
+  const names = Object.keys(CHECKSUM_ALGORITHMS);
+  return oneOf('checksum', value, names, 'or false for none') as ChecksumAlgorithm;
 }
 
 export function policies(value: unknown): readonly (UploadPolicy | Type<UploadPolicy>)[] {
@@ -113,14 +104,15 @@ export function policies(value: unknown): readonly (UploadPolicy | Type<UploadPo
     if (isPolicy) return policy as UploadPolicy | Type<UploadPolicy>;
     return failOption(
       'policies',
-      'must be a list of policies, or of classes that extend UploadPolicy',
+      'must be a list of policies, or of classes that extend UploadPolicy, such as [QuotaPolicy]',
     );
   });
 }
 
 export function owners(value: unknown): ReadonlyMap<string, OwnerOptions> {
   const sentence =
-    'must be an object of entity classes, or of { entity, canAttach, keep }, by name';
+    'must be an object of entity classes, or of { entity, canAttach, keep }, by name, such as ' +
+    '{ person: Person }';
   if (typeof value !== 'object' || value === null) return failOption('owners', sentence);
   return new Map(
     Object.entries(value).map(([name, given]: [string, unknown]) => {
@@ -130,12 +122,15 @@ export function owners(value: unknown): ReadonlyMap<string, OwnerOptions> {
       if (typeof owner?.entity !== 'function') return failOption('owners', sentence);
       const keys = ['entity', 'canAttach', 'keep'];
       const unknownKey = Object.keys(owner).find((key) => !keys.includes(key));
-      if (unknownKey)
-        failOption('owners', `does not know "${unknownKey}" (there are: ${keys.join(', ')})`);
+      if (unknownKey !== undefined) {
+        failOption('owners', `does not know "${unknownKey}"${didYouMean(unknownKey, keys)}`);
+      }
       const { keep = false } = owner;
-      typed('owners', keep, 'boolean');
+      if (typeof keep !== 'boolean')
+        failOption('owners', `of "${name}": keep must be true or false`);
       if (!['undefined', 'function'].includes(typeof owner.canAttach)) {
-        failOption('owners', `of "${name}": canAttach must be a function`);
+        const example = 'such as (owner, { creator }) => owner.userId === creator';
+        failOption('owners', `of "${name}": canAttach must be a function, ${example}`);
       }
       return [name, owner];
     }),
@@ -145,7 +140,10 @@ export function owners(value: unknown): ReadonlyMap<string, OwnerOptions> {
 export function fieldsClass(value: unknown): Type {
   return typeof value === 'function'
     ? (value as Type)
-    : failOption('fields', 'must be a class whose properties bear decorators of class-validator');
+    : failOption(
+        'fields',
+        'must be a class whose properties bear decorators of class-validator, such as VideoFields',
+      );
 }
 
 /** How often in milliseconds; null: never. */
@@ -156,14 +154,25 @@ export function cleanup(value: unknown): number | null {
   return duration('cleanup', every, { least: 1000, example: '{ every: "1h" }' });
 }
 
-export function oneOf(name: string, value: unknown, values: readonly string[]): string {
+/** `others`: what else may be said. */
+export function oneOf(
+  name: string,
+  value: unknown,
+  values: readonly string[],
+  others?: string,
+): string {
   if (typeof value === 'string' && values.includes(value)) return value;
-  return failOption(name, `must be one of ${values.join(', ')}`);
+  const quoted = values.map((each) => `"${each}"`);
+  return failOption(name, `must be one of ${[...quoted, ...(others ? [others] : [])].join(', ')}`);
 }
 
-export function typed<T>(name: string, value: T, type: 'boolean' | 'function'): NonNullable<T> {
-  if (typeof value !== type) failOption(name, `must be a ${type}`);
-  return value as NonNullable<T>;
+export function bool(name: string, value: unknown): boolean {
+  return typeof value === 'boolean' ? value : failOption(name, 'must be true or false');
+}
+
+export function hook<F>(name: string, value: F, example: string): NonNullable<F> {
+  if (typeof value !== 'function') failOption(name, `must be a function, such as ${example}`);
+  return value as NonNullable<F>;
 }
 
 export function withoutUndefined<T extends object>(options: T): Partial<T> {

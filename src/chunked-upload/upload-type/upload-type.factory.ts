@@ -6,23 +6,22 @@ import { failOption } from '../chunked-upload.errors.js';
 import { duration } from '../engine/duration.js';
 import type { UploadType } from '../engine/upload-type.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
+import { allowedExtensions, allowedMimeTypes } from './allowed-types.js';
 import {
   algorithm,
+  bool,
   cleanup,
   extension,
-  extensionName,
   fieldName,
   fieldsClass,
+  hook,
   lifetime,
-  mimeTypePattern,
-  names,
   oneOf,
   owners,
   policies,
   rejectUnknownKeys,
   sizeLimit,
   storage,
-  typed,
   uploadPath,
   withoutUndefined,
 } from './option-checks.js';
@@ -72,6 +71,9 @@ const KEYS: Record<keyof ChunkedUploadTypeOptions, true> = {
   cleanup: true,
 };
 
+/** Options that a factory may return. */
+export const TYPE_KEYS: readonly string[] = Object.keys(KEYS);
+
 /** An upload type before Nest and TypeORM have been asked for what its options name. */
 export interface UploadTypeDraft extends Omit<
   UploadType,
@@ -90,7 +92,7 @@ export interface UploadTypeDraft extends Omit<
 /** Checks options and fills in defaults. @throws TypeError with a sentence that names the option. */
 export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): UploadTypeDraft {
   if ('memory' in given) failOption('memory', 'is of the whole process: give it to forRoot');
-  rejectUnknownKeys(given, [...Object.keys(KEYS), 'memory']);
+  rejectUnknownKeys(given, [...TYPE_KEYS, 'memory']);
   const options = { ...DEFAULTS, ...withoutUndefined(given) };
   const { checksum, minBytes, maxBytes } = options;
   const limits = {
@@ -111,17 +113,19 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     rollingExpiry: oneOf('expiry', options.expiry, ['creation', 'rolling']) === 'rolling',
     leaseMs: duration('leaseTime', options.leaseTime, { least: 1000, example: '"10s"' }),
     callTimeoutMs: duration('callTimeout', options.callTimeout, { least: 100, example: '"15s"' }),
-    userRestricted: typed('userRestricted', options.userRestricted, 'boolean'),
-    user: typed('user', options.user, 'function'),
+    userRestricted: bool('userRestricted', options.userRestricted),
+    user: hook('user', options.user, '(request) => request.user?.id'),
     fieldName: fieldName(options.fieldName),
     checksum: checksum === false ? null : new Checksum(algorithm(checksum)),
-    allowedExtensions: names('allowedExtensions', options.allowedExtensions, extensionName),
-    allowedMimeTypes: names('allowedMimeTypes', options.allowedMimeTypes, mimeTypePattern),
+    allowedExtensions: allowedExtensions(options.allowedExtensions),
+    allowedMimeTypes: allowedMimeTypes(options.allowedMimeTypes),
     policies: policies(options.policies),
     owners: owners(options.owners),
     fields: given.fields === undefined ? null : fieldsClass(given.fields),
     onComplete:
-      given.onComplete === undefined ? null : typed('onComplete', given.onComplete, 'function'),
+      given.onComplete === undefined
+        ? null
+        : hook('onComplete', given.onComplete, 'async (upload, { manager }) => { … }'),
     cleanupMs: cleanup(options.cleanup),
   };
 }

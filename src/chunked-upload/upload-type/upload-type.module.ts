@@ -34,6 +34,7 @@ import { failOption } from '../chunked-upload.errors.js';
 import { plainPath } from './plain-path.js';
 import { registerCleaner, registerUploadType } from './upload-type.registry.js';
 import { ConnectionDrain } from '../shutdown/connection-drain.js';
+import { ShutdownJournal } from '../shutdown/shutdown-journal.js';
 import { StartUpChecks } from '../start-up/start-up-checks.js';
 import type { UploadType } from '../engine/upload-type.js';
 
@@ -122,7 +123,11 @@ function dynamicModule(
         provide: DATA_SOURCE,
         inject: [dataSource],
         useFactory: (source: DataSource | null) =>
-          source ?? failOption('dataSource', 'names none, and there is no default data source'),
+          source ??
+          failOption(
+            'dataSource',
+            'names none, and there is no default data source, as TypeOrmModule.forRoot makes it',
+          ),
       },
       {
         provide: UPLOAD_TYPE,
@@ -155,6 +160,12 @@ function dynamicModule(
         useFactory: ({ engine, owned, cleaner }: UploadTypeParts) =>
           new ChunkedUploadService(engine, owned, cleaner),
       },
+      {
+        provide: ShutdownJournal,
+        inject: [PARTS, ModulesContainer],
+        useFactory: ({ engine }: UploadTypeParts, application: ModulesContainer) =>
+          new ShutdownJournal(application, () => engine.writers.close()),
+      },
       // By themselves, since Nest asks providers what they do at the start and at the end.
       {
         provide: OwnedUploads,
@@ -181,15 +192,16 @@ function dynamicModule(
       { provide: UPLOAD_SERVICE, useExisting: token },
       {
         provide: ADMINISTERED,
-        inject: [token, PARTS, ModulesContainer],
+        inject: [token, PARTS, UPLOAD_TYPE, ModulesContainer],
         useFactory: (
           uploads: ChunkedUploadService<AbstractChunkedUpload>,
           { table }: UploadTypeParts,
+          { user }: UploadType,
           application: ModulesContainer,
         ) => {
           const name = plainPath(path);
           const records = new AdminRepository(table);
-          registerAdministered(application, { name, entity, uploads, records });
+          registerAdministered(application, { name, entity, uploads, records, user });
         },
       },
     ],

@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import { Logger, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
@@ -10,6 +10,7 @@ import { AbortRepository } from '../database/abort.repository.js';
 import { LeaseRepository } from '../database/lease.repository.js';
 import { UploadTable } from '../database/upload-table.js';
 import { Cleaner } from '../engine/cleaner.js';
+import type { ReconcileResult } from '../engine/reconcile.js';
 import { UploadEngine } from '../engine/upload-engine.js';
 import { eventEmitterOf } from '../events/event-emitter.js';
 import { UploadEvents } from '../events/upload-events.js';
@@ -17,6 +18,7 @@ import { timedRepository, timedStorage } from '../measurements/timed-calls.js';
 import { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { limitedStorage } from '../storage/limited-storage.js';
 import { OwnedUploads } from '../owners/owned-uploads.js';
+import { plainPath } from './plain-path.js';
 import { uploadTypesOf } from './upload-type.registry.js';
 import type { UploadType } from '../engine/upload-type.js';
 
@@ -52,8 +54,19 @@ export function createUploadTypeParts(
   const owned = new OwnedUploads(engine, timed(new OwnedUploadRepository(table)), dataSource);
   const ownerless: OwnerlessCondition = (position) =>
     owned.repository.orphaned(owned.owners.tables, position);
-  const cleaner = new Cleaner(engine, timed(new ExpiryRepository(table, ownerless)), () =>
-    uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
+  const cleaner = new Cleaner(
+    engine,
+    timed(new ExpiryRepository(table, ownerless)),
+    () => uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
+    (result) => new Logger('ChunkedUpload').log(reconciledLine(type.path, result)),
   );
   return { table, engine, owned, cleaner };
+}
+
+function reconciledLine(path: string, result: ReconcileResult): string {
+  const { removed, bytes, failed, missing } = result;
+  return (
+    `Reconciled "${plainPath(path)}": removed ${removed} without a record (${bytes} bytes), ` +
+    `${failed} could not be removed, ${missing} records lack their bytes`
+  );
 }

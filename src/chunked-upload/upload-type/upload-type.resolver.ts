@@ -23,7 +23,7 @@ export async function resolveUploadType(
   if (!dataSource.hasMetadata(entity)) {
     failOption(
       'entity',
-      `${entity.name} is not an entity of the data source: list it in its "entities"`,
+      `${entity.name} is not an entity of the data source: list it in its "entities", or set autoLoadEntities: true`,
     );
   }
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;

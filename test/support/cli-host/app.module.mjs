@@ -8,7 +8,7 @@ import {
   LocalDiskStorage,
 } from '../../../dist/index.js';
 
-const { DATABASE_URL, DATA_DIR } = process.env;
+const { DATABASE_URL, DATA_DIR, RETRY } = process.env;
 
 export class Video extends AbstractChunkedUpload {}
 Entity('video')(Video);
@@ -26,7 +26,8 @@ Module({
       url: DATABASE_URL,
       autoLoadEntities: true,
       synchronize: true,
-      retryAttempts: 0,
+      // Nest's own: nine tries, one every three seconds.
+      ...(RETRY ? {} : { retryAttempts: 0 }),
     }),
     ChunkedUploadModule.forRoot({
       storage: new LocalDiskStorage({ root: `${DATA_DIR}/media` }),

@@ -37,6 +37,7 @@ import { nextPageLink, parseListQuery } from './list-query.js';
 import { withRequestBody } from '../http/with-request-body.js';
 import type { UploadRepresentation } from '../http/representation.js';
 import type { ReceivedFile } from '../http/received-file.js';
+import { missingFile } from './missing-file.js';
 import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
 import { UploadSteps } from '../http/upload-steps.js';
 
@@ -176,7 +177,8 @@ export abstract class ChunkedUploadController extends UploadSteps {
     await withRequestBody(request, this.uploadType.fieldName, fields, async () => {
       const id = namedUpload(fields);
       if (id === null) {
-        throw ChunkedUploadError.invalidField('upload_id', 'This field is required.');
+        const sentence = 'This field is required, or the id in the path.';
+        throw ChunkedUploadError.invalidField('upload_id', sentence);
       }
       await this.uploads.remove(id, await this.context(request));
     });
@@ -194,37 +196,28 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const context = await this.context(request);
     const fields = new FormFields(queryOf(incoming));
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const upload = await withRequestBody(
-      request,
-      this.uploadType.fieldName,
-      fields,
-      async (file) => {
-        const header = incoming.headers['content-range'];
-        const announced = parseUnsatisfiedRange(header);
-        if (announced !== null && (!file || file.length === 0)) {
-          return this.#putNothing(
-            incoming,
-            pathId ?? namedUpload(fields),
-            fields,
-            announced,
-            context,
-          );
-        }
-        if (!file) throw ChunkedUploadError.noChunk();
-        const range = parseContentRange(header);
-        requireLength(file, range, this.uploadType.fieldName);
-        const digests = digestsOf(file, incoming);
-        const { start: offset, length, total } = range;
-        const chunk = { body: file.body, offset, length, total, digests };
+    const { fieldName } = this.uploadType;
+    const upload = await withRequestBody(request, fieldName, fields, async (file) => {
+      const header = incoming.headers['content-range'];
+      const announced = parseUnsatisfiedRange(header);
+      if (announced !== null && (!file || file.length === 0)) {
         const id = pathId ?? namedUpload(fields);
-        if (id !== null) return this.uploads.append(id, chunk, context);
-        if (offset !== 0) {
-          await awaitLateId(fields, file);
-          throw ChunkedUploadError.offsetMismatch(0, offset);
-        }
-        return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
-      },
-    );
+        return this.#putNothing(incoming, id, fields, announced, context);
+      }
+      if (!file) throw ChunkedUploadError.noChunk(missingFile(incoming, fieldName, fields));
+      const range = parseContentRange(header, file.length);
+      requireLength(file, range, fieldName);
+      const digests = digestsOf(file, incoming);
+      const { start: offset, length, total } = range;
+      const chunk = { body: file.body, offset, length, total, digests };
+      const id = pathId ?? namedUpload(fields);
+      if (id !== null) return this.uploads.append(id, chunk, context);
+      if (offset !== 0) {
+        await awaitLateId(fields, file);
+        throw ChunkedUploadError.offsetMismatch(0, offset);
+      }
+      return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
+    });
     response.header('Cache-Control', 'no-store');
     return this.represent(upload, collectionUrl);
   }
@@ -258,7 +251,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
       async (file) => {
         const id = pathId ?? namedUpload(fields);
         if (file && id !== null) {
-          const detail = 'A file cannot be sent with the request that completes an upload';
+          const detail =
+            'A file cannot be sent with the request that completes an upload: send its chunks by PUT, ' +
+            'or a whole file to the path without an id';
           throw ChunkedUploadError.malformedRequest(detail);
         }
         const checksum = () => fields.get(checksumField);
@@ -268,7 +263,10 @@ export abstract class ChunkedUploadController extends UploadSteps {
           const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };
           return this.uploads.uploadWhole(whole, context);
         }
-        if (id === null) throw ChunkedUploadError.noChunk();
+        if (id === null) {
+          const why = missingFile(incoming, this.uploadType.fieldName, fields);
+          throw ChunkedUploadError.noChunk(`${why}. An upload is completed by its id in the path`);
+        }
         const input = { checksum: checksum(), total: fields.getSize('total') };
         return this.uploads.complete(id, input, context);
       },

@@ -43,7 +43,9 @@ function contentDigests(field: string): Map<string, string> {
   for (const member of members) {
     const [, key, sum = ''] = /^\s*([a-z*][a-z\d_.*-]*)=:([A-Za-z\d+/=]*):\s*$/.exec(member) ?? [];
     if (key === undefined) {
-      throw ChunkedUploadError.malformedRequest('Content-Digest is not well-formed');
+      throw ChunkedUploadError.malformedRequest(
+        'Content-Digest is not well-formed: it has to be such as sha-256=:<base64>:',
+      );
     }
     const algorithm = ALGORITHMS.get(key);
     if (algorithm !== undefined) sums.set(algorithm, sum);

@@ -5,7 +5,12 @@ const LONGEST = 255;
 
 /** A name as it is kept and shown: trimmed, 1 to 255 characters, no NUL. */
 export function checkFilename(given: string | null): string {
-  if (given === null) throw ChunkedUploadError.invalidField('filename', 'This field is required.');
+  if (given === null) {
+    throw refused(
+      'This field is required. Send it in the query string, such as ?filename=photo.jpg, in the form, ' +
+        'or in Content-Disposition.',
+    );
+  }
   // A lone surrogate cannot be written as UTF-8, neither to the database nor to a header.
   const name = given.toWellFormed().trim();
   if (name === '') throw refused('This field may not be blank.');

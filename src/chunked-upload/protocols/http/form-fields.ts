@@ -11,6 +11,7 @@ import { processForms } from '../../memory/process-memory.js';
 export class FormFields {
   readonly #form = new Map<string, string>();
   readonly #late = new Set<string>();
+  #otherFile: string | null = null;
   #memory: FormAccount | null = null;
   #fileBegun = false;
   #ended = false;
@@ -58,6 +59,16 @@ export class FormFields {
   /** The form keeps so many bytes more. */
   count(bytes: number): void {
     this.#memory?.take(bytes);
+  }
+
+  /** The form has a file in a part that is not asked for. */
+  passOver(name: string): void {
+    this.#otherFile ??= name;
+  }
+
+  /** Name of the first part so far whose file nobody asks for; null: there is none. */
+  get otherFile(): string | null {
+    return this.#otherFile;
   }
 
   beginFile(): void {

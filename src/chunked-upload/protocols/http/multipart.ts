@@ -43,7 +43,8 @@ export function readMultipart(
     };
     const wrong = (detail: string, cause?: unknown) =>
       refuse(ChunkedUploadError.malformedRequest(detail, cause));
-    const malformed = (cause: unknown) => wrong('The form is not well-formed', cause);
+    const malformed = (cause: unknown) =>
+      wrong(`The form is not well-formed: ${whyMalformed(cause)}`, cause);
 
     if (hasLongBoundary(incoming.headers['content-type'] ?? '')) {
       wrong(`The boundary of a form may have at most ${LONGEST_BOUNDARY} characters`);
@@ -52,8 +53,9 @@ export function readMultipart(
     const parser = createParser(incoming, malformed);
     if (!parser) return;
     parser.on('field', (name, value, info) => {
-      if (info.nameTruncated || info.valueTruncated) wrong('A field of the form is too long');
-      else fields.set(name, value);
+      if (info.nameTruncated || info.valueTruncated) {
+        wrong(`The field "${name}" of the form is too long: at most ${LIMITS.fieldSize} bytes`);
+      } else fields.set(name, value);
     });
     parser.on('file', (name, stream: Readable, info) => {
       // Without a listener a malformed form would end the process.
@@ -65,6 +67,7 @@ export function readMultipart(
       });
       if (name !== fieldName) {
         stream.resume();
+        fields.passOver(name);
       } else if (body) {
         stream.resume();
         wrong(`Only one "${fieldName}" can be sent in a request`);
@@ -77,8 +80,8 @@ export function readMultipart(
         resolve({ body, name: partName(info), isPart: true, length: null });
       }
     });
-    parser.on('fieldsLimit', () => wrong('The form has too many fields'));
-    parser.on('partsLimit', () => wrong('The form has too many parts'));
+    parser.on('fieldsLimit', () => wrong(`The form has too many fields: at most ${LIMITS.fields}`));
+    parser.on('partsLimit', () => wrong(`The form has too many parts: at most ${LIMITS.parts}`));
     parser.on('error', malformed);
     parser.on('close', () => {
       fields.end();
@@ -101,7 +104,9 @@ export function readMultipart(
       if (current) return;
       fieldBytes += bytes + FEED_BYTES;
       fields.count(bytes + FEED_BYTES);
-      if (fieldBytes > LONGEST_FIELDS) wrong('The fields of the form are too long');
+      if (fieldBytes > LONGEST_FIELDS) {
+        wrong(`The fields of the form are too long: at most ${LONGEST_FIELDS} bytes`);
+      }
     });
     incoming.on('error', breakOff);
     // Also of a request that had come whole: what was not read of it then is lost.
@@ -117,6 +122,16 @@ function hasLongBoundary(contentType: string): boolean {
   const [, quoted, plain = ''] =
     /;\s*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/i.exec(contentType) ?? [];
   return (quoted ?? plain).length > LONGEST_BOUNDARY || contentType.length > LONGEST_TYPE;
+}
+
+/** In words of busboy, but for what a client does by setting the header of its form itself. */
+function whyMalformed(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (!/boundary not found/i.test(reason)) return reason;
+  return (
+    'its Content-Type has no boundary. Leave that header to what makes the form: curl -F, or fetch ' +
+    'with a FormData'
+  );
 }
 
 // The types of busboy hide that a part may be without a name.

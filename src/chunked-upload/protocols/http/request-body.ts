@@ -27,7 +27,9 @@ export async function readRequestBody(
   const type = contentType(incoming);
   if (type === null && !hasBody(incoming)) return null;
   if ((incoming.headers['content-encoding'] ?? 'identity') !== 'identity') {
-    throw ChunkedUploadError.unsupportedBody('Content-Encoding is not supported');
+    throw ChunkedUploadError.unsupportedBody(
+      'Content-Encoding is not supported: send the bytes as they are, without that header',
+    );
   }
   if (!/^(chunked)?$/i.test(incoming.headers['transfer-encoding'] ?? '')) {
     throw ChunkedUploadError.unsupportedBody('Transfer-Encoding but chunked is not supported');
@@ -69,15 +71,25 @@ async function readForm(request: HostRequest, parse: (text: string) => unknown):
   const { body } = request;
   let form: unknown = body;
   if (Buffer.isBuffer(body)) form = parse(body.toString());
-  else if (!isEaten(incoming)) form = parse(await readText(incoming, LONGEST_FORM));
+  else if (!isEaten(incoming)) form = parse(await readText(incoming, LONGEST_FORM, tooLongForm));
   return typeof form === 'object' && form !== null && !Array.isArray(form) ? form : {};
+}
+
+/** It is a file's bytes, most likely. */
+function tooLongForm(longest: number): ChunkedUploadError {
+  return ChunkedUploadError.noChunk(
+    `a body of this Content-Type is taken for a form, which may have at most ${longest} bytes. Send ` +
+      'the bytes of a file with "Content-Type: application/octet-stream"',
+  );
 }
 
 function parseUrlencoded(text: string): object {
   let fields = 1;
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) fields += 1;
   if (fields > MOST_FIELDS) {
-    throw ChunkedUploadError.malformedRequest('The form has too many fields');
+    throw ChunkedUploadError.malformedRequest(
+      `The form has too many fields: at most ${MOST_FIELDS}`,
+    );
   }
   return Object.fromEntries(new URLSearchParams(text));
 }

@@ -8,14 +8,18 @@ import { RequestSource } from './request-source.js';
  * A request's body as text, of at most `longest` bytes. It counts as a form in the memory of the
  * process while it is read.
  *
+ * @param tooLong what a longer one is told
  * @throws ChunkedUploadError `malformed_request`, `interrupted`, or `unavailable` where there are too
  * many of them at once
  */
-export async function readText(incoming: IncomingMessage, longest: number): Promise<string> {
+export async function readText(
+  incoming: IncomingMessage,
+  longest: number,
+  tooLong = tooLongText,
+): Promise<string> {
   const body = ChunkBody.ofStream(incoming, { source: RequestSource.of(incoming) });
   const memory = processForms.open(() => body.fail(ChunkedUploadError.tooManyForms()));
-  const detail = `The body may have at most ${longest} bytes`;
-  body.limitTo(longest, () => ChunkedUploadError.malformedRequest(detail));
+  body.limitTo(longest, () => tooLong(longest));
   let text = Buffer.alloc(0);
   try {
     for (let batch = await body.read(); batch; batch = await body.read()) {
@@ -31,4 +35,8 @@ export async function readText(incoming: IncomingMessage, longest: number): Prom
     memory.close();
   }
   return text.toString();
+}
+
+function tooLongText(longest: number): ChunkedUploadError {
+  return ChunkedUploadError.malformedRequest(`The body may have at most ${longest} bytes`);
 }
