@@ -7,7 +7,7 @@ import {
   type StorageGaps,
   describeStorageContract,
 } from 'nestjs-chunked-upload/testing';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { cephIsMissing } from '../support/ceph.js';
 import { sharedCeph } from '../support/ceph-on-demand.js';
 import { type S3Access, s3Client } from '../support/s3-client.js';
@@ -39,6 +39,7 @@ for (const mode of Object.keys(S3_MODES) as S3Mode[]) {
         beforeAll(async () => {
           double = await S3Double.start({ mode, buckets: [BUCKET] });
         });
+        afterEach(() => double.clear());
         afterAll(() => double.close());
         define();
       }),

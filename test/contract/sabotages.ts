@@ -446,7 +446,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'lists only what was synced': {
-    fails: [/^lists what is/, /^lists many MiB/],
+    fails: [/^lists what is/],
     make: broken((sound) => {
       const synced = new Set<string>();
       return {
@@ -467,6 +467,15 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
     }),
   },
 
+  'lists nothing that is large': {
+    fails: [/^lists many MiB/],
+    make: broken((sound) => ({
+      list: async function* list(folder) {
+        for await (const found of sound.list(folder)) if (found.size < 16 * 1024 ** 2) yield found;
+      },
+    })),
+  },
+
   'dates all that it lists back': {
     fails: [/^lists what is/],
     make: broken((sound) => ({
@@ -477,7 +486,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'removes nothing by its key alone': {
-    fails: [/^removes what it lists/, /^removes by its key alone/, /^lists and removes/],
+    fails: [/^removes what it lists/, /^lists many MiB/, /^lists and removes/],
     make: broken((sound) => ({
       remove: async (file) => {
         if (file.key !== file.finalKey) await sound.remove(file);

@@ -196,6 +196,11 @@ export class ContractWriter {
     this.writer.committed?.();
   }
 
+  /** Makes all bytes up to here durable, and dies before that is committed. */
+  async die(): Promise<void> {
+    await this.writer.sync();
+  }
+
   /** False where only the storage can. */
   async finish(): Promise<boolean> {
     if (!this.writer.finish) return false;

@@ -25,4 +25,5 @@ export {
   type S3Outcome,
   S3PlannedFault,
   type S3Rules,
+  type S3Stored,
 } from './s3-double/index.js';

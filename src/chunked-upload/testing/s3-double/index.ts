@@ -10,5 +10,6 @@ export {
   type S3Operation,
   type S3Outcome,
   type S3Rules,
+  type S3Stored,
 } from './s3-double.types.js';
 export { S3Error } from './s3-error.js';

@@ -16,6 +16,7 @@ import type {
   S3Operation,
   S3Outcome,
   S3Rules,
+  S3Stored,
 } from './s3-double.types.js';
 import { S3Error } from './s3-error.js';
 import { verifySignature } from './signature.js';
@@ -103,6 +104,16 @@ export class S3Double {
     const planned = new S3PlannedFault(fault, options);
     this.on(operation, planned.hook);
     return planned;
+  }
+
+  /** All that is kept in a bucket, whatever the listings of its mode show. */
+  stored(bucket: string): S3Stored[] {
+    return this.store.stored(bucket);
+  }
+
+  /** Forgets all objects and uploads, but not the buckets. */
+  clear(): void {
+    this.store.clear();
   }
 
   /** Nothing goes wrong any more; what hangs goes on hanging until it is released. */

@@ -68,6 +68,17 @@ export interface S3LogEntry {
   code: string | null;
 }
 
+/** What the double keeps: an object, or a part of an upload that is not complete. */
+export interface S3Stored {
+  readonly key: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Null: it is an object. */
+  readonly uploadId: string | null;
+  /** Null: it is an object, or an upload without a part. */
+  readonly partNumber: number | null;
+}
+
 /** How stores differ. Each named mode is a set of these; `rules` changes single ones. */
 export interface S3Rules {
   /** In bytes, of all parts but the last; checked at completion. */

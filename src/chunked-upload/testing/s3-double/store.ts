@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Bytes } from './bytes.js';
-import type { S3Call, S3Rules } from './s3-double.types.js';
+import type { S3Call, S3Rules, S3Stored } from './s3-double.types.js';
 import { S3Error } from './s3-error.js';
 
 export interface StoredObject {
@@ -52,6 +52,26 @@ export class Store {
 
   get now(): Date {
     return new Date(Date.now() + this.#ahead);
+  }
+
+  /** Of an upload without parts one entry tells. */
+  stored(bucket: string): S3Stored[] {
+    const objects = [...this.objects(bucket).values()].map(({ key, bytes }) => {
+      return { key, size: bytes.length, uploadId: null, partNumber: null };
+    });
+    const parts = this.openUploads(bucket).flatMap(({ id, key, parts: stored }) => {
+      const all = [...stored.values()].map(({ number, bytes }) => {
+        return { key, size: bytes.length, uploadId: id, partNumber: number };
+      });
+      return all.length > 0 ? all : [{ key, size: 0, uploadId: id, partNumber: null }];
+    });
+    return [...objects, ...parts];
+  }
+
+  clear(): void {
+    for (const objects of this.buckets.values()) objects.clear();
+    this.uploads.clear();
+    this.completions.clear();
   }
 
   turnClock(ms: number): void {
