@@ -1,3 +1,4 @@
+import './chunked-upload/loaded-once.js';
 export { ChunkedUploadModule } from './chunked-upload/chunked-upload.module.js';
 export { ChunkedUploadService } from './chunked-upload/chunked-upload.service.js';
 export type {

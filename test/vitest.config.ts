@@ -21,9 +21,18 @@ const alias = [
 
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
-  '{aborted-downloads,admin,admin-access,begin-and-continue,bodies,complete,completion,controller-steps,curl,delete,download,errors-of-*,' +
-  'fields,filenames,forms,journal,log-lines,hostile-requests.property,owners-over-http,policies,read-and-list,small-pieces,storage-failures,' +
+  '{aborted-downloads,admin,admin-access,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
+  'callers,complete,completion,controller-steps,controllers-of-hosts,curl,delete,download,' +
+  'errors-of-*,fields,filenames,forms,hostile-requests.property,journal,log-lines,owners-over-http,' +
+  'policies,read-and-list,rest-of-a-body,small-pieces,storage-failures,' +
   'who-sees-what,whole-file}.spec.ts';
+
+// What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
+// be hostile. `HTTP2=all` runs all that clients meet.
+const HTTP2_SPECS =
+  process.env['HTTP2'] === 'all'
+    ? PROTOCOL_SPECS
+    : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,rest-of-a-body,small-pieces,whole-file}.spec.ts';
 
 interface Project {
   readonly name: string;
@@ -42,6 +51,12 @@ const projects: Project[] = [
     alone: false,
     include: `test/e2e/${PROTOCOL_SPECS}`,
     env: { HOST_PLATFORM: 'fastify' },
+  },
+  {
+    name: 'http2',
+    alone: false,
+    include: `test/e2e/${HTTP2_SPECS}`,
+    env: { HOST_PLATFORM: 'http2' },
   },
   // These kill servers, fill disks, install packages: one file at a time, beside nothing else.
   { name: 'faults', alone: true },

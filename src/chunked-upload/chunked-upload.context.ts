@@ -12,12 +12,12 @@ export interface SizeLimits {
 /** Whose uploads a caller may touch; a null among the creators: those that somebody anonymous began. */
 export type UploadAccess = 'all' | { readonly creators: readonly (string | null)[] };
 
-/** Who asks, and by what: handed to limits, policies and hooks. */
-export interface UploadContext {
+/** Who asks, and by what: handed to limits, policies and hooks. `R`: the host's kind of request. */
+export interface UploadContext<R = unknown> {
   /** The caller, as the option `user` names it; null: anonymous. */
   readonly creator: string | null;
   /** The framework's request; undefined where the service is called without HTTP. */
-  readonly request?: unknown;
+  readonly request?: R;
   /** In place of what `userRestricted` says. */
   readonly access?: UploadAccess;
   /** In place of what `minBytes` and `maxBytes` say. */
@@ -27,34 +27,52 @@ export interface UploadContext {
 /** The application itself, where a service's method is called without a caller. */
 export const APPLICATION: UploadContext = Object.freeze({ creator: null });
 
-/** A size in bytes, fixed or by caller; null: no limit. */
-export type SizeLimit =
-  number | null | ((context: UploadContext) => number | null | Promise<number | null>);
+/** A number of bytes; null: no limit. */
+export type Size = number | null;
 
-export interface CompletionContext {
+/** A size in bytes, fixed or by caller; null: no limit. */
+export type SizeLimit<R = unknown> =
+  Size | { method(context: UploadContext<R>): Size | Promise<Size> }['method'];
+
+export interface CompletionContext<R = unknown> {
   /** Of the transaction that marks the upload complete: what it writes commits with it, or not. */
   readonly manager: EntityManager;
-  readonly request?: unknown;
+  /** The framework's request; undefined where the service is called without HTTP. */
+  readonly request?: R;
 }
 
 /**
  * What it returns must be JSON: it is the answer, and kept for whoever completes again.
  * A method's type, so that one for the host's own entity is taken as well.
  */
-export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload> = {
-  method(upload: T, context: CompletionContext): unknown;
+export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload, R = unknown> = {
+  method(upload: T, context: CompletionContext<R>): unknown;
 }['method'];
+
+/**
+ * A caller's id. A number must be whole and at most 2^53 - 1; of objects MongoDB's ObjectId is one. Null
+ * or undefined: anonymous. All else, an empty text included, is a mistake of the host, and answered 500.
+ */
+export type UserId = string | number | bigint | { toHexString(): string } | null | undefined;
 
 /** What a guard has made of the request: Express' or Fastify's, with a user. */
 export interface RequestWithUser {
-  readonly user?: { readonly id?: string | number | bigint | null };
+  readonly user?: { readonly [claim: string]: UserId };
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Of a caller; null or undefined: anonymous. */
-export type UserId = string | number | bigint | null | undefined;
-
 /** Names the caller; a method's type, so that one for the host's own kind of request is taken. */
-export type UserOf = {
-  method(request: RequestWithUser): UserId;
+export type UserOf<R = RequestWithUser> = {
+  method(request: R): UserId | Promise<UserId>;
 }['method'];
+
+/**
+ * A hook whose last parameter the host has typed itself: what its guards make of a request it alone
+ * knows. Stands in a union with the hook's usual type; of two signatures, since TypeScript then takes
+ * the type of a parameter without one from the other member of the union.
+ */
+export interface HookOfHost<Parameters extends unknown[], Answer> {
+  (...parameters: [...Parameters, typed: never]): Answer;
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it tells the two apart
+  <_>(...parameters: [...Parameters, typed: never]): Answer;
+}

@@ -50,7 +50,11 @@ export interface CreateInput extends NewUploadInput {
 }
 
 export interface WholeInput extends BodyInput, NewUploadInput {
-  /** The file's checksum in hex; a function is asked after the last byte. */
+  /**
+   * The file's checksum in hex; a function is asked after the last byte. Null: one is asked for and was
+   * not given, which is refused unless the type has no `checksum`. Left out: none is asked for, and what
+   * came is kept with its sum.
+   */
   readonly checksum?: string | null | (() => string | null);
 }
 

@@ -1,15 +1,25 @@
 import type {
   CanActivate,
   DynamicModule,
+  FactoryProvider,
   ForwardReference,
   InjectionToken,
   OptionalFactoryDependency,
+  Provider,
   Type,
 } from '@nestjs/common';
 import type { ChecksumAlgorithm } from './checksum/algorithms.js';
-import type { OnComplete, SizeLimit, UserOf } from './chunked-upload.context.js';
+import type {
+  HookOfHost,
+  OnComplete,
+  RequestWithUser,
+  Size,
+  SizeLimit,
+  UserId,
+  UserOf,
+} from './chunked-upload.context.js';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
-import type { Owners } from './owners/owner-options.js';
+import type { Owners, OwnersOfFactory } from './owners/owner-options.js';
 import type { UploadPolicy } from './policies/upload.policy.js';
 import type { ChunkedUploadController } from './protocols/content-range/content-range.controller.js';
 import type { StorageProvider } from './storage/storage.provider.js';
@@ -34,12 +44,12 @@ export interface AdminOptions {
 
 type ImportedModule = Type | DynamicModule | Promise<DynamicModule> | ForwardReference;
 
-/** What has to be known while modules are put together. */
-export interface ChunkedUploadExtras {
+/** What has to be known while modules are put together. `E`: the entity. */
+export interface ChunkedUploadExtras<E extends AbstractChunkedUpload = AbstractChunkedUpload> {
   /** Where the controller is mounted, below the host's prefix; `false`: no upload type at all. */
   readonly path?: string | false;
   /** The table: `ChunkedUpload`, or a subclass of `AbstractChunkedUpload`. */
-  readonly entity?: Type<AbstractChunkedUpload>;
+  readonly entity?: Type<E>;
   /** A subclass with decorators of its own; `false`: no routes, the service alone. */
   readonly controller?: Type<ChunkedUploadController> | false;
   /** A page to look after uploads: those of all types in `forRoot`, of the one type in `forFeature`. */
@@ -50,8 +60,15 @@ export interface ChunkedUploadExtras {
   readonly imports?: ImportedModule[];
 }
 
-/** What can wait until the application starts. */
-export interface ChunkedUploadTypeOptions {
+/**
+ * What can wait until the application starts. `E` is the entity, `O` the type of `owners`, `R` the host's
+ * kind of request: the parameter of `user` says it, and that of other hooks follows.
+ */
+export interface ChunkedUploadTypeOptions<
+  E extends AbstractChunkedUpload = AbstractChunkedUpload,
+  O = Owners,
+  R = RequestWithUser,
+> {
   /** Default: `new LocalDiskStorage({ root: 'media' })`. */
   readonly storage?: StorageProvider;
   /** Folder of the bytes, strftime in UTC. Default: `'chunked_uploads/%Y/%m/%d'`. */
@@ -74,10 +91,14 @@ export interface ChunkedUploadTypeOptions {
   readonly callTimeout?: number | string;
   /** Whether callers see only their own uploads. Default: true. */
   readonly userRestricted?: boolean;
-  /** Who calls; null or undefined: anonymous. Default: `request.user?.id`. */
-  readonly user?: UserOf;
-  readonly minBytes?: SizeLimit;
-  readonly maxBytes?: SizeLimit;
+  /**
+   * Who calls; null or undefined: anonymous. Default: `request.user`'s `id`, else `userId`, else `sub`,
+   * and anonymous without a `request.user`; one that has none of them is answered 500. Its parameter may
+   * have the type of the host's own request.
+   */
+  readonly user?: UserOf<R> | HookOfHost<[], UserId | Promise<UserId>>;
+  readonly minBytes?: SizeLimit<R & {}> | HookOfHost<[], Size | Promise<Size>>;
+  readonly maxBytes?: SizeLimit<R & {}> | HookOfHost<[], Size | Promise<Size>>;
   /** Such as `['png', 'txt']`. Default: null, all. */
   readonly allowedExtensions?: readonly string[] | null;
   /** Such as `['video/mp4', 'image/*']`, judged by name and by first bytes. Default: null, all. */
@@ -85,7 +106,7 @@ export interface ChunkedUploadTypeOptions {
   /** Rules of your own, instances or classes that Nest injects into. */
   readonly policies?: readonly (UploadPolicy | Type<UploadPolicy>)[];
   /** What uploads may belong to, by name. Default: none. */
-  readonly owners?: Owners;
+  readonly owners?: O;
   /** A class with class-validator's decorators: columns of the entity that the first request sets. */
   readonly fields?: Type;
   /** Name of the file's part in a form. Default: `'file'`. */
@@ -97,13 +118,17 @@ export interface ChunkedUploadTypeOptions {
    * statement of its `manager` may take as long as `callTimeout` says, to which Postgres'
    * `statement_timeout` is set meanwhile; the hook as a whole may take its time.
    */
-  readonly onComplete?: OnComplete;
+  readonly onComplete?: OnComplete<E & {}, R & {}> | HookOfHost<[upload: E & {}], unknown>;
   /** How often expired uploads are removed. Default: `{ every: '1h' }`; false: not by itself. */
   readonly cleanup?: CleanupOptions | false;
 }
 
 /** What `forRoot` and its factories say for the whole process, besides the defaults of all types. */
-export interface ChunkedUploadRootOptions extends ChunkedUploadTypeOptions {
+export interface ChunkedUploadRootOptions<
+  E extends AbstractChunkedUpload = AbstractChunkedUpload,
+  O = Owners,
+  R = RequestWithUser,
+> extends ChunkedUploadTypeOptions<E, O, R> {
   /**
    * Bytes that all request bodies, forms and downloads together, and hashing, may cost the process,
    * however many there are: senders are slowed down to it. A quarter of it is what they hold at a
@@ -113,20 +138,59 @@ export interface ChunkedUploadRootOptions extends ChunkedUploadTypeOptions {
   readonly memory?: number;
 }
 
-export interface ChunkedUploadOptions extends ChunkedUploadRootOptions, ChunkedUploadExtras {}
+export interface ChunkedUploadOptions<
+  E extends AbstractChunkedUpload = AbstractChunkedUpload,
+  O = Record<string, object>,
+  R = RequestWithUser,
+>
+  extends ChunkedUploadRootOptions<E, Owners<O, R & {}>, R>, ChunkedUploadExtras<E> {}
+
+/** What a factory answers. */
+type Answer<T> = T | Promise<T>;
+
+/** A factory's parameters are of whatever types its `inject` names. */
+type Dependencies = Parameters<FactoryProvider['useFactory']>;
+
+interface OptionsFactory {
+  create(): Answer<ChunkedUploadRootOptions>;
+}
+
+/** `forRoot`, whose options come from elsewhere, but for those that must be known early. */
+export interface ChunkedUploadAsyncOptions<
+  E extends AbstractChunkedUpload = AbstractChunkedUpload,
+  O extends object = object,
+  R = RequestWithUser,
+> extends ChunkedUploadExtras<E> {
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory?: (
+    ...dependencies: Dependencies
+  ) => Answer<ChunkedUploadRootOptions<E, OwnersOfFactory<O, R & {}>, R>>;
+  readonly useClass?: Type<OptionsFactory>;
+  readonly useExisting?: Type<OptionsFactory>;
+  readonly provideInjectionTokensFrom?: Provider[];
+}
 
 /** A type of `forFeature`: what it leaves out it takes from `forRoot`. */
-export interface UploadTypeOptions extends ChunkedUploadTypeOptions, ChunkedUploadExtras {
+export interface UploadTypeOptions<
+  E extends AbstractChunkedUpload = AbstractChunkedUpload,
+  O = Record<string, object>,
+  R = RequestWithUser,
+>
+  extends ChunkedUploadTypeOptions<E, Owners<O, R & {}>, R>, ChunkedUploadExtras<E> {
   readonly path: string;
-  readonly entity: Type<AbstractChunkedUpload>;
+  readonly entity: Type<E>;
 }
 
 /** A type of `forFeature` whose options come from a factory. */
-export interface UploadTypeAsyncOptions extends ChunkedUploadExtras {
+export interface UploadTypeAsyncOptions<
+  E extends AbstractChunkedUpload = AbstractChunkedUpload,
+  O extends object = object,
+  R = RequestWithUser,
+> extends ChunkedUploadExtras<E> {
   readonly path: string;
-  readonly entity: Type<AbstractChunkedUpload>;
+  readonly entity: Type<E>;
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
   readonly useFactory: (
-    ...dependencies: never[]
-  ) => ChunkedUploadTypeOptions | Promise<ChunkedUploadTypeOptions>;
+    ...dependencies: Dependencies
+  ) => Answer<ChunkedUploadTypeOptions<E, OwnersOfFactory<O, R & {}>, R>>;
 }

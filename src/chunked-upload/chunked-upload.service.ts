@@ -91,7 +91,10 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return about(id, completeUpload(this.engine, id, input, context));
   }
 
-  /** Receives and completes a whole file. Whatever goes wrong, nothing of it is left. */
+  /**
+   * Receives and completes a whole file; without a `checksum` in the input it need not match any.
+   * Whatever goes wrong, nothing of it is left.
+   */
   async uploadWhole(
     input: WholeInput,
     context: UploadContext = APPLICATION,

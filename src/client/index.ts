@@ -1,3 +1,4 @@
+import './loaded-once.js';
 export { ChunkedUpload } from './chunked-upload.js';
 export { type ConnectOptions } from './connect.js';
 export { discardUpload } from './discard-upload.js';

@@ -25,7 +25,7 @@ const nests: [string, (adapter: Replying) => void][] = [
   ['a Nest that only pipes', pipeOnly],
 ];
 
-describe.each(process.env['HOST_PLATFORM'] === 'fastify' ? nests.slice(0, 1) : nests)(
+describe.each(process.env['HOST_PLATFORM'] === undefined ? nests : nests.slice(0, 1))(
   'An aborted download, with %s',
   (_, change) => {
     let host: Host;
@@ -48,8 +48,7 @@ describe.each(process.env['HOST_PLATFORM'] === 'fastify' ? nests.slice(0, 1) : n
       const connections = await Promise.all(
         Array.from({ length: 5 }, async () => {
           const connection = await RawConnection.open(host.url);
-          const isAnswered = new Promise((resolve) => connection.socket.once('readable', resolve));
-          connection.socket.pause();
+          const isAnswered = connection.readNothing();
           for (let n = 0; n < pipelined; n += 1) {
             await connection.head('GET', `/uploads/${id}/file`, { 'x-user': 'ann' });
           }

@@ -213,7 +213,9 @@ describe('The list', () => {
   });
 
   it('is searched by the first letters of the filename in any case, or by id', async () => {
-    const names = ['100%_sure.txt', '100 percent.txt', 'Ärger.txt', 'back\\slash'];
+    // As a Mac takes accents apart, and a keyboard does not.
+    const apart = 'Übersicht.txt'.normalize('NFD');
+    const names = ['100%_sure.txt', '100 percent.txt', 'Ärger.txt', apart, 'back\\slash'];
     for (const filename of names) await uploads.begin(first, 300, { filename });
     expect(await root.names({ search: '100%' })).toEqual(['100%_sure.txt']);
     expect(await root.names({ search: '100', sort: 'filename' })).toEqual([
@@ -221,6 +223,10 @@ describe('The list', () => {
       '100%_sure.txt',
     ]);
     expect(await root.names({ search: 'äR' })).toEqual(['Ärger.txt']);
+    expect(await root.names({ search: 'ä'.normalize('NFD') })).toEqual(['Ärger.txt']);
+    for (const search of ['Über', 'über', apart.slice(0, 6)]) {
+      expect(await root.names({ search })).toEqual([apart]);
+    }
     expect(await root.names({ search: 'BACK\\s' })).toEqual(['back\\slash']);
     expect(await root.names({ search: 'sure' })).toEqual([]);
     const { id } = await uploads.begin(first, 300, { filename: 'x' });
@@ -453,7 +459,7 @@ describe('The guards', () => {
   });
 
   // Fastify keeps no list of its routes.
-  if (process.env['HOST_PLATFORM'] !== 'fastify') {
+  if (process.env['HOST_PLATFORM'] === undefined) {
     it('and those are all the routes', () => {
       const adapter = host.app.getHttpAdapter().getInstance() as {
         router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };

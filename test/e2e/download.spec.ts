@@ -39,7 +39,11 @@ describe('GET /uploads/:id/file', () => {
   it.each([
     ['naïve résumé.txt', `filename*=UTF-8''na%C3%AFve%20r%C3%A9sum%C3%A9.txt`],
     ['文件 📁.bin', `filename*=UTF-8''%E6%96%87%E4%BB%B6%20%F0%9F%93%81.bin`],
-    ['a"b\\c.txt', 'filename="a\\"b\\\\c.txt"'],
+    ['a"b.txt', 'filename="a\\"b.txt"'],
+    // No path (RFC 6266, section 4.3).
+    ['../../etc/passwd', 'filename=passwd'],
+    ['C:\\dir\\film.mp4', 'filename=film.mp4'],
+    ['dir/naïve.txt', `filename*=UTF-8''na%C3%AFve.txt`],
     ['two\r\nlines.txt', `filename*=UTF-8''two%0D%0Alines.txt`],
   ])('names the file %j as RFC 6266 says', async (filename, parameter) => {
     const upload = await ann.file(file, { filename });
@@ -66,6 +70,14 @@ describe('GET /uploads/:id/file', () => {
     const { status, headers, bytes } = await ann.download(upload.id);
     expect({ status, size: bytes.length }).toEqual({ status: 200, size: 0 });
     expect(headers.get('content-length')).toBe('0');
+    for (const range of ['bytes=0-', 'bytes=0-1023', 'bytes=-1']) {
+      const ranged = await ann.download(upload.id, { range });
+      expect({ status: ranged.status, size: ranged.bytes.length }).toEqual({
+        status: 200,
+        size: 0,
+      });
+      expect((await ann.download(upload.id, { range }, 'HEAD')).status).toBe(200);
+    }
   });
 
   it('is 404 before completion, also with all bytes there, and after an abort', async () => {
@@ -154,6 +166,23 @@ describe('If-None-Match', () => {
   it('of another file is answered with this one', async () => {
     const { status } = await ann.download(id, { 'if-none-match': '"other"' });
     expect(status).toBe(200);
+  });
+});
+
+describe.each(['GET', 'HEAD'])('%s of a file that may have changed', (method) => {
+  const etag = `"${md5(file)}"`;
+
+  it.each([
+    [{ 'if-match': etag, range: 'bytes=0-9' }, 206],
+    [{ 'if-match': '*' }, 200],
+    [{ 'if-match': '"other"', range: 'bytes=0-9' }, 412],
+    [{ 'if-match': `W/${etag}` }, 412],
+    [{ 'if-unmodified-since': 'Mon, 01 Jan 2001 00:00:00 GMT', range: 'bytes=0-9' }, 412],
+    [{ 'if-unmodified-since': 'Fri, 01 Jan 2100 00:00:00 GMT', range: 'bytes=0-9' }, 206],
+  ])('%j is answered %i', async (headers, status) => {
+    const answer = await ann.download(id, headers as Record<string, string>, method);
+    expect(answer.status).toBe(status);
+    if (status === 412) expect(answer.bytes.length).toBe(0);
   });
 });
 

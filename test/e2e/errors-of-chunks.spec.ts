@@ -193,7 +193,7 @@ describe('423 Another request is writing this upload', () => {
     });
     let sent = 100;
     const drip = setInterval(() => {
-      writer.socket.write(file.subarray(sent, sent + 1));
+      void writer.write(file.subarray(sent, sent + 1));
       sent += 1;
     }, 50);
     try {

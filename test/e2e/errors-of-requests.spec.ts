@@ -2,10 +2,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
+import { FrameConnection } from '../support/http2-frames.js';
+import { speaksHttp2 } from '../support/http2-fetch.js';
 import { Refusals } from '../support/refusals.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
+import { until } from '../support/waiting.js';
 
 // The rows of the contract's error table about the request and the upload that it names.
 
@@ -45,7 +48,7 @@ describe('404 Not found.', () => {
     expect((await ann.download(id)).status).toBe(404);
   });
 
-  it.each([crypto.randomUUID(), 'none', '', ' ', '\0', '1'.repeat(5000), '../../etc/passwd'])(
+  it.each([crypto.randomUUID(), 'none', '\0', '1'.repeat(5000), '../../etc/passwd'])(
     'for the upload_id %j',
     async (id) => {
       const query = { upload_id: id };
@@ -167,6 +170,7 @@ describe('400 Error in request headers', () => {
   });
 
   it('for the header twice', async () => {
+    if (speaksHttp2(host.url)) return expectTwiceOverHttp2();
     const connection = await RawConnection.open(host.url);
     await connection.head('PUT', '/uploads?filename=a', {
       'content-type': 'application/octet-stream',
@@ -177,6 +181,24 @@ describe('400 Error in request headers', () => {
     expect(await connection.answer()).toMatchObject({ status: 400, json: body });
     connection.destroy();
   });
+
+  async function expectTwiceOverHttp2(): Promise<void> {
+    const connection = await FrameConnection.open(host.url);
+    const stream = connection.request('PUT', '/uploads?filename=a', [
+      ['content-type', 'application/octet-stream'],
+      ['content-range', 'bytes 0-99/300'],
+      ['content-range', 'bytes 0-99/300'],
+    ]);
+    connection.data(stream, first);
+    connection.end(stream);
+    await until('it is answered', () => connection.answer(stream).ended);
+    const answer = connection.answer(stream);
+    expect({ status: answer.status, json: JSON.parse(answer.body) }).toEqual({
+      status: 400,
+      json: body,
+    });
+    connection.destroy();
+  }
 
   it('for a next chunk too', async () => {
     const { id } = await ann.begin(first, 300);

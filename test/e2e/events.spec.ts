@@ -436,6 +436,21 @@ describe('A listener', () => {
 });
 
 describe('A host', () => {
+  it('whose bundler gave the module of events another name is told all the same', async () => {
+    const name = Object.getOwnPropertyDescriptor(EventEmitterModule, 'name') ?? {};
+    Object.defineProperty(EventEmitterModule, 'name', { ...name, value: 'e' });
+    try {
+      await withHost({ imports: [EventEmitterModule.forRoot()] }, async ({ url, app }) => {
+        const names: unknown[] = [];
+        app.get(EventEmitter2).onAny((event) => names.push(event));
+        await new UploadClient(`${url}/uploads`).file(file);
+        expect(names).toEqual(['chunked-upload.created', 'chunked-upload.completed']);
+      });
+    } finally {
+      Object.defineProperty(EventEmitterModule, 'name', name);
+    }
+  });
+
   it('without an event emitter has uploads all the same', async () => {
     await withHost({}, async ({ url, app }) => {
       const uploads = new UploadClient(`${url}/uploads`);

@@ -121,6 +121,30 @@ describe('The Content-Disposition of a raw body', () => {
     expect(answer).toMatchObject({ status: 200, body: { filename: name } });
   });
 
+  it.each(['naïve résumé.txt', '문서 보고서.txt', '📁.bin'])(
+    'may name the file %j in plain UTF-8',
+    async (name) => {
+      for (const parameter of [`filename="${name}"`, `filename=${name}`]) {
+        const headers = {
+          'content-disposition': Buffer.from(`attachment; ${parameter}`).toString('latin1'),
+          'content-range': range,
+          'content-type': 'video/mp4',
+        };
+        const answer = await ann.send('PUT', { headers }, file);
+        expect(answer).toMatchObject({ status: 200, body: { filename: name } });
+      }
+    },
+  );
+
+  it('in Latin-1, as headers once were, is no UTF-8, and kept as it was meant', async () => {
+    const headers = {
+      'content-disposition': 'attachment; filename="na\xEFve.txt"',
+      'content-range': range,
+      'content-type': 'video/mp4',
+    };
+    expect((await ann.send('PUT', { headers }, file)).upload.filename).toBe('naïve.txt');
+  });
+
   it('goes behind the name in the query', async () => {
     const headers = { 'content-disposition': 'attachment; filename="header.txt"' };
     const { filename } = await ann.begin(file, 100, { headers, filename: 'query.txt' });
@@ -162,6 +186,18 @@ describe('A name is refused by a sentence at `filename`, and leaves nothing', ()
     expect(await ann.put(range, file, { form: { filename } })).toMatchObject(refused);
     const form = { filename, before: { filename: 'good.txt' } };
     expect(await ann.put(range, file, { form })).toMatchObject(refused);
+  });
+
+  it('in the query, in another charset than UTF-8', async () => {
+    const answer = await fetch(`${host.url}/uploads?filename=na%EFve.txt`, {
+      method: 'PUT',
+      headers: { 'content-range': range, 'content-type': 'video/mp4', 'x-user': 'ann' },
+      body: file,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      detail: { filename: ['This field is not in the charset UTF-8.'] },
+    });
   });
 
   it('none at all', async () => {

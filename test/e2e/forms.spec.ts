@@ -118,6 +118,82 @@ describe('A form', () => {
     expect((await ann.get(id)).upload.status).toBe(1);
   });
 
+  it.each([
+    ['its own', [['filename', 'text/plain; charset=ISO-8859-1']], 'naïve.txt'],
+    ['its own, quoted', [['filename', 'text/plain; charset="iso-8859-1"']], 'naïve.txt'],
+    [
+      'that of the form',
+      [
+        ['_charset_', ''],
+        ['filename', ''],
+      ],
+      'naïve.txt',
+    ],
+    ['none', [['filename', '']], null],
+    ['one that nobody knows', [['filename', 'text/plain; charset=klingon']], null],
+    ['another one', [['filename', 'text/plain; charset=utf-8']], null],
+  ])('has fields in Latin-1, whose charset is %s', async (_, fields, name) => {
+    const values: Record<string, string> = { _charset_: 'ISO-8859-1', filename: 'na\xEFve.txt' };
+    const parts = fields.map(([field = '', type]) => {
+      const header = type ? `Content-Type: ${type}\r\n` : '';
+      return `--b\r\nContent-Disposition: form-data; name="${field}"\r\n${header}\r\n${values[field]}\r\n`;
+    });
+    const body = Buffer.from(`${parts.join('')}${part}x\r\n--b--\r\n`, 'latin1');
+    const headers = { ...multipart, 'content-range': 'bytes 0-0/1' };
+    const answer = await ann.send('PUT', { headers }, body);
+    if (name === null) {
+      const detail = { filename: [expect.stringContaining('not in the charset')] };
+      expect(answer).toMatchObject({ status: 400, detail });
+    } else {
+      expect(answer).toMatchObject({ status: 200, body: { filename: name } });
+    }
+  });
+
+  it.each([
+    ['UTF-8', Buffer.from('naïve.txt')],
+    ['Latin-1', Buffer.from('naïve.txt', 'latin1')],
+  ])('names its file in %s', async (_, name) => {
+    const [before = '', after = ''] = part.split('"a"');
+    const body = [Buffer.from(`${before}"`), name, Buffer.from(`"${after}x\r\n--b--\r\n`)];
+    const headers = { ...multipart, 'content-range': 'bytes 0-0/1' };
+    const answer = await ann.send('PUT', { headers }, Buffer.concat(body));
+    expect(answer).toMatchObject({ status: 200, body: { filename: 'naïve.txt' } });
+  });
+
+  it('without a file has a charset as well', async () => {
+    const type = 'application/x-www-form-urlencoded';
+    const range = { 'content-range': 'bytes */10' };
+    // Express' parser takes no other charset but this one; without it we read the form.
+    const own = await startHost({ platform: 'express', nest: { bodyParser: false } });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      for (const [charset, form] of [
+        ['; charset=ISO-8859-1', 'filename=na%EFve.txt'],
+        ['', '_charset_=ISO-8859-1&filename=na%EFve.txt'],
+        ['', 'filename=na%C3%AFve.txt'],
+      ]) {
+        const headers = { ...range, 'content-type': `${type}${charset}` };
+        const answer = await client.send('PUT', { headers }, form ?? null);
+        expect(answer).toMatchObject({ status: 200, body: { filename: 'naïve.txt' } });
+      }
+      const headers = { ...range, 'content-type': type };
+      const wrong = await client.send('PUT', { headers }, 'filename=na%EFve.txt');
+      expect(wrong).toMatchObject({ status: 400, detail: { filename: [expect.any(String)] } });
+      const json = { ...range, 'content-type': 'application/json' };
+      const latin1 = Buffer.from('{"filename":"naïve.txt"}', 'latin1');
+      const broken = await client.send('PUT', { headers: json }, latin1);
+      expect(broken).toMatchObject({ status: 400, detail: 'The body is not valid JSON' });
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('may have blanks behind its boundaries, a preamble and an epilogue', async () => {
+    const headers = { ...multipart, 'content-range': 'bytes 0-99/300' };
+    const form = `Hello.\r\n${part.replace('--b', '--b \t')}${'x'.repeat(100)}\r\n--b-- \r\nBye.`;
+    expect(await ann.send('PUT', { headers }, form)).toMatchObject({ status: 200 });
+  });
+
   it('that is not well-formed is a 400 and leaves nothing', async () => {
     const { id } = await ann.begin(first, 300);
     const wrong = [

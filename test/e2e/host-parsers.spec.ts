@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { startHost } from '../support/host.js';
@@ -21,6 +22,24 @@ describe('Where a parser of the host has read the body', () => {
       expect(short.detail).toMatch(/file size is 9 but 100 reported/);
       expect((await client.complete(id, sum)).status).toBe(200);
       expect((await client.download(id)).bytes).toEqual(file);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('and undid its coding, what it made of it is used', async () => {
+    const own = await startHost({
+      prepare: (app) => app.use(express.raw({ type: 'application/octet-stream' })),
+    });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      const headers = { 'content-encoding': 'gzip' };
+      const { id } = await client.begin(file, 300);
+      const answer = await client.put('bytes 0-299/300', gzipSync(file), { headers });
+      expect(answer).toMatchObject({ status: 200, body: { offset: 300 } });
+      const json = { ...headers, 'content-type': 'application/json' };
+      const form = gzipSync(JSON.stringify({ md5: sum })) as BodyInit;
+      expect((await client.send('POST', { id, headers: json }, form)).status).toBe(200);
     } finally {
       await own.close();
     }
@@ -64,6 +83,44 @@ describe('Where a parser of the host has read the body', () => {
       } finally {
         await own.close();
       }
+    }
+  });
+});
+
+describe('Where middleware of the host has paused the request', () => {
+  const large = sample(300_000);
+
+  it.each(['express', 'fastify'] as const)('on %s, it is read all the same', async (platform) => {
+    const own = await startHost({
+      platform,
+      nest: { bodyParser: false },
+      prepare: (app) => {
+        app.use((request: express.Request, _: express.Response, next: express.NextFunction) => {
+          request.pause();
+          setTimeout(next, 20);
+        });
+      },
+      fastify: {
+        prepare: (app) => {
+          app
+            .getHttpAdapter()
+            .getInstance()
+            .addHook('onRequest', (request, _, done) => {
+              request.raw.pause();
+              setTimeout(done, 20);
+            });
+        },
+      },
+    });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      const { id } = await client.begin(large, large.length);
+      expect((await client.begin(large, large.length, { form: {} })).offset).toBe(large.length);
+      expect((await client.postJson({ md5: md5(large) }, { id })).status).toBe(200);
+      const refused = await client.put('bytes 5-300004/*', large);
+      expect(refused.detail).toBe('Offsets do not match');
+    } finally {
+      await own.close();
     }
   });
 });

@@ -143,11 +143,21 @@ describe('uploadWhole', () => {
     expect(await uploads.findOne(upload.id, ann)).toEqual(upload);
   });
 
+  it('asks for no sum where the caller does not, and keeps the one of what came', async () => {
+    const { upload } = await uploads.uploadWhole({ body: pieces(file), fields });
+    expect(upload).toMatchObject({ offset: 300, status: 2, checksum: md5(file) });
+    const again = await uploads.complete(upload.id, { checksum: md5(file) });
+    expect(again.upload).toEqual(upload);
+  });
+
   it('leaves nothing of one that is wrong', async () => {
     const before = { files: await storedFiles(host.root), uploads: await uploads.find() };
     const wrong = { body: file, fields, checksum: 'x' };
     await expectError(uploads.uploadWhole(wrong), 'checksum_mismatch');
-    await expectError(uploads.uploadWhole({ body: file, fields }), 'checksum_required');
+    const missing = [null, () => null, '', () => ''];
+    for (const checksum of missing) {
+      await expectError(uploads.uploadWhole({ body: file, fields, checksum }), 'checksum_required');
+    }
     const cut = { body: broken(file), fields, checksum: md5(file) };
     await expectError(uploads.uploadWhole(cut), 'interrupted');
     const large = { body: sample(1001), fields, checksum: md5(sample(1001)) };

@@ -11,6 +11,7 @@ import {
   representation,
   send,
 } from '../support/chunk-request.js';
+import type { Cut } from '../support/chunk-wire.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
 import { rounds } from '../support/rounds.js';
@@ -26,25 +27,43 @@ const places = Array.from({ length: rounds(PLACES) }, (_, n) =>
   Math.round(((n + 0.5) * STEP * CHUNK) / PLACES),
 );
 
-let cluster: Cluster;
-let url: string;
+interface Way {
+  readonly http: 1 | 2;
+  readonly cut: Cut;
+  readonly multipart: boolean;
+}
+
+const WAYS: readonly Way[] = [false, true].flatMap((multipart) => [
+  { http: 1, cut: 'fin', multipart },
+  { http: 1, cut: 'reset', multipart },
+  { http: 2, cut: 'fin', multipart },
+  { http: 2, cut: 'reset', multipart },
+  { http: 2, cut: 'cancelled', multipart },
+  { http: 2, cut: 'dropped', multipart },
+]);
+
+const clusters = new Map<Way['http'], Cluster>();
 
 beforeAll(async () => {
-  cluster = await startCluster(1);
-  ({ url } = cluster.at(0));
+  clusters.set(1, await startCluster(1));
+  clusters.set(2, await startCluster(1, { program: 'host', host: { platform: 'http2' } }));
 });
 
-afterAll(() => cluster?.stop());
+afterAll(async () => {
+  for (const cluster of clusters.values()) await cluster.stop();
+});
 
-type Cut = 'fin' | 'reset';
-const CUTS: readonly { readonly cut: Cut; readonly multipart: boolean }[] = [
-  { cut: 'fin', multipart: false },
-  { cut: 'fin', multipart: true },
-  { cut: 'reset', multipart: false },
-  { cut: 'reset', multipart: true },
-];
+const title = 'over HTTP/$http, a chunk that is cut ($cut; multipart: $multipart)';
 
-describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cut, multipart }) => {
+describe.each(WAYS)(title, ({ http, cut, multipart }) => {
+  let cluster: Cluster;
+  let url: string;
+
+  beforeAll(() => {
+    cluster = clusters.get(http) as Cluster;
+    ({ url } = cluster.at(0));
+  });
+
   async function begun(): Promise<ResumingUpload> {
     const upload = ResumingUpload.ofSize(SIZE);
     representation(await upload.sendNext(url, FIRST));
@@ -75,17 +94,18 @@ describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cu
     const request = restOf(upload);
     await request.send(upload.bytes.subarray(FIRST, FIRST + place));
     await request.taken();
-    request[cut]();
+    request.cut(cut);
     await expectResumable(upload, Math.floor(place * 0.99), place);
   });
 
   // A reset drops what the server has not read yet: it has not arrived.
-  if (cut === 'fin') {
+  if (http === 1 && cut === 'fin') {
     it.each(places)('%i bytes at once keeps them too', async (place) => {
       const upload = await begun();
       const request = restOf(upload);
       void request.send(upload.bytes.subarray(FIRST, FIRST + place));
-      request.request.once('socket', (socket) => socket.once('connect', () => request.fin()));
+      await request.connected();
+      request.fin();
       await expectResumable(upload, Math.floor(place * 0.99), place);
     });
   }
@@ -99,7 +119,7 @@ describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cu
       const request = restOf(upload, { 'content-digest': `sha-256=:${digest}:` });
       await request.send(bytes.subarray(0, 2 * MIB));
       await request.taken();
-      request[cut]();
+      request.cut(cut);
       await until('it has let go of the file', async () => {
         return !(await cluster.at(0).hasOpen(upload.id ?? ''));
       });
@@ -109,17 +129,17 @@ describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cu
   }
 
   it('is found in the list of its creator where it was the first', async () => {
-    const before = await listed();
+    const before = await listed(url);
     const bytes = ResumingUpload.ofSize(SIZE).bytes;
     const at = { id: null, start: 0, length: SIZE, total: SIZE, multipart };
     const request = new ChunkRequest(url, at);
     await request.send(bytes.subarray(0, MIB));
     await request.taken();
-    request[cut]();
-    await until('it is listed', async () => (await listed()).length > before.length, {
+    request.cut(cut);
+    await until('it is listed', async () => (await listed(url)).length > before.length, {
       withinMs: 1000,
     });
-    const found = (await listed()).at(-1);
+    const found = (await listed(url)).at(-1);
     const upload = new ResumingUpload(bytes);
     upload.id = found?.id ?? null;
     expect(found?.offset).toBeGreaterThanOrEqual(MIB * 0.99);
@@ -135,12 +155,12 @@ describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cu
   });
 
   it('leaves nothing of a whole file', async () => {
-    const before = await listed();
+    const before = await listed(url);
     await leavesNothing(async () => {
       const at = { id: null, start: 0, length: SIZE, total: SIZE, multipart };
       return new ChunkRequest(url, { ...at, method: 'POST' });
     });
-    expect(await listed()).toHaveLength(before.length);
+    expect(await listed(url)).toHaveLength(before.length);
   });
 
   /** Bytes are stored while it runs, and none is when it has been cut. */
@@ -152,14 +172,14 @@ describe.each(CUTS)('a chunk that is cut by $cut (multipart: $multipart)', ({ cu
     await until('it has a file', async () => {
       return (await server.storedFiles()).length > before.length;
     });
-    request[cut]();
+    request.cut(cut);
     await until('its file is gone', async () => {
       return (await server.storedFiles()).length === before.length;
     });
   }
 });
 
-async function listed(): Promise<{ id: string; offset: number }[]> {
+async function listed(url: string): Promise<{ id: string; offset: number }[]> {
   const answer = await send('GET', url + FILES);
   return json(answer) as unknown as { id: string; offset: number }[];
 }

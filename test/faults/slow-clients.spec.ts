@@ -64,7 +64,7 @@ it(`serves others while ${CLIENTS} clients send 1 KiB a second`, async () => {
     const busy = await chunkTime();
     console.log(`median of a chunk: ${idle.toFixed(1)} ms idle, ${busy.toFixed(1)} ms busy`);
     expect(busy).toBeLessThanOrEqual(Math.max(2 * idle, idle + 50));
-    const answers = clients.map(({ request }) => request.request.destroyed);
+    const answers = clients.map(({ request }) => request.isGone);
     expect(answers.filter(Boolean)).toEqual([]);
   } finally {
     clearInterval(trickle);

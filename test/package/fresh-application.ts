@@ -1,83 +1,82 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ExecFileException, execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { createDatabase } from '../support/database.js';
+import { npmInstall, packagesFolder, packedServer } from './packed.js';
+import { type Recipe, manifestOf } from './recipes.js';
 
 /** What the applications are made of. */
-export const APPLICATION_SOURCES = fileURLToPath(new URL('application/', import.meta.url));
+const SOURCES = fileURLToPath(new URL('application/', import.meta.url));
 const run = promisify(execFile);
 
-interface Manifest {
-  readonly devDependencies: Record<string, string>;
-  readonly exports: Record<string, unknown>;
-  readonly overrides: Record<string, unknown>;
-  readonly peerDependenciesMeta: Record<string, { readonly optional: boolean }>;
+/** For a program that would never end. */
+export const LONGEST_MS = 60_000;
+
+export interface Ended {
+  /** Null: it had to be killed. */
+  readonly code: number | null;
+  /** What it printed, on stdout and stderr. */
+  readonly output: string;
 }
 
-/** Our package.json. */
-export async function readManifest(): Promise<Manifest> {
-  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+/** A source of ours, as those write it who leave the extension out. */
+export async function source(name: string, extension: 'js' | 'none' = 'js'): Promise<string> {
+  const text = await readFile(join(SOURCES, name), 'utf8');
+  return extension === 'js' ? text : text.replaceAll(/(from '\.[^']*)\.js'/g, "$1'");
 }
 
-/** What an application has anyway; our package must bring all the rest itself. */
-export interface Recipe {
-  readonly type: 'module' | 'commonjs';
-  /** Packages in the versions that we develop with. */
-  readonly packages: readonly string[];
-  /** Packages in versions of their own. */
-  readonly versions?: Readonly<Record<string, string>>;
-  /** The same of packages that need not be there. */
-  readonly optional?: Readonly<Record<string, string>>;
-  readonly compilerOptions: object;
+export async function sources(
+  names: readonly string[],
+  extension: 'js' | 'none' = 'js',
+): Promise<Record<string, string>> {
+  const texts = names.map(async (name) => [name, await source(name, extension)]);
+  return Object.fromEntries(await Promise.all(texts)) as Record<string, string>;
 }
 
-/** The package as npm would publish it. Returns the path of the file. */
-export async function packInto(folder: string): Promise<string> {
-  // It has been built, and tests of other projects may be using that.
-  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
-  const { stdout } = await run('npm', pack, { cwd: ROOT, env: await npmEnv(folder) });
-  return join(folder, stdout.trim());
-}
-
-/** An application in a folder of its own, in which our package has been installed. */
+/** An application in a folder of its own, where our package has been installed. */
 export class FreshApplication {
   private constructor(
+    /** Its packages are in here, and shared with all applications of the recipe. */
+    readonly root: string,
     readonly folder: string,
     private readonly recipe: Recipe,
   ) {}
 
-  static async install(tarball: string, recipe: Recipe): Promise<FreshApplication> {
-    const folder = await mkdtemp(join(tmpdir(), 'fresh-app-'));
-    const { devDependencies } = await readManifest();
-    const known = recipe.packages.map((name) => [name, devDependencies[name] ?? '*']);
-    const manifest = {
-      name: 'fresh-app',
-      type: recipe.type,
-      dependencies: {
-        ...Object.fromEntries(known),
-        ...recipe.versions,
-        'nestjs-chunked-upload': `file:${tarball}`,
-      },
-      optionalDependencies: recipe.optional ?? {},
-      // Of these the newest want Node 22.
-      overrides: { 'file-type': '21.3.4', 'light-my-request': { cookie: '1.0.2' } },
-    };
-    await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
-    await run('npm', install, { cwd: folder, env: await npmEnv(folder) });
-    return new FreshApplication(folder, recipe);
+  /** Packages are installed once for all files of the project, which run one after the other. */
+  static async install(recipe: Recipe): Promise<FreshApplication> {
+    const root = join(packagesFolder(), recipe.name.replaceAll(/\W+/g, '-'));
+    const installed = join(root, 'installed');
+    if (!existsSync(installed)) {
+      await mkdir(root, { recursive: true });
+      const manifest = await manifestOf(recipe, await packedServer());
+      await writeFile(join(root, 'package.json'), JSON.stringify(manifest));
+      await npmInstall(root);
+      await writeFile(installed, '');
+    }
+    const folder = await mkdtemp(join(root, 'app-'));
+    return new FreshApplication(root, folder, recipe);
   }
 
-  /** Takes files of ours, or of the given texts, and compiles all of them. */
-  async compile(sources: readonly string[], texts: Record<string, string> = {}): Promise<void> {
-    for (const name of sources) await cp(join(APPLICATION_SOURCES, name), join(this.folder, name));
-    for (const [name, text] of Object.entries(texts))
-      await writeFile(join(this.folder, name), text);
+  /** The path of a program that one of its packages has. */
+  bin(name: string): string {
+    return join(this.root, 'node_modules', '.bin', name);
+  }
+
+  async write(files: Readonly<Record<string, string | object>>): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(this.folder, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+    }
+  }
+
+  /** Takes these files and compiles all of them. */
+  async compile(texts: Readonly<Record<string, string>>, options: object = {}): Promise<void> {
     const compilerOptions = {
       target: 'es2023',
       lib: ['es2023'],
@@ -89,33 +88,53 @@ export class FreshApplication {
       // The published types must stand on their own, without any optional peer.
       skipLibCheck: false,
       ...this.recipe.compilerOptions,
+      ...options,
     };
-    const files = [...sources, ...Object.keys(texts)];
-    await writeFile(join(this.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-    const tsc = join(this.folder, 'node_modules', '.bin', 'tsc');
+    const files = Object.keys(texts);
+    await this.write({ ...texts, 'tsconfig.json': { compilerOptions, files } });
     // Its errors are on stdout.
-    await run(tsc, [], { cwd: this.folder }).catch((error: { stdout: string }) => {
+    await run(this.bin('tsc'), [], { cwd: this.folder }).catch((error: { stdout: string }) => {
       throw new Error(error.stdout);
     });
   }
 
   /** Runs a script in this folder. Returns what it printed. */
-  async evaluate(script: string): Promise<string> {
-    return (await run(process.execPath, ['-e', script], { cwd: this.folder })).stdout.trim();
+  async evaluate(script: string, node = process.execPath): Promise<string> {
+    return (await run(node, ['-e', script], { cwd: this.folder })).stdout.trim();
   }
 
   /** Runs our command as it was installed. Returns what it printed. */
   async command(args: readonly string[], databaseUrl: string): Promise<string> {
-    const command = join(this.folder, 'node_modules', '.bin', 'nestjs-chunked-upload');
     const env = { ...process.env, DATABASE_URL: databaseUrl, MEDIA: join(this.folder, 'media') };
+    const command = this.bin('nestjs-chunked-upload');
     return (await run(command, args, { cwd: this.folder, env })).stdout;
   }
 
-  /** Starts a compiled file that prints its URL, for the time of `work`. */
+  /** Runs a program, with a database and a folder for files of its own, until it ends. */
+  async run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    const database = await createDatabase();
+    const media = join(this.folder, `media-${randomUUID()}`);
+    try {
+      return await new Promise<Ended>((resolve) => {
+        const plain = { NO_COLOR: '1', FORCE_COLOR: '0' };
+        const own = { DATABASE_URL: database.url, MEDIA: media };
+        const surroundings = { ...process.env, ...plain, ...own, ...env };
+        const options = { cwd: this.folder, env: surroundings, timeout: LONGEST_MS };
+        execFile(program, args, options, (error: ExecFileException | null, stdout, stderr) => {
+          const code = error ? error.code : 0;
+          resolve({ code: typeof code === 'number' ? code : null, output: stdout + stderr });
+        });
+      });
+    } finally {
+      await database.drop();
+    }
+  }
+
+  /** Starts a file that prints its URL, for the time of `work`, which can read what else it prints. */
   async withServer(
     file: string,
     databaseUrl: string,
-    work: (url: string) => Promise<void>,
+    work: (url: string, printed: () => string) => Promise<void>,
   ): Promise<void> {
     const server = spawn(process.execPath, [file], {
       cwd: this.folder,
@@ -123,29 +142,20 @@ export class FreshApplication {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exit = once(server, 'exit');
+    let output = '';
     try {
-      const [line] = (await Promise.race([
-        once(server.stdout, 'data'),
-        exit.then(() => Promise.reject(new Error(`${file} has ended`))),
-      ])) as [Buffer];
-      await work(line.toString().trim());
+      const url = new Promise<string>((resolve) => {
+        server.stdout.on('data', (bytes: Buffer) => {
+          output += bytes.toString();
+          const [line] = /^http:.*$/m.exec(output) ?? [];
+          if (line !== undefined) resolve(line);
+        });
+      });
+      const ended = exit.then(() => Promise.reject(new Error(`${file} has ended:\n${output}`)));
+      await work(await Promise.race([url, ended]), () => output);
     } finally {
       server.kill();
       await exit;
     }
   }
-
-  async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** npm's own cache, or for a user without a home one that goes with the folder. */
-async function npmEnv(folder: string): Promise<NodeJS.ProcessEnv> {
-  const usual = process.env['npm_config_cache'] ?? join(homedir(), '.npm');
-  const cache = await mkdir(usual, { recursive: true }).then(
-    () => usual,
-    () => join(folder, '.npm'),
-  );
-  return { ...process.env, npm_config_cache: cache };
 }

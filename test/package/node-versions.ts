@@ -20,7 +20,7 @@ export const NODE_PACKAGES = Object.fromEntries(
 /** The path of a Node of this version; null: there is none for this machine. */
 export async function findNode(app: FreshApplication, version: string): Promise<string | null> {
   if (version === OWN) return process.execPath;
-  const path = join(app.folder, 'node_modules', `node-${version}`, 'bin', 'node');
+  const path = join(app.root, 'node_modules', `node-${version}`, 'bin', 'node');
   const answer = await run(path, ['--version']).catch(() => null);
   return answer?.stdout.startsWith(`v${version}.`) ? path : null;
 }

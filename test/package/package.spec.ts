@@ -1,80 +1,27 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase, executeOn } from '../support/database.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
-import {
-  APPLICATION_SOURCES,
-  FreshApplication,
-  ROOT,
-  type Recipe,
-  packInto,
-  readManifest,
-} from './fresh-application.js';
+import { FreshApplication, source, sources } from './fresh-application.js';
+import { ROOT, packedServer } from './packed.js';
+import { NEST_11, NEST_12, NEST_12_FASTIFY, readManifest } from './recipes.js';
 
-const COMMON = [
-  '@nestjs/common',
-  '@nestjs/core',
-  '@nestjs/typeorm',
-  '@types/express',
-  '@types/node',
-  'pg',
-  'reflect-metadata',
-  'rxjs',
-  'typeorm',
-  'typescript',
-];
-const ESM: Recipe = {
-  type: 'module',
-  packages: [...COMMON, '@nestjs/platform-express'],
-  compilerOptions: { module: 'nodenext' },
-};
-const NEST_12 = 'Nest 12 (ESM), Express, typeorm 1';
-const APPLICATIONS: Record<string, Recipe> = {
-  [NEST_12]: ESM,
-  'Nest 12 (ESM), Fastify, typeorm 1': {
-    ...ESM,
-    packages: [...COMMON, '@nestjs/platform-fastify'],
-  },
-  'Nest 11 (CommonJS), Express, typeorm 0.3': {
-    type: 'commonjs',
-    packages: COMMON,
-    versions: {
-      '@nestjs/common': '^11.0.0',
-      '@nestjs/core': '^11.0.0',
-      '@nestjs/platform-express': '^11.0.0',
-      '@nestjs/typeorm': '^11.0.0',
-      typeorm: '^0.3.20',
-      // What such applications have; it resolves packages by `main` and `typesVersions`.
-      typescript: '~5.9.0',
-    },
-    compilerOptions: { module: 'commonjs', esModuleInterop: true },
-  },
-};
-
+const APPLICATIONS = [NEST_12, NEST_12_FASTIFY, NEST_11];
 const SOURCES = ['entities.ts', 'create-tables.migration.ts', 'app.module.ts', 'options.ts'];
 const file = sample(300);
 
-let folder: string;
 const installed = new Map<string, FreshApplication>();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'packed-'));
-  const tarball = await packInto(folder);
   // By turns: at once they are in each other's way and take twice as long.
-  for (const [name, recipe] of Object.entries(APPLICATIONS)) {
-    installed.set(name, await FreshApplication.install(tarball, recipe));
+  for (const recipe of APPLICATIONS) {
+    installed.set(recipe.name, await FreshApplication.install(recipe));
   }
 }, 300_000);
-
-afterAll(async () => {
-  for (const app of installed.values()) await app.remove();
-  await rm(folder, { recursive: true, force: true });
-});
 
 function application(name: string): FreshApplication {
   const app = installed.get(name);
@@ -95,7 +42,7 @@ async function withDatabase(work: (database: TestDatabase) => Promise<void>): Pr
 async function readmeApplication(): Promise<Record<string, string>> {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   const [module = ''] = /import \{ Module \}[\s\S]*?export class AppModule \{\}/.exec(readme) ?? [];
-  const main = await readFile(join(APPLICATION_SOURCES, 'main.express.ts'), 'utf8');
+  const main = await source('main.express.ts');
   return {
     'readme.module.ts': module,
     'readme.main.ts': main.replace('./app.module.js', './readme.module.js'),
@@ -106,7 +53,7 @@ async function readmeApplication(): Promise<Record<string, string>> {
 async function readmePeople(): Promise<Record<string, string>> {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   const [, people = ''] = /```ts\n(\/\/ people\.ts\n[\s\S]*?)```/.exec(readme) ?? [];
-  const main = await readFile(join(APPLICATION_SOURCES, 'main.express.ts'), 'utf8');
+  const main = await source('main.express.ts');
   return {
     'people.ts': people,
     'people.module.ts': PEOPLE_MODULE,
@@ -168,14 +115,14 @@ async function expectUploads(url: string): Promise<void> {
   expect(await client.list({ ...owner, owner_id: '2' })).toEqual([]);
 }
 
-describe.each(Object.keys(APPLICATIONS))('the packed package in %s', (name) => {
+describe.each(APPLICATIONS)('the packed package in $name', ({ name }) => {
   const main = name.includes('Fastify') ? 'main.fastify' : 'main.express';
 
   it('has no optional peer, and all that it exports has types and loads', async () => {
     const app = application(name);
     const { exports, peerDependenciesMeta } = await readManifest();
     const peers = [...Object.keys(peerDependenciesMeta), '@aws-sdk/client-s3'];
-    const there = peers.filter((peer) => existsSync(join(app.folder, 'node_modules', peer)));
+    const there = peers.filter((peer) => existsSync(join(app.root, 'node_modules', peer)));
     expect(there).toEqual([]);
     const paths = Object.keys(exports)
       .filter((path) => path !== './package.json')
@@ -183,9 +130,9 @@ describe.each(Object.keys(APPLICATIONS))('the packed package in %s', (name) => {
     expect(paths.length).toBeGreaterThan(1);
     const lines = paths.map((path, n) => `export * as each${n} from '${path}';`);
     const readme =
-      name === NEST_12 ? { ...(await readmeApplication()), ...(await readmePeople()) } : {};
-    const texts = { 'every-export.ts': lines.join('\n'), ...readme };
-    await app.compile([...SOURCES, `${main}.ts`], texts);
+      name === NEST_12.name ? { ...(await readmeApplication()), ...(await readmePeople()) } : {};
+    const own = await sources([...SOURCES, `${main}.ts`]);
+    await app.compile({ ...own, 'every-export.ts': lines.join('\n'), ...readme });
     const all = JSON.stringify(paths);
     const load = { require: 'require(path)', import: 'await import(path)' };
     for (const each of Object.values(load)) {
@@ -223,7 +170,7 @@ describe.each(Object.keys(APPLICATIONS))('the packed package in %s', (name) => {
 describe('the packed package', () => {
   it("runs the README's module", async () => {
     await withDatabase(async ({ url: databaseUrl }) => {
-      await application(NEST_12).withServer('readme.main.js', databaseUrl, async (url) => {
+      await application(NEST_12.name).withServer('readme.main.js', databaseUrl, async (url) => {
         const query = { filename: 'hello.txt', md5: md5(Buffer.from('hello world')) };
         const client = new UploadClient(`${url}/uploads`);
         const answer = await client.whole(Buffer.from('hello world'), { query });
@@ -234,7 +181,7 @@ describe('the packed package', () => {
 
   it("runs the README's people, whose avatars come and go with them", async () => {
     await withDatabase(async ({ url: databaseUrl }) => {
-      await application(NEST_12).withServer('people.main.js', databaseUrl, async (url) => {
+      await application(NEST_12.name).withServer('people.main.js', databaseUrl, async (url) => {
         await executeOn(databaseUrl, `INSERT INTO person ("userId") VALUES ('ann'), ('bob')`);
         const avatars = new UploadClient(`${url}/avatars`, 'ann');
         const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), file]);
@@ -277,8 +224,7 @@ describe('the packed package', () => {
   });
 
   it('holds no source, no test and no demo', async () => {
-    const list = ['-tzf', join(folder, 'nestjs-chunked-upload-0.1.0.tgz')];
-    const { stdout } = await promisify(execFile)('tar', list);
+    const { stdout } = await promisify(execFile)('tar', ['-tzf', await packedServer()]);
     const files = stdout.split('\n');
     expect(files).toContain('package/dist/index.js');
     expect(files).toContain('package/README.md');

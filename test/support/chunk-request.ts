@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import {
-  Agent,
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as httpRequest,
-} from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, type ChunkWire, type Cut, openWire } from './chunk-wire.js';
+
+export { type Answer, answerOf } from './chunk-wire.js';
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
@@ -20,12 +17,6 @@ export interface Representation {
   readonly offset: number;
   readonly total: number | null;
   readonly status: number;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly bytes: Buffer;
 }
 
 export interface Sending {
@@ -41,41 +32,24 @@ export const keptOpen = (): Agent => new Agent({ keepAlive: true, maxSockets: 1 
 
 /** One whole request. Throws where the connection ends without an answer. */
 export async function send(method: string, url: string, sending: Sending = {}): Promise<Answer> {
-  const { body } = sending;
-  const headers = { 'content-length': String(body?.length ?? 0), ...sending.headers };
-  const request = open(method, url, body ? { ...sending, headers } : sending);
-  const answer = answerOf(request);
-  request.end(body);
-  return answer;
+  const { body = Buffer.alloc(0), headers } = sending;
+  const length = { 'content-length': String(body.length) };
+  const wire = openWire(
+    method,
+    url,
+    headersOf({ ...sending, headers: { ...length, ...headers } }),
+    sending.agent ?? false,
+  );
+  wire.end(body);
+  return wire.answer;
 }
 
 export function open(method: string, url: string, sending: Sending = {}): ClientRequest {
-  const { user = 'alice', headers, agent = false } = sending;
-  const authorization = user === null ? {} : { authorization: basic(user) };
-  return httpRequest(url, { method, agent, headers: { ...authorization, ...headers } });
+  return httpRequest(url, { method, agent: sending.agent ?? false, headers: headersOf(sending) });
 }
 
-/** Also of a server that answers before it has been sent everything. */
-export function answerOf(request: ClientRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let answered = false;
-    request.once('response', (response: IncomingMessage) => {
-      answered = true;
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.once('error', reject);
-      response.once('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          bytes: Buffer.concat(parts),
-        }),
-      );
-    });
-    request.on('error', (error) => {
-      if (!answered) reject(error);
-    });
-  });
+function headersOf({ user = 'alice', headers }: Sending): Record<string, string> {
+  return { ...(user === null ? {} : { authorization: basic(user) }), ...headers };
 }
 
 export function json(answer: Answer): Record<string, unknown> {
@@ -107,9 +81,9 @@ export interface Chunk {
 
 /** A chunk that is sent piece by piece, and perhaps not to its end. */
 export class ChunkRequest {
-  readonly request: ClientRequest;
   /** Null where the connection ended without one. */
   readonly answer: Promise<Answer | null>;
+  readonly #wire: ChunkWire;
   readonly #tail: Buffer;
   #head: Buffer;
 
@@ -118,51 +92,60 @@ export class ChunkRequest {
     this.#head = multipart ? Buffer.from(partHead()) : Buffer.alloc(0);
     this.#tail = multipart ? Buffer.from(`\r\n--${BOUNDARY}--\r\n`) : Buffer.alloc(0);
     const url = base + FILES + (id === null ? '?filename=a.bin' : `/${id}`);
-    this.request = open(method, url, {
-      ...sending,
-      headers: {
-        'content-range': `bytes ${start}-${start + length - 1}/${total ?? '*'}`,
-        'content-type': multipart
-          ? `multipart/form-data; boundary=${BOUNDARY}`
-          : 'application/octet-stream',
-        'content-length': String(this.#head.length + length + this.#tail.length),
-        ...sending.headers,
-      },
-    });
-    this.answer = answerOf(this.request).catch(() => null);
+    const headers = {
+      'content-range': `bytes ${start}-${start + length - 1}/${total ?? '*'}`,
+      'content-type': multipart
+        ? `multipart/form-data; boundary=${BOUNDARY}`
+        : 'application/octet-stream',
+      'content-length': String(this.#head.length + length + this.#tail.length),
+      ...sending.headers,
+    };
+    this.#wire = openWire(method, url, headersOf({ ...sending, headers }), sending.agent ?? false);
+    this.answer = this.#wire.answer.catch(() => null);
   }
 
   /** Resolves when the kernel has the bytes; also where the connection is gone. */
   async send(bytes: Uint8Array): Promise<void> {
     const all = this.#head.length > 0 ? Buffer.concat([this.#head, bytes]) : bytes;
     this.#head = Buffer.alloc(0);
-    await new Promise<void>((resolve) => this.request.write(all, () => resolve()));
+    await new Promise<void>((resolve) => this.#wire.write(all, resolve));
   }
 
   /** Sends what makes the body whole, after all its bytes have been sent. */
   async finish(): Promise<Answer | null> {
-    this.request.end(Buffer.concat([this.#head, this.#tail]));
+    this.#wire.end(Buffer.concat([this.#head, this.#tail]));
     return this.answer;
   }
 
   /** Waits until the server has taken all that was sent out of its socket. */
   async taken(): Promise<void> {
-    const port = this.request.socket?.localPort ?? 0;
-    while ((await queued(port)) > 0) await sleep(2);
+    while ((await queued(this.#wire.localPort)) > 0) await sleep(2);
+  }
+
+  get isGone(): boolean {
+    return this.#wire.isGone;
+  }
+
+  async connected(): Promise<void> {
+    await this.#wire.connecting;
+  }
+
+  cut(how: Cut): void {
+    this.#wire.cut(how);
   }
 
   /** Ends the connection as a client does that is closed. */
   fin(): void {
-    this.request.socket?.end();
+    this.cut('fin');
   }
 
   /** Ends the connection as a machine does that knows nothing of it. */
   reset(): void {
-    this.request.socket?.resetAndDestroy();
+    this.cut('reset');
   }
 
   drop(): void {
-    this.request.destroy();
+    this.cut('dropped');
   }
 }
 

@@ -7,10 +7,10 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh, empty database on the server of this run. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** A fresh, empty database on the server of this run; `options`: as of `CREATE DATABASE`. */
+export async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `spec_${randomBytes(8).toString('hex')}`;
-  await execute(`CREATE DATABASE ${name}`);
+  await execute(`CREATE DATABASE ${name} ${options}`);
   const url = new URL(inject('databaseUrl'));
   url.pathname = name;
   // FORCE: a test that failed may have left its connections open.

@@ -9,25 +9,37 @@ declare module 'vitest' {
   export interface ProvidedContext {
     databaseUrl: string;
     cephOnDemand: string;
+    packagesFolder: string;
   }
 }
 
 /**
- * One database for the whole run: that of DATABASE_URL, or one of our own; and one Ceph, if
- * somebody asks for it.
+ * What all files of a run share: a server, the folder in which packages are installed, and a Ceph
+ * if somebody asks for it.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const packages = await mkdtemp(join(tmpdir(), 'packages-'));
+  project.provide('packagesFolder', packages);
   const ceph = await offerCeph();
   project.provide('cephOnDemand', ceph.url);
+  const stopServer = await provideServer(project);
+  return async () => {
+    await ceph.close();
+    await stopServer();
+    await rm(packages, { recursive: true });
+  };
+}
+
+/** That of DATABASE_URL, or one of our own. */
+async function provideServer(project: TestProject): Promise<() => Promise<void>> {
   if (process.env.DATABASE_URL) {
     project.provide('databaseUrl', process.env.DATABASE_URL);
-    return ceph.close;
+    return async () => {};
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'nestjs-chunked-upload-'));
   const postgres = await startEmbeddedPostgres({ dataDir });
   project.provide('databaseUrl', postgres.url);
   return async () => {
-    await ceph.close();
     await postgres.stop();
     await rm(dataDir, { recursive: true });
   };

@@ -2,7 +2,7 @@
 // the demo's path and knows the demo's users, but asks for no password.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
@@ -13,7 +13,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const { PORT, DATA_DIR, DATABASE_URL, HOST_SETTINGS } = process.env;
-const { leaseTime = '10s', onCompleteMs, platform } = JSON.parse(HOST_SETTINGS);
+const { leaseTime = '10s', onCompleteMs, platform, maxBytes = null } = JSON.parse(HOST_SETTINGS);
 
 function userOf({ headers }) {
   const [, encoded] = (headers.authorization ?? '').split(' ');
@@ -27,6 +27,13 @@ async function onComplete(upload, { manager }) {
   await sleep(onCompleteMs);
   return { completed: upload.id, at: Date.now() };
 }
+
+/** A guard of the host, to whom one user is not welcome. */
+const UserGuard = class {
+  canActivate(context) {
+    return userOf(context.switchToHttp().getRequest()) !== 'mallory';
+  }
+};
 
 const HostModule = class {};
 Module({
@@ -44,15 +51,18 @@ Module({
       storage: new LocalDiskStorage({ root: `${DATA_DIR}/media` }),
       user: userOf,
       leaseTime,
+      maxBytes,
       ...(onCompleteMs === undefined ? {} : { onComplete }),
     }),
   ],
+  providers: [{ provide: APP_GUARD, useClass: UserGuard }],
 })(HostModule);
 
 const logger = ['fatal', 'error', 'warn'];
+const fastifyOptions = platform === 'http2' ? { http2: true } : {};
 const app =
-  platform === 'fastify'
-    ? await NestFactory.create(HostModule, new FastifyAdapter(), {
+  platform === 'fastify' || platform === 'http2'
+    ? await NestFactory.create(HostModule, new FastifyAdapter(fastifyOptions), {
         logger,
         forceCloseConnections: true,
       })

@@ -25,6 +25,10 @@ import {
 } from 'nestjs-chunked-upload';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { createDatabase } from './database.js';
+import { speakHttp2 } from './http2-fetch.js';
+
+/** What a host runs on: `http2` is Fastify over HTTP/2 without TLS. */
+export type Platform = 'express' | 'fastify' | 'http2';
 
 export interface HostOptions {
   /** Options of `forRoot`; `storage` defaults to a local disk in a folder of its own. */
@@ -34,22 +38,24 @@ export interface HostOptions {
   readonly providers?: ModuleMetadata['providers'];
   readonly controllers?: ModuleMetadata['controllers'];
   readonly database?: Partial<DataSourceOptions>;
+  /** Of `CREATE DATABASE`: its encoding and the like. */
+  readonly databaseOptions?: string;
   /** Nest's own options, `rawBody` and the like. */
   readonly nest?: NestApplicationOptions;
   /** Called before the application listens, on Express. */
   readonly prepare?: (app: NestExpressApplication) => void;
-  /** Default: Express, or in the project `fastify` that. */
-  readonly platform?: 'express' | 'fastify';
+  /** Default: that of the project, see `test/vitest.config.ts`. */
+  readonly platform?: Platform;
   readonly fastify?: {
     /** Fastify's own options. */
     readonly adapter?: ConstructorParameters<typeof FastifyAdapter>[0];
     /** Called before the application listens, on Fastify. */
-    readonly prepare?: (app: NestFastifyApplication) => void;
+    readonly prepare?: (app: NestFastifyApplication) => unknown;
   };
 }
 
-// The project `fastify` runs specs of the project `e2e` once more, on the other framework.
-const usual = process.env['HOST_PLATFORM'] === 'fastify' ? 'fastify' : 'express';
+// Other projects run specs of the project `e2e` once more.
+const usual = (process.env['HOST_PLATFORM'] ?? 'express') as Platform;
 
 /** A host application in this process, over real HTTP, a database and a folder of its own. */
 export interface Host {
@@ -64,7 +70,7 @@ export interface Host {
 
 /** Callers name themselves in the header `x-user`; the tables are made by `synchronize`. */
 export async function startHost(options: HostOptions = {}): Promise<Host> {
-  const database = await createDatabase();
+  const database = await createDatabase(options.databaseOptions);
   const root = await mkdtemp(join(tmpdir(), 'chunked-upload-'));
   const removeAll = async (): Promise<void> => {
     await database.drop();
@@ -112,18 +118,24 @@ async function startIn(root: string, databaseUrl: string, options: HostOptions):
   class HostModule {}
 
   const { platform = usual } = options;
-  const create = platform === 'fastify' ? createOnFastify : createOnExpress;
-  const app = await create(HostModule, options);
+  const app = await (platform === 'express'
+    ? createOnExpress(HostModule, options)
+    : createOnFastify(HostModule, options, platform === 'http2'));
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const hangUp = platform === 'http2' ? speakHttp2(url) : () => undefined;
   const withRoot = options.upload?.path !== false;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     app,
     uploads: withRoot ? app.get(ChunkedUploadService, { strict: false }) : (null as never),
     dataSource: app.get(DataSource),
     root,
-    close: () => app.close(),
+    close: async () => {
+      hangUp();
+      await app.close();
+    },
   };
 }
 
@@ -140,10 +152,11 @@ async function createOnExpress(module: Type, { nest, prepare }: HostOptions) {
   return app;
 }
 
-async function createOnFastify(module: Type, { nest, fastify = {} }: HostOptions) {
+async function createOnFastify(module: Type, { nest, fastify = {} }: HostOptions, http2: boolean) {
   // Fastify answers longer parameters itself: ids of the specs that are to reach us are longer.
   const router = { routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5000 } };
-  const adapter = new FastifyAdapter({ ...router, ...fastify.adapter } as object);
+  const version = http2 ? { http2 } : {};
+  const adapter = new FastifyAdapter({ ...router, ...version, ...fastify.adapter } as object);
   const options = { ...quiet, forceCloseConnections: true, ...nest };
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, options);
   const instance = app.getHttpAdapter().getInstance();
@@ -152,7 +165,7 @@ async function createOnFastify(module: Type, { nest, fastify = {} }: HostOptions
     if (id !== undefined) Object.assign(request, { user: { id } });
     done();
   });
-  fastify.prepare?.(app);
+  await fastify.prepare?.(app);
   return app;
 }
 

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
+import { speakHttp2 } from './http2-fetch.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAMS = { demo: 'dist/main.js', host: 'test/support/host-process.mjs' };
@@ -20,8 +21,9 @@ export interface HostSettings {
   readonly leaseTime?: string;
   /** How long `onComplete` takes after its work in the database. */
   readonly onCompleteMs?: number;
-  /** Default: Express; Fastify closes all connections at its end. */
-  readonly platform?: 'express' | 'fastify';
+  /** Default: Express; Fastify closes all connections at its end. `http2`: Fastify over that. */
+  readonly platform?: 'express' | 'fastify' | 'http2';
+  readonly maxBytes?: number;
 }
 
 export interface ServerOptions {
@@ -85,6 +87,7 @@ export class ServerProcess {
       running.add(group);
       child.once('exit', () => running.delete(group));
     }
+    if (program === 'host' && host.platform === 'http2') speakHttp2(this.url);
     await new Promise<void>((resolve, reject) => {
       let answered = '';
       const read = (piece: Buffer): void => {
@@ -177,13 +180,4 @@ export class ServerProcess {
 
 function fieldOf(text: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1]);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0);
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -111,7 +111,7 @@ export class UploadClient {
   async download(id: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') {
     const response = await fetch(`${this.url}/${id}/file`, {
       method,
-      headers: { ...this.#identity(), ...headers },
+      headers: { ...this.identity(), ...headers },
     });
     return { status: response.status, headers: response.headers, bytes: await bytesOf(response) };
   }
@@ -125,7 +125,7 @@ export class UploadClient {
     const path = options.id === undefined ? '' : `/${options.id}`;
     const response = await fetch(this.url + path + (query && `?${query}`), {
       method,
-      headers: { ...this.#identity(), ...options.headers },
+      headers: { ...this.identity(), ...options.headers },
       body,
     });
     const text = await response.text();
@@ -147,7 +147,8 @@ export class UploadClient {
     return this.send(method, { ...options, headers, query }, bytes as BufferSource);
   }
 
-  #identity(): Record<string, string> {
+  /** Headers that say who calls. */
+  protected identity(): Record<string, string> {
     return this.user === null ? {} : { 'x-user': this.user };
   }
 }

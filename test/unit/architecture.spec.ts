@@ -171,6 +171,20 @@ describe('The imports of src/chunked-upload', () => {
     expect(found(/^(?!testing\/)/, /^testing\//, true)).toEqual([]);
   });
 
+  it('no file but an asset asks where it lies: in a bundle there is nothing beside it', () => {
+    const own = [...texts].filter(([file]) => !/^admin\/page\/|\.asset\.ts$/.test(file));
+    const asking = own.filter(([, text]) => /import\.meta|__dirname|createRequire/.test(text));
+    expect(asking.map(([file]) => file)).toEqual([]);
+  });
+
+  it('a package that need not be there is imported within "try", which bundlers look for', () => {
+    const dynamic = [...texts].flatMap(
+      ([, text]) => text.match(/.*\n.*(?<!typeof )import\('.*/g) ?? [],
+    );
+    expect(dynamic.length).toBeGreaterThan(1);
+    for (const lines of dynamic) expect(lines).toMatch(/try \{\n +return await import\(/);
+  });
+
   it('no file is a god file', () => {
     const long = [...texts].filter(([, text]) => text.split('\n').length > 300);
     expect(long.map(([file]) => file)).toEqual([]);

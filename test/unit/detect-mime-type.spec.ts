@@ -80,6 +80,10 @@ describe('detectMimeType by signature', () => {
     ['text that begins as a program', 'MZ is short for Mark Zbikowski.'],
     ['text that begins as a model', 'solid ground under the feet'],
     ['a script', '#!/bin/sh\necho hello'],
+    ['a text about PDF', 'A PDF begins with %PDF-1.7, and ends with %%EOF.'],
+    ['a text about PDF, in lines', 'The first line is\n%PDF-1.7\nand the rest are objects.'],
+    ['a PDF behind more than 1,024 bytes', `${' '.repeat(1025)}%PDF-1.7\n1 0 obj`],
+    ['many letters G', 'G'.repeat(5000)],
   ])('says nothing of %s', async (_name, text) => {
     expect(await detect(text)).toBeNull();
   });

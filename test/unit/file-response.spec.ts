@@ -5,8 +5,8 @@ import { fileResponse } from '../../src/chunked-upload/protocols/http/file-respo
 const completedAt = new Date('2026-01-02T03:04:05.678Z');
 const modified = 'Fri, 02 Jan 2026 03:04:05 GMT';
 
-function respond(headers: Record<string, string>, offset = 1000) {
-  const upload = { offset, checksum: 'abc', id: 'ID', filename: 'a.txt', completedAt };
+function respond(headers: Record<string, string>, offset = 1000, filename = 'a.txt') {
+  const upload = { offset, checksum: 'abc', id: 'ID', filename, completedAt };
   return fileResponse(upload as AbstractChunkedUpload, headers);
 }
 
@@ -19,6 +19,7 @@ describe('fileResponse', () => {
       'Last-Modified': modified,
       'Content-Length': '1000',
       'Content-Type': 'text/plain',
+      'Cache-Control': 'private, no-cache, no-transform',
       'X-Content-Type-Options': 'nosniff',
     });
   });
@@ -74,14 +75,58 @@ describe('fileResponse', () => {
   it.each([
     ['"abc"', 206],
     ['"x"', 200],
+    ['W/"abc"', 200],
+    ['"abc", "x"', 200],
     [modified, 206],
+    ['Friday, 02-Jan-26 03:04:05 GMT', 206],
+    ['Sat, 03 Jan 2026 03:04:05 GMT', 200],
+    ['nonsense', 200],
     ['Thu, 01 Jan 2026 00:00:00 GMT', 200],
   ])('a range of If-Range %s is %i', (condition, status) => {
     expect(respond({ range: 'bytes=0-9', 'if-range': condition }).status).toBe(status);
   });
 
+  it.each([
+    [{ 'if-match': '"abc"' }, 206],
+    [{ 'if-match': '"x", "abc"' }, 206],
+    [{ 'if-match': '*' }, 206],
+    [{ 'if-match': '"x"' }, 412],
+    [{ 'if-match': 'W/"abc"' }, 412],
+    [{ 'if-match': 'abc' }, 412],
+    [{ 'if-match': '' }, 412],
+    [{ 'if-unmodified-since': modified }, 206],
+    [{ 'if-unmodified-since': 'Sat, 03 Jan 2026 03:04:05 GMT' }, 206],
+    [{ 'if-unmodified-since': 'Thu, 01 Jan 2026 00:00:00 GMT' }, 412],
+    [{ 'if-unmodified-since': 'nonsense' }, 206],
+    // If-Match decides where it is there, and before what a cache asks (RFC 9110, 13.2.2).
+    [{ 'if-match': '"abc"', 'if-unmodified-since': 'Thu, 01 Jan 2026 00:00:00 GMT' }, 206],
+    [{ 'if-match': '"x"', 'if-none-match': '"abc"' }, 412],
+    [{ 'if-match': '"abc"', 'if-none-match': '"abc"' }, 304],
+  ])('%j with a range is %i', (headers: Record<string, string>, status) => {
+    const answer = respond({ range: 'bytes=0-9', ...headers });
+    expect(answer.status).toBe(status);
+    expect(answer.headers['ETag']).toBe('"abc"');
+    if (status === 412) expect(answer.headers['Content-Length']).toBe('0');
+  });
+
+  it.each([
+    ['dir/a.pdf', 'a.pdf'],
+    ['../../etc/passwd', 'passwd'],
+    ['C:\\dir\\a.pdf', 'a.pdf'],
+    ['dir/', 'dir'],
+    ['a/..', 'ID'],
+    ['///', 'ID'],
+  ])('%j is saved as %j', (filename, name) => {
+    const { headers } = respond({}, 10, filename);
+    expect(headers['Content-Disposition']).toBe(`attachment; filename=${name}`);
+  });
+
   it('an empty file has no range', () => {
     expect(respond({}, 0)).toMatchObject({ status: 200, headers: { 'Content-Length': '0' } });
-    expect(respond({ range: 'bytes=0-' }, 0).status).toBe(416);
+    for (const range of ['bytes=0-', 'bytes=0-0', 'bytes=5-', 'bytes=-1', 'bytes=-0']) {
+      const answer = respond({ range }, 0);
+      expect(answer).toMatchObject({ status: 200, headers: { 'Content-Length': '0' } });
+      expect(answer.headers).not.toHaveProperty('Content-Range');
+    }
   });
 });

@@ -51,6 +51,11 @@ describe('dispositionFilename', () => {
     [`attachment; filename*=UTF-8''%E2%82%AC.txt`, '€.txt'],
     [`attachment; filename*=UTF-8''100%2520.txt`, '100%20.txt'],
     ['form-data; name="file"; filename="dir/a.txt"', 'a.txt'],
+    ['attachment; filename="na\xEFve.txt"', 'naïve.txt'],
+    [Buffer.from('attachment; filename="naïve 📁.txt"').toString('latin1'), 'naïve 📁.txt'],
+    [Buffer.from('attachment; filename=문서 보고서.txt').toString('latin1'), '문서 보고서.txt'],
+    [`attachment; filename="x"; filename*=iso-8859-1''na%EFve.txt`, 'naïve.txt'],
+    [`attachment; filename="x"; filename*=nonsense`, 'x'],
   ])('%s names %j', (header, name) => {
     expect(dispositionFilename(header)).toBe(name);
   });

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { detectMimeType } from '../../src/chunked-upload/mime-type/detect-mime-type.js';
 import { MimeTypePolicy } from '../../src/chunked-upload/policies/mime-type.policy.js';
 import type { PolicyStage } from '../../src/chunked-upload/policies/upload.policy.js';
-import { SAMPLES } from '../support/file-samples.js';
+import { SAMPLES, isoMedia } from '../support/file-samples.js';
+import { ODD_FILES } from '../support/odd-files.js';
 
 const HTML = Buffer.from('<!doctype html><script>alert(1)</script>');
 const SVG = Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>');
@@ -106,6 +107,11 @@ describe('MimeTypePolicy by first bytes', () => {
     ['a.bin', HTML, 'application/octet-stream', 'text/html'],
     ['a.bin', SVG, 'application/octet-stream', 'image/svg+xml'],
     ['a.json', SAMPLES.gz, 'application/json', 'application/gzip'],
+    ['a.pdf', Buffer.from(`${HTML.toString()}%PDF-1.7\n1 0 obj`), 'application/pdf', 'text/html'],
+    ['a.pdf', SAMPLES.exe, 'application/pdf', 'application/x-msdownload'],
+    ['a.csv', Buffer.from('<!-- --><x/>'), 'text/csv', 'application/xml'],
+    ['a.zip', SAMPLES.exe, 'application/zip', 'application/x-msdownload'],
+    ['a.mp4', isoMedia('heim'), 'video/mp4', 'image/heif'],
   ])('%s that is something else is refused (%#)', async (filename, bytes, given, found) => {
     const allowed = given === 'DOCX' ? (lookup('docx') as string) : given;
     const sentence = `Files whose content is of the type "${found}" are not allowed; allowed are ${allowed}.`;
@@ -246,6 +252,16 @@ describe('MimeTypePolicy is fair to honest files', () => {
     expect(
       await judge(`a.${extension}`, bytes, [type.replace(/\/.*/, '/*')], 'complete'),
     ).toBeNull();
+  });
+
+  it.each(ODD_FILES)('a .%s %s', async (extension, _, bytes) => {
+    const type = lookup(extension) as string;
+    expect(await judge(`a.${extension}`, bytes, [type])).toBeNull();
+    // Also as the beginning of a long one.
+    const long = Buffer.concat([bytes, Buffer.alloc(9000, 1)]);
+    if (!/^(ts|m2ts)$/.test(extension)) {
+      expect(await judge(`a.${extension}`, long, [type])).toBeNull();
+    }
   });
 
   it('a compressed archive', async () => {

@@ -1,27 +1,35 @@
+import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { optionalPackage } from '../../src/chunked-upload/protocols/content-range/openapi/optional-package.js';
+import { nullIfMissing } from '../../src/chunked-upload/protocols/content-range/openapi/optional-package.js';
 
 const missing = (name: string) =>
   Object.assign(new Error(`Cannot find package '${name}' imported from /app/a.js`), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
 
-describe('optionalPackage', () => {
-  it('hands over what is installed', async () => {
-    expect(await optionalPackage('fresh', () => import('fresh'))).toHaveProperty('default');
-  });
-
+describe('nullIfMissing', () => {
   it('is null for a package that is not installed', async () => {
+    const name = 'there-is-no-such-package';
     // @ts-expect-error There is no such package.
-    const load = (): Promise<unknown> => import('there-is-no-such-package');
-    expect(await optionalPackage('there-is-no-such-package', load)).toBeNull();
-    expect(await optionalPackage('a', () => Promise.reject(missing('a')))).toBeNull();
+    const error: unknown = await import('there-is-no-such-package').catch((reason) => reason);
+    expect(nullIfMissing(name, error)).toBeNull();
+    expect(nullIfMissing('a', missing('a'))).toBeNull();
   });
 
-  it('throws for one that is installed and broken', async () => {
-    const load = () => Promise.reject(missing('what-a-needs'));
-    await expect(optionalPackage('a', load)).rejects.toThrow('what-a-needs');
-    const failing = () => Promise.reject(new SyntaxError('Unexpected token'));
-    await expect(optionalPackage('a', failing)).rejects.toThrow('Unexpected token');
+  it('is null for one that CommonJS does not find', () => {
+    const require = createRequire(import.meta.url);
+    let error: unknown;
+    try {
+      require('there-is-no-such-package');
+    } catch (reason) {
+      error = reason;
+    }
+    expect(nullIfMissing('there-is-no-such-package', error)).toBeNull();
+  });
+
+  it('throws for one that is installed and broken', () => {
+    expect(() => nullIfMissing('a', missing('what-a-needs'))).toThrow('what-a-needs');
+    const failure = new SyntaxError('Unexpected token');
+    expect(() => nullIfMissing('a', failure)).toThrow(failure);
   });
 });

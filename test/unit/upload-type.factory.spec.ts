@@ -28,10 +28,12 @@ describe('draftUploadType', () => {
     expect(type.storage).toBeInstanceOf(LocalDiskStorage);
   });
 
-  it('knows the caller by request.user.id', () => {
+  it('knows the caller by request.user', () => {
     const { user } = draftUploadType('uploads', {});
     const ask = (request: object) => user(request as never);
-    expect([ask({ user: { id: 7 } }), ask({ user: {} }), ask({})]).toEqual([7, null, null]);
+    const asked = [ask({ user: { id: 7 } }), ask({ user: { sub: 'ann' } }), ask({})];
+    expect(asked).toEqual([7, 'ann', null]);
+    expect(() => ask({ user: {} })).toThrow(/option "user"/);
   });
 
   it.each([

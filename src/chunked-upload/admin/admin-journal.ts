@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { RequestWithUser } from '../chunked-upload.context.js';
+import { creatorOf } from '../creator.js';
 import type { HostRequest } from '../protocols/http/host-request.js';
 import type { Outcome } from './admin.service.js';
 import { ADMINISTERED_TYPES } from './admin.tokens.js';
@@ -16,13 +17,17 @@ export class AdminJournal {
   constructor(@Inject(ADMINISTERED_TYPES) private readonly types: AdministeredTypes) {}
 
   /** Of a selection. */
-  outcomes(request: HostRequest, done: 'aborted' | 'deleted', outcomes: readonly Outcome[]): void {
+  async outcomes(
+    request: HostRequest,
+    done: 'aborted' | 'deleted',
+    outcomes: readonly Outcome[],
+  ): Promise<void> {
     const successes = outcomes.filter(({ ok }) => ok);
     const ids = successes.slice(0, MOST_IDS).map(({ id }) => id);
     const more = successes.length - ids.length;
     const named = more > 0 ? [...ids, `and ${more} more`] : ids;
     const types = [...new Set(outcomes.map(({ type }) => type))];
-    this.#line(request, {
+    await this.#line(request, {
       what: `${done} ${count(successes.length)} of ${quoted(types)}`,
       which: named.length > 0 ? `: ${named.join(', ')}` : '',
       failed: outcomes.length - successes.length,
@@ -30,33 +35,31 @@ export class AdminJournal {
   }
 
   /** Of all that had expired, of one type or of all. */
-  removedExpired(
+  async removedExpired(
     request: HostRequest,
     type: string | undefined,
     { removed, failed }: { readonly removed: number; readonly failed: number },
-  ): void {
+  ): Promise<void> {
     if (removed + failed === 0) return;
     const types = type === undefined ? this.types().map(({ name }) => name) : [type];
     const what = `deleted ${count(removed, 'expired upload')} of ${quoted(types)}`;
-    this.#line(request, { what, which: '', failed });
+    await this.#line(request, { what, which: '', failed });
   }
 
-  #line(
+  async #line(
     request: HostRequest,
     { what, which, failed }: { what: string; which: string; failed: number },
-  ): void {
+  ): Promise<void> {
     const rest = failed > 0 ? ` (${failed} could not be)` : '';
-    this.#logger.log(`Admin: ${this.#nameOf(request)} ${what}${rest}${which}`);
+    this.#logger.log(`Admin: ${await this.#nameOf(request)} ${what}${rest}${which}`);
   }
 
   /** As the option `user` names the caller. */
-  #nameOf(request: HostRequest): string {
+  async #nameOf(request: HostRequest): Promise<string> {
     const [type] = this.types();
     try {
-      const user = type?.user(request as unknown as RequestWithUser);
-      if (user !== undefined && user !== null && user !== '') {
-        return JSON.stringify(String(user).slice(0, LONGEST_NAME));
-      }
+      const user = creatorOf(await type?.user(request as unknown as RequestWithUser));
+      if (user !== null) return JSON.stringify(user.slice(0, LONGEST_NAME));
     } catch {
       // Of a guard that lets somebody in whom that option does not know.
     }

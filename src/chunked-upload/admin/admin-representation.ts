@@ -63,10 +63,9 @@ export function representListed(type: string, listed: AdminListed | AdminSightin
 export function representDetailed(
   type: string,
   sighting: AdminSighting,
-  ownColumns: readonly string[],
+  own: Readonly<Record<string, unknown>>,
 ): DetailedUpload {
   const { upload, status, writing } = sighting;
-  const columns = upload as unknown as Readonly<Record<string, unknown>>;
   return {
     ...representListed(type, sighting),
     key: status === 'complete' ? upload.finalKey : upload.key,
@@ -78,7 +77,7 @@ export function representDetailed(
       offset,
       at: new Date(time).toISOString(),
     })),
-    own: Object.fromEntries(ownColumns.map((name) => [name, shown(columns[name])])),
+    own: Object.fromEntries(Object.entries(own).map(([name, value]) => [name, shown(value)])),
   };
 }
 

@@ -1,7 +1,7 @@
 import { ForbiddenException } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { type HostRequest, incomingOf } from '../protocols/http/host-request.js';
-import { readText } from '../protocols/http/request-text.js';
+import { readSmallBody } from '../protocols/http/small-body.js';
 
 const LONGEST_BODY = 1024 * 1024;
 
@@ -24,7 +24,7 @@ export async function readMutation(request: HostRequest): Promise<Record<string,
   const { body } = request;
   if (Buffer.isBuffer(body)) return asObject(body.toString());
   if (incoming.readableDidRead) return asObject(body);
-  return asObject(await readText(incoming, LONGEST_BODY));
+  return asObject((await readSmallBody(incoming, LONGEST_BODY)).toString());
 }
 
 function isOfOtherSite(request: HostRequest): boolean {

@@ -79,7 +79,7 @@ export abstract class AdminController {
   async abort(@Req() request: HostRequest) {
     const selection = requireSelection(await readMutation(request));
     const outcomes = await this.admin.abort(selection);
-    this.journal.outcomes(request, 'aborted', outcomes);
+    await this.journal.outcomes(request, 'aborted', outcomes);
     return { outcomes };
   }
 
@@ -88,7 +88,7 @@ export abstract class AdminController {
   async remove(@Req() request: HostRequest) {
     const selection = requireSelection(await readMutation(request));
     const outcomes = await this.admin.remove(selection);
-    this.journal.outcomes(request, 'deleted', outcomes);
+    await this.journal.outcomes(request, 'deleted', outcomes);
     return { outcomes };
   }
 
@@ -100,7 +100,7 @@ export abstract class AdminController {
     const selection = parseSelection(body);
     if (selection) {
       const outcomes = await this.admin.removeExpiredOf(selection);
-      this.journal.outcomes(request, 'deleted', outcomes);
+      await this.journal.outcomes(request, 'deleted', outcomes);
       return { outcomes };
     }
     const { type, ...unknown } = body;
@@ -113,7 +113,7 @@ export abstract class AdminController {
       throw ChunkedUploadError.invalidField('type', 'The name of an upload type is required.');
     }
     const result = await this.admin.removeExpired(type);
-    this.journal.removedExpired(request, type, result);
+    await this.journal.removedExpired(request, type, result);
     return result;
   }
 }

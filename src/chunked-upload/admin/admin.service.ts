@@ -85,7 +85,7 @@ export class AdminService {
     const parsed = parseUploadId(id);
     const sighting = parsed === null ? null : await records.findOne(parsed);
     if (!sighting) throw ChunkedUploadError.notFound();
-    return representDetailed(name, sighting, records.ownColumns());
+    return representDetailed(name, sighting, records.ownValues(sighting.upload));
   }
 
   async abort(selection: readonly SelectedUpload[]): Promise<Outcome[]> {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { HASHING_THREAD } from './hashing-thread.asset.js';
 import { HashingThread, type HashingWorker } from './hashing-thread.js';
 import { SlabPool } from './slab-pool.js';
 
@@ -10,7 +11,7 @@ const PAUSE_MS = 30_000;
 /**
  * The threads that hash for all uploads of the process, so that receiving and hashing use several
  * processors. Begun when there is work for one more. Where none can be had (no permission, a limit
- * of threads, a bundler that lost the file) `free` says so, and hashing goes on where it is.
+ * of threads) `free` says so, and hashing goes on where it is.
  */
 export class HashingThreads {
   static #shared: HashingThreads | null = null;
@@ -59,6 +60,7 @@ export class HashingThreads {
 }
 
 function startWorker(): HashingWorker {
-  const file = new URL('./hashing-thread.worker.js', import.meta.url);
-  return new Worker(file, { name: 'checksum' });
+  const isText = typeof HASHING_THREAD === 'string';
+  // Flags of the host, such as `--import`, are for its own code.
+  return new Worker(HASHING_THREAD, { name: 'checksum', eval: isText, execArgv: [] });
 }

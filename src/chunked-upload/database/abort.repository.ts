@@ -41,7 +41,7 @@ export class AbortRepository<T extends AbstractChunkedUpload> {
       FROM (SELECT ${c.id} AS "cu_id", ${c.status} AS "cu_status" FROM ${name} WHERE ${c.id} = $1
         AND ${c.status} IS DISTINCT FROM $2::smallint AND ${DURABLE}
         FOR UPDATE SKIP LOCKED) AS "cu_found"
-      WHERE ${c.id} = "cu_id" RETURNING *`;
+      WHERE ${c.id} = "cu_id" RETURNING ${this.table.all}, "cu_status"`;
     const [row] = await this.table.query(sql, [id, except ?? null, this.leaseMs]);
     return row ? { upload: this.table.hydrate(row), was: Number(row['cu_status']) } : null;
   }
@@ -50,7 +50,8 @@ export class AbortRepository<T extends AbstractChunkedUpload> {
   async keepAborted(id: string): Promise<T | null> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.expiresAt} = NULL, ${this.#noWriter}, ${c.leaseUntil} = NULL
-      WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Aborted} RETURNING *`;
+      WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Aborted}
+      RETURNING ${this.table.all}`;
     return this.table.first(await this.table.query(sql, [id]));
   }
 }

@@ -1,4 +1,5 @@
 import { AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import { noRowsHoldIt } from './database-failure.js';
 import { INDEXED, INDEXED_ID } from './expression-indexes.js';
 import type { Row, UploadTable } from './upload-table.js';
 
@@ -62,12 +63,14 @@ export class AdminRepository {
     const { key, keyAsText, id } = this.#sort(listing.sort);
     const parameters: unknown[] = [];
     const where = this.#where(listing, parameters);
-    const rows = await this.table.query(
-      `SELECT ${this.#listedColumns()}, ${this.#moment()}, ${keyAsText} AS "cu_key"
+    const rows = await this.table
+      .query(
+        `SELECT ${this.#listedColumns()}, ${this.#moment()}, ${keyAsText} AS "cu_key"
       FROM ${name} ${where} ORDER BY ${order([key, id], listing.descending)}
       LIMIT ${listing.limit}`,
-      parameters,
-    );
+        parameters,
+      )
+      .catch(noRowsHoldIt);
     return rows.map((row) => {
       const sighting = this.#sighting(row);
       const position = { key: String(row['cu_key']), id: sighting.upload.id };
@@ -77,7 +80,7 @@ export class AdminRepository {
 
   async findOne(id: string): Promise<AdminSighting | null> {
     const { name, c } = this.table;
-    const sql = `SELECT *, ${this.#moment()} FROM ${name} WHERE ${c.id} = $1`;
+    const sql = `SELECT ${this.table.all}, ${this.#moment()} FROM ${name} WHERE ${c.id} = $1`;
     const [row] = await this.table.query(sql, [id]);
     return row ? this.#sighting(row) : null;
   }
@@ -96,18 +99,20 @@ export class AdminRepository {
     }
     const sql = `SELECT count(*) AS "cu_count" FROM (SELECT 1 FROM ${name} ${where}
       ORDER BY ${order([c.createdAt, c.id], true)} LIMIT ${COUNT_UP_TO + 1}) AS "cu"`;
-    const [row] = await this.table.query(sql, parameters);
+    const [row] = await this.table.query(sql, parameters).catch(noRowsHoldIt);
     const count = Number(row?.['cu_count'] ?? 0);
     return { count: Math.min(count, COUNT_UP_TO), exact: count <= COUNT_UP_TO };
   }
 
-  /** Columns that the host added to the entity, by property. */
-  ownColumns(): string[] {
+  /** What an upload has in the columns that the host added to the entity, by property. */
+  ownValues(upload: AbstractChunkedUpload): Record<string, unknown> {
     const { columns } = this.table.metadata;
     const own = columns.filter(
       ({ target, isSelect }) => target !== AbstractChunkedUpload && isSelect,
     );
-    return own.map(({ propertyName }) => propertyName);
+    return Object.fromEntries(
+      own.map((column) => [column.propertyPath, column.getEntityValue(upload) as unknown]),
+    );
   }
 
   /** What a list is sorted by: expressions of the key, of its text, and of the id. */
@@ -136,8 +141,13 @@ export class AdminRepository {
     if (to) conditions.push(`${c.createdAt} < ${parameter(to)}`);
     if (id !== undefined) conditions.push(`${c.id} = ${parameter(id)}`);
     if (prefix !== undefined) {
-      const pattern = parameter(`${prefix.replace(/[\\%_]/g, '\\$&')}%`);
-      conditions.push(`${INDEXED.filename(c)} LIKE lower(${pattern})`);
+      // Names are kept as they came: some systems take their accents apart, keyboards do not.
+      const forms = new Set([prefix, prefix.normalize('NFC'), prefix.normalize('NFD')]);
+      const likes = [...forms].map((form) => {
+        const pattern = parameter(`${form.replace(/[\\%_]/g, '\\$&')}%`);
+        return `${INDEXED.filename(c)} LIKE lower(${pattern})`;
+      });
+      conditions.push(`(${likes.join(' OR ')})`);
     }
     if (after) conditions.push(this.#isBehind(after, filter, parameter));
     return conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
@@ -175,9 +185,19 @@ export class AdminRepository {
 
   /** Without the states, which a list has no use for. */
   #listedColumns(): string {
-    const { c } = this.table;
-    const columns = [c.id, c.filename, c.offset, c.total, c.status, c.creator, c.ownerType];
-    return [...columns, c.ownerId, c.createdAt, c.completedAt, c.expiresAt].join(', ');
+    return this.table.only([
+      ...([
+        'id',
+        'filename',
+        'offset',
+        'total',
+        'status',
+        'creator',
+        'ownerType',
+        'ownerId',
+      ] as const),
+      ...(['createdAt', 'completedAt', 'expiresAt'] as const),
+    ]);
   }
 
   #moment(): string {

@@ -1,10 +1,10 @@
 import type { EntityManager, InsertResult } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { StorageState } from '../storage/storage.provider.js';
-import { asJson } from './as-json.js';
+import { asPlainJson } from './as-json.js';
 import type { TransactionOptions } from './connections.js';
-import { isConstraintViolation, isDataException } from './database-failure.js';
+import { noRowsHoldIt } from './database-failure.js';
+import { refuseValues } from './refused-values.js';
 import { DURABLE } from './durable.js';
 import { historyOf } from './history.js';
 import { type Row, type Scope, type UploadTable, listedScope } from './upload-table.js';
@@ -91,8 +91,9 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
   async findOne(id: string, scope: Scope, manager?: EntityManager): Promise<T | null> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(scope, 2);
-    const sql = `SELECT * FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
-    const rows = await this.table.query(sql, [id, ...creator.parameters], manager);
+    const sql = `SELECT ${this.table.all} FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
+    const parameters = [id, ...creator.parameters];
+    const rows = await this.table.query(sql, parameters, manager).catch(noRowsHoldIt);
     return this.table.first(rows);
   }
 
@@ -110,16 +111,18 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     add(c.ownerType, filter.ownerType);
     add(c.ownerId, filter.ownerId);
     parameters.push(filter.limit, filter.offset);
-    const sql = `SELECT * FROM ${name} WHERE true${creator.sql}${conditions.join('')} ORDER BY ${c.createdAt}, ${c.id}
+    const sql = `SELECT ${this.table.all} FROM ${name}
+      WHERE true${creator.sql}${conditions.join('')} ORDER BY ${c.createdAt}, ${c.id}
       LIMIT $${parameters.length - 1} OFFSET $${parameters.length}`;
-    return (await this.table.query(sql, parameters)).map((row) => this.table.hydrate(row));
+    const rows = await this.table.query(sql, parameters).catch(noRowsHoldIt);
+    return rows.map((row) => this.table.hydrate(row));
   }
 
   /** Keeps what `onComplete` answered, in its transaction. */
   async setResponse(id: string, response: unknown, manager: EntityManager): Promise<void> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.response} = $2 WHERE ${c.id} = $1`;
-    await this.table.query(sql, [id, asJson(response)], manager);
+    await this.table.query(sql, [id, asPlainJson(response)], manager);
   }
 
   /**
@@ -160,25 +163,13 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
         .insert()
         .into(this.table.entity)
         .values({ ...fields, ...upload, createdAt: nowDurably, expiresAt, ...extra } as never)
-        .returning('*')
+        .returning(this.table.all)
         .updateEntity(false)
         .execute();
     const result = await this.table.connections.run(insert, manager).catch((error: unknown) => {
-      refuseFields(error, Object.keys(fields));
+      refuseValues(error, row);
       throw error;
     });
     return this.table.hydrate((result.raw as Row[])[0] ?? {});
   }
-}
-
-/** What only the table could tell of the values of a request: they are refused, and no failure. */
-function refuseFields(error: unknown, names: readonly string[]): void {
-  if (names.length === 0 || !(isDataException(error) || isConstraintViolation(error))) return;
-  // Postgres does not say whose value it was.
-  const sentence =
-    names.length === 1
-      ? 'This value cannot be kept.'
-      : 'This value, or that of another field, cannot be kept.';
-  const sentences = Object.fromEntries(names.map((name) => [name, [sentence]]));
-  throw ChunkedUploadError.invalidFields(sentences, error);
 }

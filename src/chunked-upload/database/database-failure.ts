@@ -57,6 +57,17 @@ export function isDataException(error: unknown): boolean {
   return /^22...$/.test(sqlStateOf(error));
 }
 
+/** Whether the database's encoding lacks a letter of a value (LATIN1, say). */
+export function isUnencodable(error: unknown): boolean {
+  return /^22(021|P05)$/.test(sqlStateOf(error));
+}
+
+/** Of a query for a value that the database's encoding cannot hold: no row has it. */
+export function noRowsHoldIt(error: unknown): [] {
+  if (isUnencodable(error)) return [];
+  throw error;
+}
+
 /** Whether a value broke a rule of its table: a foreign key, a unique index, a check. */
 export function isConstraintViolation(error: unknown): boolean {
   return /^23(503|505|514|P01)$/.test(sqlStateOf(error));

@@ -1,5 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { DURABLE } from './durable.js';
+import { asIsoText } from './iso-text.js';
 import type { StorageState } from '../storage/storage.provider.js';
 import type { UploadTable } from './upload-table.js';
 
@@ -76,10 +77,10 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
   }
 
   async #expired(after: DoomCursor | null, limit: number): Promise<DoomedPage<T>> {
-    const { name, c } = this.table;
+    const { name, c, all } = this.table;
     const order = `${c.expiresAt}, ${c.id}`;
     const cursor = after ? [after.expiresAt, after.id] : [];
-    const sql = `SELECT *, ${c.expiresAt}::text AS "cu_expires_at" FROM ${name} AS "cu"
+    const sql = `SELECT ${all}, ${asIsoText(c.expiresAt)} AS "cu_expires_at" FROM ${name} AS "cu"
       WHERE ${this.#condition('expired', 4).sql}
       ${after ? `AND (${order}) > ($2::timestamptz, $3::uuid)` : ''}
       ORDER BY ${order} LIMIT $1`;
@@ -95,7 +96,7 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
    * and one statement for all would not end within its time.
    */
   async #others(doom: Doom, after: DoomCursor | null, limit: number): Promise<DoomedPage<T>> {
-    const { name, c } = this.table;
+    const { name, c, all } = this.table;
     const behind = after ? `${c.id} > $2::uuid` : 'true';
     const cursor = after ? [after.id] : [];
     const condition = this.#condition(doom, cursor.length + 2);
@@ -103,7 +104,7 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
         (SELECT (SELECT ${c.id} FROM ${name} WHERE ${behind}
           ORDER BY ${c.id} OFFSET ${PART - 1} LIMIT 1) AS "cu_end") AS "cu_part"
       LEFT JOIN LATERAL
-        (SELECT * FROM ${name} AS "cu" WHERE ${condition.sql} AND ${behind}
+        (SELECT ${all} FROM ${name} AS "cu" WHERE ${condition.sql} AND ${behind}
           AND ${c.id} <= COALESCE("cu_end", '${LAST_ID}') ORDER BY ${c.id} LIMIT $1) AS "cu_found"
       ON true ORDER BY "cu_found".${c.id}`;
     const rows = await this.table.query(sql, [limit, ...cursor, ...condition.parameters]);
@@ -130,7 +131,7 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
         ${c.takeoverRequestedAt} = NULL,
         ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
         ${c.expiresAt} = LEAST(${c.expiresAt}, clock_timestamp())
-      FROM "doomed" WHERE ${c.id} = "cu_doomed" RETURNING *`;
+      FROM "doomed" WHERE ${c.id} = "cu_doomed" RETURNING ${this.table.all}`;
     return this.#hydrated(
       await this.table.query(sql, [ids, token, forMs, ...condition.parameters]),
     );
@@ -164,7 +165,7 @@ export class ExpiryRepository<T extends AbstractChunkedUpload> {
   /** Records that must have bytes and that nobody writes, by id; `only`: those of these ids. */
   async recorded(after: string | null, limit: number, only?: string[]): Promise<StoredRecord[]> {
     const { name, c } = this.table;
-    const sql = `SELECT * FROM ${name}
+    const sql = `SELECT ${this.table.all} FROM ${name}
       WHERE (${c.status} = ${Complete} OR (${c.status} = ${Incomplete} AND ${c.offset} > 0))
         AND ${this.#free} AND ($1::uuid IS NULL OR ${c.id} > $1)
         AND ($3::uuid[] IS NULL OR ${c.id} = ANY($3))

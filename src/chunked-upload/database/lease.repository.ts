@@ -101,7 +101,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   async look(id: string, scope: Scope): Promise<Sighting<T> | null> {
     const { name, c } = this.table;
     const creator = this.table.creatorIs(scope, 2);
-    const sql = `SELECT *, COALESCE(${c.expiresAt} <= clock_timestamp(), false) AS "cu_expired",
+    const sql = `SELECT ${this.table.all}, COALESCE(${c.expiresAt} <= clock_timestamp(), false) AS "cu_expired",
       COALESCE(${c.leaseUntil} > clock_timestamp(), false) AS "cu_leased"
       FROM ${name} WHERE ${c.id} = $1${creator.sql}`;
     const [row] = await this.table.query(sql, [id, ...creator.parameters]);
@@ -134,7 +134,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
           AND ${DURABLE}
         FOR UPDATE SKIP LOCKED) AS "cu_found"
-      WHERE ${c.id} = "cu_id" RETURNING *`;
+      WHERE ${c.id} = "cu_id" RETURNING ${this.table.all}, "cu_before"`;
     const { offset, total, holder } = wanted;
     const parameters = [id, token, this.leaseMs, offset, total, holder, ...creator.parameters];
     const [row] = await this.table.query(sql, parameters);
@@ -243,7 +243,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         ${c.completedAt} = clock_timestamp(), ${c.expiresAt} = NULL, ${c.checksum} = $3,
         ${c.checksumState} = NULL, ${c.storageState} = $4::jsonb,
         ${c.firstBytes} = NULL, ${c.mimeType} = $5, ${c.attempt} = 0, ${this.#noLease}
-      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${DURABLE} RETURNING *`;
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${DURABLE}
+      RETURNING ${this.table.all}`;
     const { checksum, storageState, mimeType } = result;
     const parameters = [id, token, checksum, asJson(storageState), mimeType];
     return this.table.first(await this.table.query(sql, parameters, manager));
@@ -267,7 +268,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         ${c.checksumState} = $5, ${c.storageState} = $6::jsonb, ${c.expiresAt} = ${expiresAt},
         ${c.firstBytes} = $7, ${c.mimeType} = $8, ${set}
       WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} <= $3 AND ${DURABLE}
-      RETURNING *`;
+      RETURNING ${this.table.all}`;
     const { offset, total, checksumState, storageState, firstBytes, mimeType } = progress;
     const state = asJson(storageState);
     const written = [offset, total, checksumState, state, firstBytes, mimeType];

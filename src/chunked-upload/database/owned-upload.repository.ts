@@ -28,7 +28,7 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
     const { name, c } = this.table;
     const { status = null, limit = null, offset = 0 } = filter;
     const creator = this.table.creatorIs(listedScope(filter.scope), 6);
-    const sql = `SELECT * FROM ${name} WHERE ${this.#isOwnedBy()}
+    const sql = `SELECT ${this.table.all} FROM ${name} WHERE ${this.#isOwnedBy()}
         AND ($3::smallint IS NULL OR ${c.status} = $3)${creator.sql}
       ORDER BY ${c.createdAt}, ${c.id} LIMIT $4 OFFSET $5`;
     const parameters = [...columns(owners), status, limit, offset, ...creator.parameters];
@@ -49,7 +49,7 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
     const creator = this.table.creatorIs(scope, 4);
     const sql = `UPDATE ${name} SET ${c.ownerType} = $2, ${c.ownerId} = $3 WHERE ${c.id} =
       (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1${creator.sql} AND ${DURABLE}
-        FOR NO KEY UPDATE SKIP LOCKED) RETURNING *`;
+        FOR NO KEY UPDATE SKIP LOCKED) RETURNING ${this.table.all}`;
     const parameters = [id, owner?.type ?? null, owner?.id ?? null, ...creator.parameters];
     return this.table.first(await this.table.query(sql, parameters, manager));
   }
@@ -57,7 +57,7 @@ export class OwnedUploadRepository<T extends AbstractChunkedUpload> {
   /** Removes the rows of all uploads of these owners, and answers them. */
   async removeOf(owners: readonly OwnerKey[], manager: EntityManager): Promise<T[]> {
     const sql = `DELETE FROM ${this.table.name} WHERE ${this.#isOwnedBy()} AND ${DURABLE}
-      RETURNING *`;
+      RETURNING ${this.table.all}`;
     return this.#hydrated(await this.table.query(sql, columns(owners), manager));
   }
 

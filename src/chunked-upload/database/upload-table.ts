@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager, EntityMetadata, EntityTarget } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { Connections } from './connections.js';
+import { type SelectedColumn, selectedColumns } from './selected-columns.js';
 
 /** Whose uploads a statement may touch; undefined: everybody's. A null creator is anonymous. */
 export type Scope = { readonly creators: readonly (string | null)[] } | undefined;
@@ -19,6 +20,9 @@ export class UploadTable<T extends AbstractChunkedUpload> {
   readonly name: string;
   /** Escaped names of the columns, by property. */
   readonly c: Record<keyof AbstractChunkedUpload, string>;
+  /** What a statement selects or returns of a row for `hydrate`. */
+  readonly all: string;
+  readonly #selected: readonly SelectedColumn[];
 
   constructor(
     readonly connections: Connections,
@@ -28,12 +32,20 @@ export class UploadTable<T extends AbstractChunkedUpload> {
     this.metadata = this.dataSource.getMetadata(entity);
     const names = this.metadata.tablePath.split('.').map((part) => driver.escape(part));
     this.name = names.join('.');
+    // An embedded object of the host's may have properties that are called like ours.
+    const own = this.metadata.columns.filter(({ embeddedMetadata }) => !embeddedMetadata);
     this.c = Object.fromEntries(
-      this.metadata.columns.map((column) => [
-        column.propertyName,
-        driver.escape(column.databaseName),
-      ]),
+      own.map((column) => [column.propertyName, driver.escape(column.databaseName)]),
     ) as typeof this.c;
+    this.#selected = selectedColumns(this.metadata, driver);
+    this.all = this.#selected.map(({ sql }) => sql).join(', ');
+  }
+
+  /** What a statement selects or returns of a row for `hydrate`: these properties of it alone. */
+  only(properties: readonly (keyof AbstractChunkedUpload)[]): string {
+    const names: readonly string[] = properties;
+    const selected = this.#selected.filter(({ column }) => names.includes(column.propertyPath));
+    return selected.map(({ sql }) => sql).join(', ');
   }
 
   get dataSource(): DataSource {
@@ -65,10 +77,11 @@ export class UploadTable<T extends AbstractChunkedUpload> {
 
   hydrate(row: Row): T {
     const upload = this.metadata.create() as T;
-    for (const column of this.metadata.columns) {
-      const raw = row[column.databaseName];
+    for (const { column, alias, read } of this.#selected) {
+      const raw = row[alias];
       if (raw === undefined) continue; // It was not asked for.
-      column.setEntityValue(upload, this.dataSource.driver.prepareHydratedValue(raw, column));
+      const value: unknown = this.dataSource.driver.prepareHydratedValue(read(raw), column);
+      column.setEntityValue(upload, value);
     }
     return upload;
   }

@@ -54,7 +54,7 @@ export async function beginUpload<T extends AbstractChunkedUpload>(
     limitBody(body, { offset: 0, length, total, max });
     await begun.judgeEarly();
     // Nobody could find an anonymous upload whose first answer was never received.
-    const isKept = context.creator !== null && digests.length === 0;
+    const isKept = begun.creator !== null && digests.length === 0;
     const chunk = { body, writer, length, digests, firstBytes, offset: 0, mayBeEmpty: false };
     const { upload, failure } = await engine.receive(
       begun.file,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { onEnd, wasCut } from '../platform/request-end.js';
 import { buffered, isRequest } from './readable.js';
 import type { Intake, MemoryAccount } from '../memory/memory-account.js';
 import type { MemoryBudget } from '../memory/memory-budget.js';
@@ -88,30 +89,29 @@ export class ChunkBody {
   }
 
   /** Reads `stream` eagerly: what it had delivered before it broke is never lost in a buffer. */
-  static ofStream(stream: Readable, origin: ChunkOrigin = {}): ChunkBody {
-    const { source = stream, owned = false } = origin;
+  static ofStream(stream: Readable, { source = stream, owned }: ChunkOrigin = {}): ChunkBody {
     const body = new ChunkBody();
-    if (stream.readableEnded) {
+    if (stream.readableEnded && !wasCut(stream)) {
       body.end();
       return body;
     }
-    if (stream.destroyed) {
+    if (stream.readableEnded || stream.destroyed) {
       body.fail(stream.errored ?? new Error('The stream has been destroyed'));
       return body;
     }
     // A stream with an encoding, or one of strings, delivers text.
     const take = (bytes: Uint8Array | string) =>
       body.push(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-    const breakOff = (error: Error) => {
+    const breakOff = (error = new Error('The stream was closed before its end')) => {
       // A stream that was paused when it broke still holds bytes, and does not emit them any more.
       stream.off('data', take);
       for (let rest = buffered(stream); rest; rest = buffered(stream)) take(rest);
       body.fail(error);
     };
-    stream.on('data', take);
-    stream.on('end', () => body.end());
+    stream.on('data', take).resume(); // Whoever hands it over may have paused it.
+    onEnd(stream, () => body.end(), breakOff);
     stream.on('error', breakOff);
-    stream.on('close', () => breakOff(new Error('The stream was closed before its end')));
+    stream.on('close', () => breakOff());
     if (owned) body.#owned = stream;
     body.attach(source);
     return body;
@@ -250,9 +250,8 @@ export class ChunkBody {
 
   #take(): Uint8Array[] {
     // Half of what it may hold: the next bytes come in while these are written.
-    const { pieces, cost } = this.#queue.take(
-      Math.max(BATCH_BYTES, Math.floor(this.#memory.share / 2)),
-    );
+    const most = Math.max(BATCH_BYTES, Math.floor(this.#memory.share / 2));
+    const { pieces, cost } = this.#queue.take(most);
     this.#batchCost = cost;
     this.#aged = false;
     this.#clearTimer();

@@ -4,6 +4,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, NewUploadInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
+import { creatorIn } from '../creator.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
 import { type OwnedWrite, withOwner } from '../owners/with-owner.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
@@ -23,6 +24,8 @@ type Sizes = Pick<PolicySubject, 'size' | 'total'>;
 /** An upload before it has a row: nobody else knows its id, so nothing has to be claimed. */
 export class NewUpload<T extends AbstractChunkedUpload> {
   readonly id = randomUUID();
+  /** Null: anonymous. */
+  readonly creator: string | null;
   readonly file: StoredFile & { readonly id: string };
   readonly body: ChunkBody;
   readonly writer: Writer;
@@ -39,6 +42,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     private readonly announced: Sizes,
     private readonly context: UploadContext,
   ) {
+    this.creator = creatorIn(context);
     const { fields } = input;
     this.#fields = typeof fields === 'function' ? fields : () => fields;
     const given = input.clientName ?? this.#fields(false)?.filename ?? '';
@@ -55,7 +59,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
         })
       : null;
     this.body = ChunkBody.from(input.body);
-    this.writer = engine.writers.begin(this.id, context.creator, this.body);
+    this.writer = engine.writers.begin(this.id, this.creator, this.body);
   }
 
   /** Whether all is known that the rules are asked about. */
@@ -87,10 +91,10 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       await this.#ask('begin', origin, sizes);
       if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
     }
-    const { file, context } = this;
+    const { file, creator } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
     const { size: offset, total } = sizes;
-    return { ...file, ...origin, ...beginning, creator: context.creator, offset, total };
+    return { ...file, ...origin, ...beginning, creator, offset, total };
   }
 
   /** Asks the rules for the last time about a file that came whole. */

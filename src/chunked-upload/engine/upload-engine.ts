@@ -3,6 +3,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
+import { creatorIn } from '../creator.js';
 import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
 import type { AbortRepository } from '../database/abort.repository.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
@@ -56,8 +57,8 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   /** Whose uploads this caller may touch. */
   scope(context: UploadContext | undefined): Scope {
     if (!context) return undefined;
-    const { access = this.type.userRestricted ? { creators: [context.creator] } : 'all' } = context;
-    return access === 'all' ? undefined : access;
+    if (context.access) return context.access === 'all' ? undefined : context.access;
+    return this.type.userRestricted ? { creators: [creatorIn(context)] } : undefined;
   }
 
   /**

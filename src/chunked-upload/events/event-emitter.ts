@@ -21,13 +21,22 @@ export function eventEmitterOf(application: ModulesContainer): () => EventEmitte
 }
 
 function findProvider(application: ModulesContainer): { readonly instance: unknown } | null {
-  for (const { metatype, providers } of application.values()) {
-    if (metatype.name !== 'EventEmitterModule') continue;
+  const modules = [...application.values()];
+  const named = modules.filter(({ metatype }) => metatype.name === 'EventEmitterModule');
+  // In a bundle it may have any other name.
+  for (const { providers } of [...named, ...modules]) {
     for (const [token, provider] of providers) {
-      if (typeof token === 'function' && isEventEmitter(token.prototype)) return provider;
+      if (typeof token === 'function' && isEventEmitter2(token)) return provider;
     }
   }
   return null;
+}
+
+/** Not a class of the host that extends it, or has a method of that name. */
+function isEventEmitter2({ prototype }: { readonly prototype?: object }): boolean {
+  return ['emitAsync', 'onAny', 'waitFor'].every((method) =>
+    Object.hasOwn(prototype ?? {}, method),
+  );
 }
 
 function isEventEmitter(value: unknown): value is EventEmitter {

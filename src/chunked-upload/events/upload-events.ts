@@ -37,5 +37,7 @@ async function tell(emitter: EventEmitter, event: ChunkedUploadEvent): Promise<v
 
 /** What a listener does to it must not show in the answer of the request. */
 function copyOf<T extends object>(upload: T): T {
-  return Object.assign(Object.create(Object.getPrototypeOf(upload) as object) as T, upload);
+  const prototype = Object.getPrototypeOf(upload) as object;
+  // With what is not enumerable.
+  return Object.create(prototype, Object.getOwnPropertyDescriptors(upload)) as T;
 }

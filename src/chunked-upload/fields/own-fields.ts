@@ -105,16 +105,20 @@ function pick(from: Record<string, unknown>, names: readonly string[]): Record<s
 }
 
 async function decoratedProperties(type: Type): Promise<string[]> {
-  const { getMetadataStorage } = await import('class-validator').catch((error: unknown) => {
-    return failOption(
-      'fields',
-      'needs packages: npm install class-validator class-transformer',
-      error,
-    );
-  });
+  const { getMetadataStorage } = await loadValidator();
   const found = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
   const names = [...new Set(found.map(({ propertyName }) => propertyName))];
   if (names.length === 0)
     failOption('fields', 'has no property with a decorator of class-validator');
   return names;
+}
+
+async function loadValidator(): Promise<typeof import('class-validator')> {
+  // Within `try` bundlers leave out what they do not find.
+  try {
+    return await import('class-validator');
+  } catch (error) {
+    const cure = 'needs packages: npm install class-validator class-transformer';
+    return failOption('fields', cure, error);
+  }
 }

@@ -1,4 +1,10 @@
-import { type EntityMetadata, type EntityTarget, type QueryRunner, Table } from 'typeorm';
+import {
+  type EntityMetadata,
+  type EntityTarget,
+  type QueryRunner,
+  Table,
+  TableIndex,
+} from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { Connections } from '../database/connections.js';
 import { UploadTable } from '../database/upload-table.js';
@@ -21,7 +27,21 @@ export async function updateUploadTable(
     if (!column || (await queryRunner.hasColumn(metadata.tablePath, column.name))) continue;
     await queryRunner.addColumn(metadata.tablePath, column);
   }
+  await indexAllExpiries(queryRunner, metadata);
   await leaveRoomInPages(queryRunner, new UploadTable(new Connections(connection), entity));
+}
+
+/** The index of the clean-up had a condition, whose words no naming strategy could change. */
+async function indexAllExpiries(queryRunner: QueryRunner, metadata: EntityMetadata): Promise<void> {
+  const index = metadata.indices.find(({ columns: [first, second] }) => {
+    return first?.propertyPath === EXPIRY && second === undefined;
+  });
+  const there = (await queryRunner.getTable(metadata.tablePath))?.indices ?? [];
+  if (!index || there.some(({ name }) => name === index.name)) return;
+  await queryRunner.createIndex(metadata.tablePath, TableIndex.create(index));
+  const column = metadata.findColumnWithPropertyName(EXPIRY)?.databaseName;
+  const old = there.find(({ columnNames, where }) => where && columnNames.join() === column);
+  if (old) await queryRunner.dropIndex(metadata.tablePath, old);
 }
 
 /** The columns of this entity that `updateUploadTable` adds where they are missing. */
@@ -31,3 +51,4 @@ export function addedColumns(metadata: EntityMetadata): string[] {
 
 /** Properties that have come since the first version. */
 const ADDED: readonly (keyof AbstractChunkedUpload)[] = ['attempt'];
+const EXPIRY: keyof AbstractChunkedUpload = 'expiresAt';

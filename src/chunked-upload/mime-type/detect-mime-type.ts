@@ -1,4 +1,5 @@
 import { fileTypeFromBuffer } from 'file-type';
+import { isTransportStream, lateSignature } from './late-signatures.js';
 import { markupType } from './markup.js';
 
 /** How many bytes of a file's beginning say what it is: all that file-type looks at, rounded. */
@@ -12,7 +13,7 @@ export async function detectMimeType(firstBytes: Uint8Array): Promise<string | n
   const bytes = firstBytes.subarray(0, FIRST_BYTES);
   const text = decode(bytes);
   // Before all signatures, some of which stand far behind: what begins as HTML is HTML to a browser.
-  const type = markupType(text) ?? (await typeBySignature(bytes));
+  const type = markupType(text) ?? (await typeBySignature(bytes, isText(text)));
   if (type === null || !isText(text) || TEXT_SIGNATURES.has(type)) return type;
   // Two letters are a signature of some binary formats, and the beginning of many a text.
   return null;
@@ -47,30 +48,39 @@ const MISSED: readonly Signature[] = [
   ['MM\0*', 'image/tiff'],
   ['ID3', 'audio/mpeg'],
   ['PK\x03\x04', 'application/zip'],
+  // Meant for several disks, and found room on one.
+  ['PK00PK\x03\x04', 'application/zip'],
   // WAV beyond 4 GiB, and with the other order of bytes.
   ['RF64', 'audio/wav'],
   ['BW64', 'audio/wav'],
   ['RIFX', 'audio/wav'],
 ];
 
-async function typeBySignature(bytes: Uint8Array): Promise<string | null> {
-  const beginning = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
-  // The mark of UTF-16 and UTF-32, which file-type takes for a frame of sound.
-  if (beginning.startsWith('\xFF\xFE')) return notSound(await typeByLibrary(bytes));
+// Brands of images (ISO 23008-12) that file-type takes for films.
+const IMAGE_BRAND = /^[^]{4}ftyp(?:hei[ms]|hev[ms]|mif2|miaf|jpe[gs]|avc[is]|j2ki)/;
+
+async function typeBySignature(bytes: Uint8Array, asText: boolean): Promise<string | null> {
+  const beginning = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
   const among = (signatures: readonly Signature[]): string | null =>
     signatures.find(([signature]) => beginning.startsWith(signature))?.[1] ?? null;
-  return among(COMPRESSED) ?? (await typeByLibrary(bytes)) ?? among(MISSED);
+  if (IMAGE_BRAND.test(beginning)) return 'image/heif';
+  // What fills its packets looks like sound.
+  if (isTransportStream(bytes)) return 'video/mp2t';
+  return (
+    among(COMPRESSED) ??
+    (await typeByLibrary(bytes, beginning)) ??
+    among(MISSED) ??
+    lateSignature(Buffer.from(bytes), asText)
+  );
 }
 
-function notSound(type: string | null): string | null {
-  return type === 'audio/mpeg' ? null : type;
-}
-
-async function typeByLibrary(bytes: Uint8Array): Promise<string | null> {
+async function typeByLibrary(bytes: Uint8Array, beginning: string): Promise<string | null> {
   try {
     const found = await fileTypeFromBuffer(bytes);
     // Without parameters: `audio/ogg; codecs=opus`.
-    return found?.mime.split(';')[0]?.toLowerCase() ?? null;
+    const type = found?.mime.split(';')[0]?.toLowerCase() ?? null;
+    // The mark of UTF-16 and UTF-32, which it takes for a frame of sound.
+    return type === 'audio/mpeg' && beginning.startsWith('\xFF\xFE') ? null : type;
   } catch {
     return null;
   }

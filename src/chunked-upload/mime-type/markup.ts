@@ -22,8 +22,10 @@ export function markupType(text: string): string | null {
   if (root?.name === 'svg') return 'image/svg+xml';
   if (root?.name === 'html') return html;
   if (isXml) return 'application/xml';
-  // A browser takes any text that begins with a comment for HTML.
-  if (start.startsWith('<!--')) return 'text/html';
+  // A browser takes any text that begins with a comment for HTML; that of other tags is XML.
+  if (start.startsWith('<!--')) {
+    return root === null || HTML_TAGS.has(root.name) ? 'text/html' : 'application/xml';
+  }
   return root !== null && !root.prefixed && HTML_TAGS.has(root.name) ? 'text/html' : null;
 }
 

@@ -55,6 +55,9 @@ const ZIPPED = new RegExp(
     /^application\/vnd\.(apple\.(pages|numbers|keynote)|visio|google-earth\.kmz)$/,
     /^application\/(vnd\.android\.package-archive|java-archive|xpinstall)$/,
     /\+zip$|^model\/3mf$/,
+    /^application\/(msix|appx)(bundle)?$|^application\/(oxps|vnd\.ms-xpsdocument)$/,
+    // What mime-types calls a comic book, a score, and an Android bundle.
+    /^application\/(cbr|vnd\.recordare\.musicxml|authorware-bin)$/,
   ]
     .map(({ source }) => source)
     .join('|'),
@@ -77,12 +80,20 @@ const CARRIERS: readonly Carrier[] = [
   { found: /^application\/pdf$/, named: /^application\/postscript$/ },
   { found: /^image\/png$/, named: /^image\/icon$/ },
   // Which of them a file is, its brand says at most, often wrongly.
-  alike(/^(video|audio|application)\/(mp4|m4a|m4v|f4v|quicktime|3gpp2?)$/),
+  alike(/^(video|audio|application)\/(mp4|m4a|m4v|f4v|quicktime|3gpp2?|iso\.segment)$/),
   alike(/^image\/(hei[cf](-sequence)?|avif)$/),
   alike(/^((audio|video|application)\/ogg|audio\/(opus|speex|vorbis))$/),
   alike(/^(audio|video)\/(webm|matroska)$/),
   alike(/^(audio|video|application)\/(ms-asf|ms-wm[av]|vnd\.ms-asf)$/),
   alike(/^image\/a?png$/),
+  alike(/^video\/(mpeg|ms-vob)$/),
+  alike(/^application\/pgp-(keys|encrypted|signature)$/),
+  // Comic books are archives of any kind.
+  { found: /^application\/(rar-compressed|7z-compressed|tar)$/, named: /^application\/cbr$/ },
+  // It has no signature, and begins as an icon does.
+  { found: /^image\/icon$/, named: /^image\/tga$/ },
+  // A frame around what is inside.
+  { found: /^audio\/wav$/, named: /^audio\/mpeg$/ },
   alike(/^(text\/html|application\/xhtml\+xml)$/),
   // Raw images are TIFF; their own marks may stand behind the first bytes.
   { found: /^image\/tiff$/, named: /^image\/(adobe-dng|canon-cr2|nikon-nef|sony-arw)$/ },
@@ -92,6 +103,8 @@ const CARRIERS: readonly Carrier[] = [
   { found: /^(?!text\/|.*xml$)/, named: /^application\/octet-stream$/ },
   // A text may begin as these do, and does no more harm for it.
   { found: /^text\/(calendar|vcard|vtt)$/, named: /^text\/(plain|markdown)$/ },
+  // Which may have HTML in it, at its beginning as elsewhere.
+  { found: /^(text\/html|application\/xml)$/, named: /^text\/markdown$/ },
 ];
 
 /** Whether bytes of the type `found` are what an honest file has whose name says `named`. */
@@ -106,7 +119,7 @@ const SIGNED = new Set([...supportedMimeTypes].map(canonicalMimeType));
 // Recognised if they have a signature, which they need not: an XML declaration, a binary STL,
 // a disk image whose signature is its last block.
 const UNSIGNED =
-  /^text\/|[/+]xml(-dtd)?$|^application\/octet-stream$|^model\/stl$|^application\/apple-diskimage$/;
+  /^text\/|[/+]xml(-dtd)?$|^application\/octet-stream$|^model\/stl$|^image\/tga$|^application\/(apple-diskimage|pgp-.*|authorware-bin)$/;
 
 /** Whether a file of the type can be told by its first bytes, so that other bytes are none. */
 export function hasSignature(type: string): boolean {

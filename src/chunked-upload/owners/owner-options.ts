@@ -1,20 +1,36 @@
-import type { UploadContext } from '../chunked-upload.context.js';
+import type { HookOfHost, UploadContext } from '../chunked-upload.context.js';
 
 /** An entity class; its constructor's parameters do not matter. */
-export type OwnerEntity<O extends object = object> = abstract new (...args: never[]) => O;
+export type OwnerEntity<O = object> = abstract new (...args: never[]) => O;
 
-/** One kind of record that uploads may belong to. */
-export interface OwnerOptions<O extends object = object> {
+type Agreement = boolean | Promise<boolean>;
+
+/** A method's type, so that one for the host's own entity is taken. */
+export type CanAttach<O, R> = { method(owner: O, context: UploadContext<R>): Agreement }['method'];
+
+/** One kind of record that uploads may belong to. `R`: the host's kind of request. */
+export interface OwnerOptions<O = object, R = unknown> {
   /** An entity of the same data source, with a primary key of one column. */
   readonly entity: OwnerEntity<O>;
-  /**
-   * Whether the caller may attach uploads to `owner`. Default: everybody may, to everything. A
-   * method's type, so that one for the host's own entity is taken.
-   */
-  canAttach?(owner: O, context: UploadContext): boolean | Promise<boolean>;
+  /** Whether the caller may attach uploads to `owner`. Default: everybody may, to everything. */
+  readonly canAttach?: CanAttach<O & {}, R> | HookOfHost<[owner: O & {}], Agreement>;
   /** Whether uploads outlive their owner. Default: false. */
   readonly keep?: boolean;
 }
 
-/** Names in requests, and what they stand for. */
-export type Owners = Readonly<Record<string, OwnerEntity | OwnerOptions>>;
+/** Names in requests, and what they stand for; `O`: the entities by these names. */
+export type Owners<O = Record<string, object>, R = unknown> = {
+  readonly [K in keyof O]: OwnerEntity<O[K]> | OwnerOptions<O[K], R>;
+};
+
+/**
+ * The same where a factory answers it. TypeScript does not look into what a function returns for more
+ * than one kind of owner, so `O` is the first one's: of others the parameter of `canAttach` needs a type.
+ */
+export type OwnersOfFactory<O extends object, R> = Readonly<
+  Record<string, OwnerEntity | OwnerOptions<O, R> | OwnerTypedByHost>
+>;
+
+interface OwnerTypedByHost extends Pick<OwnerOptions, 'entity' | 'keep'> {
+  readonly canAttach?: HookOfHost<[owner: never], Agreement>;
+}

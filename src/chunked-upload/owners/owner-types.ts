@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { ChunkedUploadError, failOption } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
-import type { OwnerEntity, OwnerOptions } from './owner-options.js';
+import type { CanAttach, OwnerEntity, OwnerOptions } from './owner-options.js';
 import type { Connections } from '../database/connections.js';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
 import { OwnerTable, type PrimaryKey, keyText } from '../database/owner-table.js';
@@ -121,7 +121,8 @@ export class OwnerTypes {
     const { options } = this.#type(owner.type);
     if (!options.canAttach) return;
     // What is not typed may answer anything, such as an object that looks like a yes.
-    const answer: unknown = await options.canAttach(owner.record, context);
+    const canAttach = options.canAttach as CanAttach<object, unknown>;
+    const answer: unknown = await canAttach.call(options, owner.record, context);
     if (answer === true) return;
     throw refused('owner_id', `You may not attach files to this ${owner.type}.`);
   }

@@ -1,9 +1,11 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { SetMetadata } from '@nestjs/common';
 
 // What Nest hands to Fastify as the route's `config`: that of `@RouteConfig()`.
 const ROUTE_CONFIG = '__fastify_route_config__';
 const READS_BODY = 'chunkedUploadReadsBody';
+const IS_OURS = 'chunkedUploadRoute';
+const SERVES_FILE = 'chunkedUploadServesFile';
 
 const FORMS = ['application/json', 'application/x-www-form-urlencoded'];
 
@@ -11,7 +13,12 @@ const FORMS = ['application/json', 'application/x-www-form-urlencoded'];
 interface FastifyRequest {
   /** As the host sees them; settable. */
   headers: IncomingHttpHeaders;
+  readonly raw: IncomingMessage;
   readonly routeOptions: { readonly config?: object };
+}
+
+interface FastifyReply {
+  readonly raw: ServerResponse;
 }
 
 type Done = () => void;
@@ -26,23 +33,46 @@ export interface FastifyInstance {
     name: 'preValidation',
     hook: (request: FastifyRequest, reply: unknown, done: Done) => void,
   ): unknown;
+  addHook(
+    name: 'onSend',
+    hook: (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done) => void,
+  ): unknown;
 }
 
 /** A route whose body is left unread on Fastify, as it is on Express. */
 export const ReadsBody = (): MethodDecorator => SetMetadata(ROUTE_CONFIG, { [READS_BODY]: true });
 
+/** Notes on the handler of a route, besides what a host has noted there, that it is one of uploads. */
+export function markRoute(handler: object): void {
+  const config = Reflect.getMetadata(ROUTE_CONFIG, handler) as object | undefined;
+  Reflect.defineMetadata(ROUTE_CONFIG, { ...config, [IS_OURS]: true }, handler);
+}
+
+/** Calls `prepare` before an upload route is answered, whoever answers it: a hook of the host, too. */
+export function beforeAnswer(
+  fastify: FastifyInstance,
+  prepare: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
+): void {
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    if (IS_OURS in (request.routeOptions.config ?? {})) prepare(request.raw, reply.raw);
+    done();
+  });
+}
+
+/** A route whose answer is to be sent as it is. */
+export const ServesFile = (): MethodDecorator => SetMetadata(ROUTE_CONFIG, { [SERVES_FILE]: true });
+
 /**
  * Makes Fastify leave the bodies of upload routes unread. It has no parser for them, answers what it
  * has no parser for by a 415, and a parser of ours could not be confined to a route. So while it
  * looks for a parser, such a request seems to it to have no body; Node's own request stays as it is.
- * Forms go to the host's parser where there is one.
+ * Forms go to the host's parser where there is one, and something to parse: it refuses an empty one.
  */
 export function leaveBodiesUnread(fastify: FastifyInstance): void {
   const hidden = new WeakMap<FastifyRequest, IncomingHttpHeaders>();
   fastify.addHook('preParsing', (request, _reply, _payload, done) => {
     const { headers } = request;
-    const isOurs = READS_BODY in (request.routeOptions.config ?? {});
-    if (isOurs && !isParsedForm(fastify, headers['content-type'])) {
+    if (isMarked(request, READS_BODY) && !isParsedForm(fastify, headers)) {
       hidden.set(request, headers);
       request.headers = {
         ...headers,
@@ -60,7 +90,25 @@ export function leaveBodiesUnread(fastify: FastifyInstance): void {
   });
 }
 
-function isParsedForm(fastify: FastifyInstance, contentType = ''): boolean {
-  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
-  return FORMS.includes(type) && fastify.hasContentTypeParser(type);
+/**
+ * Makes `@fastify/compress` leave files as they are: it does not know `no-transform`, but a header by
+ * which a client can ask it not to compress.
+ */
+export function leaveFilesUncompressed(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', (request, _reply, _payload, done) => {
+    if (isMarked(request, SERVES_FILE)) {
+      request.headers = { ...request.headers, 'x-no-compression': 'true' };
+    }
+    done();
+  });
+}
+
+function isMarked({ routeOptions }: FastifyRequest, mark: string): boolean {
+  return mark in (routeOptions.config ?? {});
+}
+
+function isParsedForm(fastify: FastifyInstance, headers: IncomingHttpHeaders): boolean {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const hasBody = Number(headers['content-length'] ?? 0) > 0;
+  return hasBody && FORMS.includes(type) && fastify.hasContentTypeParser(type);
 }

@@ -1,11 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type FastifyInstance, leaveBodiesUnread } from './fastify.js';
+import { type FastifyInstance, leaveBodiesUnread, leaveFilesUncompressed } from './fastify.js';
 
 // Every upload type asks for it, and an application may have several.
 const prepared = new WeakSet<object>();
 
-/** Sees to it that chunks reach the routes unread, whatever the framework below Nest. */
+/** Sees to it that bytes pass as they are, both ways, whatever the framework below Nest. */
 @Injectable()
 export class UnreadBodies implements OnModuleInit {
   constructor(private readonly adapterHost: HttpAdapterHost) {}
@@ -18,5 +18,6 @@ export class UnreadBodies implements OnModuleInit {
     if (prepared.has(fastify)) return;
     prepared.add(fastify);
     leaveBodiesUnread(fastify);
+    leaveFilesUncompressed(fastify);
   }
 }

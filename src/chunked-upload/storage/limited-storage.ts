@@ -24,7 +24,7 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
   const limited = limitedCalls(storage, limitMs);
   const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) => {
     const { contested, offset } = options;
-    const opening = storage.open(file, options);
+    const opening = storage.open(plainFile(file) as StoredFile, options);
     const mostMs = limitMs + (contested ? offset / SLOWEST_COPY : 0);
     try {
       return limitedCalls(await within(opening, mostMs, 'open'), limitMs);
@@ -42,7 +42,8 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
 function limitedCalls<O extends object>(target: O, limitMs: number): O {
   const methods = new Map<string | symbol, Method>();
   const limited = (name: string | symbol): Method => {
-    return (...parameters) => {
+    return (first, ...others) => {
+      const parameters = [plainFile(first), ...others];
       const result = (Reflect.get(target, name, target) as Method).apply(target, parameters);
       if (result instanceof Promise) return within(result, limitMs, String(name));
       return isAsyncIterable(result) ? limitedSteps(result, limitMs, String(name)) : result;
@@ -58,6 +59,18 @@ function limitedCalls<O extends object>(target: O, limitMs: number): O {
       return method;
     },
   });
+}
+
+/**
+ * A file as an object of its own, with all that a storage may copy: of an upload these properties are
+ * not enumerable. Anything else as it is.
+ */
+function plainFile(parameter: unknown): unknown {
+  if (typeof parameter !== 'object' || parameter === null || !('finalKey' in parameter)) {
+    return parameter;
+  }
+  const { id, key, finalKey, storageState } = parameter as StoredFile & { readonly id?: string };
+  return { ...(id === undefined ? {} : { id }), key, finalKey, storageState };
 }
 
 /** A listing, or a stream, each step of which has the limit. */

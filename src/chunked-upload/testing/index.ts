@@ -1,3 +1,4 @@
+import '../loaded-once.js';
 export {
   type Fault,
   FaultInjectingStorage,

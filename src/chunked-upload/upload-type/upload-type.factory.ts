@@ -1,11 +1,13 @@
 import { Checksum } from '../checksum/checksum.js';
 import type { Type } from '@nestjs/common';
+import type { UserOf } from '../chunked-upload.context.js';
 import type { ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
 import type { OwnerOptions } from '../owners/owner-options.js';
 import { failOption } from '../chunked-upload.errors.js';
 import { duration } from '../engine/duration.js';
 import type { UploadType } from '../engine/upload-type.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
+import { userOfRequest } from '../protocols/http/caller.js';
 import { allowedExtensions, allowedMimeTypes } from './allowed-types.js';
 import {
   algorithm,
@@ -35,7 +37,7 @@ const DEFAULTS = {
   leaseTime: '10s',
   callTimeout: '15s',
   userRestricted: true,
-  user: (request: { user?: { id?: string | number | bigint | null } }) => request.user?.id ?? null,
+  user: userOfRequest,
   minBytes: 0,
   maxBytes: null,
   allowedExtensions: null,
@@ -114,7 +116,7 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     leaseMs: duration('leaseTime', options.leaseTime, { least: 1000, example: '"10s"' }),
     callTimeoutMs: duration('callTimeout', options.callTimeout, { least: 100, example: '"15s"' }),
     userRestricted: bool('userRestricted', options.userRestricted),
-    user: hook('user', options.user, '(request) => request.user?.id'),
+    user: hook('user', options.user as UserOf, '(request) => request.user?.id'),
     fieldName: fieldName(options.fieldName),
     checksum: checksum === false ? null : new Checksum(algorithm(checksum)),
     allowedExtensions: allowedExtensions(options.allowedExtensions),

@@ -1,10 +1,12 @@
 import type {
   DynamicModule,
   InjectionToken,
+  MiddlewareConsumer,
+  NestModule,
   OptionalFactoryDependency,
   Type,
 } from '@nestjs/common';
-import { Module } from '@nestjs/common';
+import { Inject, Module } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -26,13 +28,15 @@ import { type InheritedOptions, inheritedOptions } from './inherited-options.js'
 import { UnreadBodies } from '../platform/unread-bodies.js';
 import { describeController } from '../protocols/content-range/openapi/describe-controller.js';
 import { createUploadController } from '../protocols/content-range/upload-controller.factory.js';
+import { LingeringCloseSetup } from '../protocols/http/lingering-close.setup.js';
 import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from '../owners/owned-uploads.js';
 import { failOption } from '../chunked-upload.errors.js';
 import { plainPath } from './plain-path.js';
-import { registerCleaner, registerUploadType } from './upload-type.registry.js';
+import { requireOwnTable } from './own-table.js';
+import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
 import { ConnectionDrain } from '../shutdown/connection-drain.js';
 import { ShutdownJournal } from '../shutdown/shutdown-journal.js';
 import { StartUpChecks } from '../start-up/start-up-checks.js';
@@ -56,10 +60,20 @@ const OPTIONS = Symbol('UPLOAD_TYPE_OPTIONS');
 const DATA_SOURCE = Symbol('UPLOAD_TYPE_DATA_SOURCE');
 const PARTS = Symbol('UPLOAD_TYPE_PARTS');
 const ADMINISTERED = Symbol('ADMINISTERED');
+const CONTROLLERS = Symbol('UPLOAD_TYPE_CONTROLLERS');
 
 /** One upload type: a table, a service and a controller, in a module of its own. */
 @Module({})
-export class UploadTypeModule {}
+export class UploadTypeModule implements NestModule {
+  constructor(
+    private readonly lingeringClose: LingeringCloseSetup,
+    @Inject(CONTROLLERS) private readonly controllers: readonly Type[],
+  ) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    this.lingeringClose.configure(consumer, this.controllers);
+  }
+}
 
 /** The type of `forRoot`. */
 export function uploadTypeModule(early: UploadTypeEarly, late: LateOptions): DynamicModule {
@@ -117,7 +131,9 @@ function dynamicModule(
     controllers,
     providers: [
       { provide: OPTIONS, ...late },
+      { provide: CONTROLLERS, useValue: controllers },
       UnreadBodies,
+      LingeringCloseSetup,
       ConnectionDrain,
       {
         provide: DATA_SOURCE,
@@ -138,7 +154,9 @@ function dynamicModule(
           moduleRef: ModuleRef,
           application: ModulesContainer,
         ) => {
+          const others = uploadTypesOf(application).map((type) => type.entity);
           registerUploadType(application, path, entity);
+          requireOwnTable(entity, others, source);
           const draft = draftUploadType(path, options);
           const type = await resolveUploadType(draft, entity, source, moduleRef);
           for (const each of controllers) await describeController(each, type);

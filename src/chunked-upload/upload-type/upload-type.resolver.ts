@@ -26,6 +26,7 @@ export async function resolveUploadType(
       `${entity.name} is not an entity of the data source: list it in its "entities", or set autoLoadEntities: true`,
     );
   }
+  const metadata = dataSource.getMetadata(entity);
   const { allowedExtensions, allowedMimeTypes, policies, fields, ...rest } = draft;
   const connections = new Connections(dataSource, draft.callTimeoutMs);
   const owners = new OwnerTypes(draft.owners, connections);
@@ -37,7 +38,7 @@ export async function resolveUploadType(
   const own = policies.map(async (policy) =>
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
   );
-  const columns = ownColumns(dataSource.getMetadata(entity));
+  const columns = ownColumns(metadata);
   return {
     ...rest,
     policies: [...builtIn, ...(await Promise.all(own))],
@@ -51,10 +52,10 @@ export async function resolveUploadType(
   };
 }
 
-/** Properties of the columns that the host's entity adds. */
+/** Properties of the columns that the host's entity adds, without those of embedded objects. */
 function ownColumns({ columns }: EntityMetadata): string[] {
   const base = getMetadataArgsStorage()
     .columns.filter(({ target }) => target === AbstractChunkedUpload)
     .map(({ propertyName }) => propertyName);
-  return columns.map(({ propertyName }) => propertyName).filter((name) => !base.includes(name));
+  return columns.map(({ propertyPath }) => propertyPath).filter((name) => !base.includes(name));
 }

@@ -16,7 +16,7 @@ import {
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import { ReadsBody } from '../../platform/fastify.js';
+import { ReadsBody, ServesFile } from '../../platform/fastify.js';
 import type { ChunkDigest } from '../../engine/reception.js';
 import { chunkDigests } from '../http/chunk-digests.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
@@ -30,13 +30,14 @@ import {
   type HostRequest,
   type HostResponse,
   absoluteUrl,
+  fieldOf,
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
 import { nextPageLink, parseListQuery } from './list-query.js';
 import { withRequestBody } from '../http/with-request-body.js';
 import type { UploadRepresentation } from '../http/representation.js';
-import type { ReceivedFile } from '../http/received-file.js';
+import { type ReceivedFile, isNothing } from '../http/received-file.js';
 import { missingFile } from './missing-file.js';
 import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
 import { UploadSteps } from '../http/upload-steps.js';
@@ -142,6 +143,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
   /** Serves the completed file, or a range of it. */
   @Get(':id/file')
+  @ServesFile()
   async getFile(
     @Req() request: HostRequest,
     @Res({ passthrough: true }) response: HostResponse,
@@ -154,9 +156,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
       return undefined;
     }
     const answer = fileResponse(upload, incomingOf(request).headers);
-    const isEmpty = answer.status === 304 || answer.status === 416;
+    const hasBytes = answer.status === 200 || answer.status === 206;
     // Before the headers are set: they would go out with an error as well.
-    const stream = isEmpty ? null : await this.uploads.createReadStream(upload, answer.range);
+    const stream = hasBytes ? await this.uploads.createReadStream(upload, answer.range) : null;
     setHead(response, answer);
     if (stream === null) return undefined;
     closeWithResponse(stream, request, response);
@@ -186,6 +188,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
   /** Removes record and bytes, whatever the state. */
   @Delete(':id')
+  @ReadsBody()
   @HttpCode(204)
   async remove(@Req() request: HostRequest, @Param('id') id: string): Promise<void> {
     await this.uploads.remove(id, await this.context(request));
@@ -198,9 +201,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
     const { fieldName } = this.uploadType;
     const upload = await withRequestBody(request, fieldName, fields, async (file) => {
-      const header = incoming.headers['content-range'];
+      const header = fieldOf(incoming, 'content-range');
       const announced = parseUnsatisfiedRange(header);
-      if (announced !== null && (!file || file.length === 0)) {
+      if (announced !== null && (!file || (await isNothing(file)))) {
         const id = pathId ?? namedUpload(fields);
         return this.#putNothing(incoming, id, fields, announced, context);
       }
@@ -250,14 +253,14 @@ export abstract class ChunkedUploadController extends UploadSteps {
       fields,
       async (file) => {
         const id = pathId ?? namedUpload(fields);
-        if (file && id !== null) {
+        if (file && id !== null && !(await isNothing(file))) {
           const detail =
             'A file cannot be sent with the request that completes an upload: send its chunks by PUT, ' +
             'or a whole file to the path without an id';
           throw ChunkedUploadError.malformedRequest(detail);
         }
         const checksum = () => fields.get(checksumField);
-        if (file) {
+        if (file && id === null) {
           const { body, length } = file;
           const digests = digestsOf(file, incoming);
           const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };

@@ -35,8 +35,14 @@ export function nextPageLink(
   return `<${collectionUrl}?${next.toString()}>; rel="next"`;
 }
 
-function integer(query: URLSearchParams, name: string, least: number, most: number) {
+/** Blank is not asked, as in a form of filters that was left empty. */
+function said(query: URLSearchParams, name: string): string | undefined {
   const value = query.getAll(name).at(-1);
+  return value?.trim() === '' ? undefined : value;
+}
+
+function integer(query: URLSearchParams, name: string, least: number, most: number) {
+  const value = said(query, name);
   if (value === undefined) return undefined;
   const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
@@ -46,7 +52,7 @@ function integer(query: URLSearchParams, name: string, least: number, most: numb
 }
 
 function text(query: URLSearchParams, name: string): string | undefined {
-  const value = query.getAll(name).at(-1);
+  const value = said(query, name);
   if (value?.includes('\0')) {
     throw ChunkedUploadError.invalidField(name, 'Null characters are not allowed.');
   }

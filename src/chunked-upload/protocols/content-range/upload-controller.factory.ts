@@ -1,5 +1,6 @@
 import { Controller, type Type } from '@nestjs/common';
 import { ChunkedUploadController } from './content-range.controller.js';
+import { markRoute } from '../../platform/fastify.js';
 import { ownRoutes } from '../http/own-routes.js';
 
 /**
@@ -21,7 +22,8 @@ export function createUploadController(
     if (inherited.get(key) !== undefined)
       Reflect.defineMetadata(key, inherited.get(key), controller);
   }
-  ownRoutes(controller, ChunkedUploadController as Type<ChunkedUploadController>);
+  const routes = ownRoutes(controller, ChunkedUploadController as Type<ChunkedUploadController>);
+  for (const route of routes) markRoute(route);
   return controller;
 }
 

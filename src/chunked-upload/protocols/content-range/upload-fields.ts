@@ -26,8 +26,8 @@ export function uploadFields(
 
 /** Both or none; blank is none, as in a form that has been left empty. */
 function ownerOf(form: FormFields): Pick<UploadFields, 'ownerType' | 'ownerId'> {
-  const ownerType = form.get('owner_type') || null;
-  const ownerId = form.get('owner_id') || null;
+  const ownerType = form.getFilled('owner_type');
+  const ownerId = form.getFilled('owner_id');
   return { ownerType, ownerId };
 }
 
@@ -35,7 +35,7 @@ function ownerOf(form: FormFields): Pick<UploadFields, 'ownerType' | 'ownerId'> 
 export function namedUpload(form: FormFields): string | null {
   // How much of the form has been read by now is chance: what comes after the file never counts.
   refuseLateId(form);
-  return form.get('upload_id');
+  return form.getFilled('upload_id');
 }
 
 /** Reads a form to its end, to tell its sender that a late `upload_id` is what is wrong with it. */
@@ -52,7 +52,7 @@ export async function awaitLateId(form: FormFields, { body }: ReceivedFile): Pro
 }
 
 function refuseLateId(form: FormFields): void {
-  if (!form.isLate('upload_id')) return;
+  if (!form.isLate('upload_id') || form.getFilled('upload_id') === null) return;
   const sentence = 'This field must come before the file, or in the query string.';
   throw ChunkedUploadError.invalidField('upload_id', sentence);
 }

@@ -20,9 +20,10 @@ const MOST_MEMBERS = 8;
 export function chunkDigests(headers: IncomingHttpHeaders): ChunkDigest[] {
   const digests: ChunkDigest[] = [];
   const md5 = headers['content-md5'];
-  if (typeof md5 === 'string') digests.push(digest('Content-MD5', 'md5', md5));
+  // A blank header says nothing.
+  if (typeof md5 === 'string' && md5.trim() !== '') digests.push(digest('Content-MD5', 'md5', md5));
   const field = headers['content-digest'];
-  if (typeof field === 'string') {
+  if (typeof field === 'string' && field.trim() !== '') {
     for (const [algorithm, sum] of contentDigests(field)) {
       digests.push(digest('Content-Digest', algorithm, sum));
     }
@@ -30,27 +31,49 @@ export function chunkDigests(headers: IncomingHttpHeaders): ChunkDigest[] {
   return digests;
 }
 
+// A comma within a string, of an algorithm that is not ours, ends no member.
+const MEMBER = /((?:[^,"]|"(?:[^"\\]|\\.)*")*)(,|$)/y;
+
 // A dictionary of byte sequences: `sha-256=:<base64>:, sha-512=:<base64>:`. Of a repeated key the
-// last one counts (RFC 8941, section 4.2.2); unknown algorithms are to be ignored (RFC 9530,
-// section 2).
+// last one counts (RFC 8941, section 4.2.2), and parameters say nothing to us (section 3.1.2);
+// unknown algorithms are to be ignored (RFC 9530, section 2).
 function contentDigests(field: string): Map<string, string> {
-  const members = field.split(',', MOST_MEMBERS + 1);
-  if (members.length > MOST_MEMBERS) {
-    const detail = `Content-Digest may have at most ${MOST_MEMBERS} members`;
-    throw ChunkedUploadError.malformedRequest(detail);
-  }
   const sums = new Map<string, string>();
-  for (const member of members) {
-    const [, key, sum = ''] = /^\s*([a-z*][a-z\d_.*-]*)=:([A-Za-z\d+/=]*):\s*$/.exec(member) ?? [];
-    if (key === undefined) {
-      throw ChunkedUploadError.malformedRequest(
-        'Content-Digest is not well-formed: it has to be such as sha-256=:<base64>:',
-      );
-    }
+  for (const member of membersOf(field)) {
+    const [, key, value = ''] = /^([a-z*][a-z\d_.*-]*)(?:=(.+))?$/.exec(member.trim()) ?? [];
+    if (key === undefined) throw malformed();
     const algorithm = ALGORITHMS.get(key);
-    if (algorithm !== undefined) sums.set(algorithm, sum);
+    if (algorithm !== undefined) sums.set(algorithm, byteSequence(value));
   }
   return sums;
+}
+
+function membersOf(field: string): string[] {
+  const members: string[] = [];
+  MEMBER.lastIndex = 0;
+  for (let comma = ','; comma === ',';) {
+    const [whole, member = '', end = ''] = MEMBER.exec(field) ?? [];
+    if (whole === undefined) throw malformed();
+    members.push(member);
+    if (members.length > MOST_MEMBERS) {
+      const detail = `Content-Digest may have at most ${MOST_MEMBERS} members`;
+      throw ChunkedUploadError.malformedRequest(detail);
+    }
+    comma = end;
+  }
+  return members;
+}
+
+function byteSequence(item: string): string {
+  const [, sum] = /^:([A-Za-z\d+/=]*):(?:\s*;.*)?$/.exec(item) ?? [];
+  if (sum === undefined) throw malformed();
+  return sum;
+}
+
+function malformed(): ChunkedUploadError {
+  return ChunkedUploadError.malformedRequest(
+    'Content-Digest is not well-formed: it has to be such as sha-256=:<base64>:',
+  );
 }
 
 function digest(header: string, algorithm: string, base64: string): ChunkDigest {

@@ -8,33 +8,37 @@ const TICKS = 20;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads and drops what is still coming of a refused request. Closing at once would show the client
- * a network error in place of our answer; reading for ever would be an invitation.
+ * Reads and drops what is still coming of a request that has been answered, and calls `cutOff` where
+ * that does not come to an end: reading for ever would be an invitation. What exceeds the bytes that
+ * are read waits at its sender, who gets the time to read the answer.
  */
-export function discardRest(incoming: IncomingMessage): void {
-  if (incoming.complete || incoming.destroyed) return;
-  let left = MOST_BYTES;
+export function discardRest(incoming: IncomingMessage, cutOff: () => void): void {
+  const source = RequestSource.of(incoming);
   // To drop a small piece costs as much time as to keep it.
-  const pieces = processPieces.counter(RequestSource.of(incoming));
-  const close = () => incoming.destroy();
+  const pieces = processPieces.counter(source);
+  let left = MOST_BYTES;
   // By ticks: the time in which this process did not get to run is not the client's.
   let ticks = 0;
-  const timer = setInterval(() => {
-    ticks += 1;
-    if (ticks === TICKS) close();
-  }, LONGEST_MS / TICKS);
-  // A request that has been answered is not told that its connection has gone.
-  timer.unref();
-  incoming.on('data', (bytes: Uint8Array) => {
-    left -= bytes.length;
-    if (isSmall(bytes)) pieces.count();
-    if (left < 0) close();
-  });
-  incoming.on('error', () => undefined);
-  incoming.once('end', () => clearInterval(timer));
-  incoming.once('close', () => {
+  const end = () => {
     clearInterval(timer);
     pieces.close();
+  };
+  const timer = setInterval(() => {
+    ticks += 1;
+    if (ticks < TICKS) return;
+    // A request that has been answered is not told that its connection has gone.
+    end();
+    cutOff();
+  }, LONGEST_MS / TICKS);
+  timer.unref();
+  incoming.on('data', (bytes: Uint8Array) => {
+    if (isSmall(bytes)) pieces.count();
+    if (left <= 0) return;
+    left -= bytes.length;
+    if (left <= 0) source.pause();
   });
+  incoming.on('error', () => undefined);
+  incoming.once('end', end);
+  incoming.once('close', end);
   incoming.resume();
 }

@@ -1,5 +1,6 @@
-import { parse } from 'content-disposition';
+import { decodeExtended, parse } from 'content-disposition';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { headerText } from './charset.js';
 
 const LONGEST = 255;
 
@@ -33,17 +34,19 @@ export function lastSegment(name: string): string {
   return name.split(/[/\\]/).at(-1) ?? name;
 }
 
+/** By which a download is to be saved: no path (RFC 6266, section 4.3). */
+export function downloadName(filename: string, otherwise: string): string {
+  const name = filename.split(/[/\\]/).findLast((segment) => segment.trim() !== '') ?? otherwise;
+  return /^\s*\.{1,2}\s*$/.test(name) ? otherwise : name;
+}
+
 /** The name that a raw body's `Content-Disposition` bears; null if none. */
 export function dispositionFilename(header: string | undefined): string | null {
-  if (header === undefined) return null;
-  try {
-    const { parameters } = parse(header);
-    const name = parameters['filename'];
-    if (name === undefined) return null;
-    return lastSegment(/filename\*/i.test(header) ? name : percentDecoded(name));
-  } catch {
-    return null;
-  }
+  const { filename, 'filename*': extended } = parse(header ?? '', { extended: false }).parameters;
+  const name =
+    (extended === undefined ? undefined : decodeExtended(extended)) ??
+    (filename === undefined ? undefined : percentDecoded(headerText(filename)));
+  return name === undefined ? null : lastSegment(name);
 }
 
 // jQuery-File-Upload percent-encodes the plain parameter, which RFC 6266 does not foresee.

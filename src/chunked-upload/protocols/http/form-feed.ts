@@ -1,10 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import type { Writable } from 'node:stream';
 import { PageWriter } from '../../memory/page-writer.js';
 import type { PieceCounter } from '../../memory/piece-meter.js';
 import { isSmall } from '../../memory/piece-queue.js';
 import { processPieces } from '../../memory/process-memory.js';
 import { RequestSource } from './request-source.js';
+
+/** What takes the bytes of a form. */
+export interface FormSink {
+  write(bytes: Uint8Array): void;
+  /** The request has ended. */
+  end(): void;
+}
 
 /**
  * Hands a request's bytes to the parser of its form as they come; small pieces of one turn of the
@@ -14,33 +20,41 @@ export class FormFeed {
   readonly #pages = new PageWriter();
   readonly #pieces: PieceCounter;
   #turn: NodeJS.Immediate | null = null;
+  #stopped = false;
   readonly #take = (piece: Uint8Array): void => this.#receive(piece);
 
   constructor(
     private readonly incoming: IncomingMessage,
-    private readonly parser: Writable,
-    /** Told how many bytes the parser has just been given. */
-    private readonly fed: (bytes: number) => void,
+    private readonly parser: FormSink,
   ) {
     this.#pieces = processPieces.counter(RequestSource.of(incoming));
     incoming.on('data', this.#take);
-    incoming.on('end', () => {
-      this.#flush();
-      if (!parser.destroyed) parser.end();
-    });
+    // Whatever stands before us may have paused it.
+    incoming.resume();
   }
 
-  /** Feeds what has come by now and nothing more; `done` is called when the parser has seen it. */
-  finish(done: () => void): void {
-    this.stop();
+  /** All has come. */
+  end(): void {
+    this.#flush();
+    if (!this.#stopped) this.parser.end();
+  }
+
+  /** Feeds what has come by now, and nothing more. */
+  finish(): void {
+    this.incoming.off('data', this.#take);
     this.#flush();
     // A request that was paused when it broke still holds bytes, and does not emit them any more.
-    const rest = this.incoming.read() as Uint8Array | null;
-    this.parser.write(rest ?? Buffer.alloc(0), () => setImmediate(done));
+    for (let rest = this.#buffered(); rest; rest = this.#buffered()) this.#write(rest);
+    this.stop();
+  }
+
+  #buffered(): Uint8Array | null {
+    return this.incoming.read() as Uint8Array | null;
   }
 
   /** Feeds nothing more. */
   stop(): void {
+    this.#stopped = true;
     this.incoming.off('data', this.#take);
     this.#pieces.close();
   }
@@ -70,9 +84,7 @@ export class FormFeed {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.parser.destroyed) return;
-    this.parser.write(bytes);
-    this.fed(bytes.length);
+    if (!this.#stopped) this.parser.write(bytes);
   }
 }
 

@@ -23,6 +23,12 @@ export class FormFields {
     return this.#form.get(name) ?? this.query.getAll(name).at(-1) ?? null;
   }
 
+  /** As `get`; a blank one was not sent, as in a form that has been left empty. */
+  getFilled(name: string): string | null {
+    const text = this.get(name);
+    return text?.trim() ? text : null;
+  }
+
   /** All of it by name, the form over the query string. */
   all(): Record<string, string> {
     return Object.fromEntries([...this.query, ...this.#form]);

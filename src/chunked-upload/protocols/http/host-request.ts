@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { forwardedPort, forwardedPrefix, isFromTrustedProxy } from './forwarded.js';
+import { parseUrlencoded } from './urlencoded.js';
 
 /** What Express' and Fastify's requests have in common, and we use. */
 export interface HostRequest {
@@ -36,6 +38,18 @@ export function outgoingOf(response: HostResponse): ServerResponse {
   return response.raw ?? (response as unknown as ServerResponse);
 }
 
+/**
+ * The values of a header that is to come once, one after the other. Over HTTP/2, Node would pass over
+ * all but the first.
+ */
+export function fieldOf(
+  { headers, rawHeaders }: IncomingMessage,
+  name: string,
+): string | undefined {
+  const values = rawHeaders.filter((_, at) => rawHeaders[at - 1]?.toLowerCase() === name && at % 2);
+  return values.length > 1 ? values.join(', ') : headers[name]?.toString();
+}
+
 /** The request's absolute URL without its query and its last `levels` segments. */
 export function absoluteUrl(request: HostRequest, levels: number): string {
   const incoming = incomingOf(request);
@@ -46,8 +60,12 @@ export function absoluteUrl(request: HostRequest, levels: number): string {
   const path = segments.slice(0, segments.length - levels).join('/');
   const host = request.host ?? incoming.headers.host ?? '';
   // What is no host is not repeated: it could end the header or the page that it is shown in.
-  const authority = HOST.test(host) ? host : 'localhost';
-  return `${request.protocol ?? 'http'}://${authority}${path}`;
+  const [, name = 'localhost', port = ''] = HOST.exec(host) ?? [];
+  const scheme = /^https$/i.test(request.protocol ?? '') ? 'https' : 'http';
+  if (!isFromTrustedProxy(request)) return `${scheme}://${name}${port}${path}`;
+  const { headers } = incoming;
+  // A host with a port is what the client has asked; without one, the proxy may be at another port.
+  return `${scheme}://${name}${port || forwardedPort(headers)}${forwardedPrefix(headers)}${path}`;
 }
 
 /** Without slashes at its end; a pattern would look at each slash of many once for all before it. */
@@ -57,9 +75,9 @@ function plainEnd(path: string): string {
   return path.slice(0, end);
 }
 
-/** The query string, by no parser but the standard one. */
+/** The query string. @throws ChunkedUploadError `invalid_field` where it is no UTF-8 */
 export function queryOf(incoming: IncomingMessage): URLSearchParams {
   const url = incoming.url ?? '';
   const question = url.indexOf('?');
-  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+  return parseUrlencoded(question < 0 ? '' : url.slice(question + 1));
 }

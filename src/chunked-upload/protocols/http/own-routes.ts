@@ -9,9 +9,10 @@ const PATH = 'path';
  * Gives `controller` the routes of its bases, up to `root`, as methods of its own. What is noted on
  * them, such as an OpenAPI description, is then this class' alone. And it keeps what Nest loses
  * where a host overrides a method: the decorators that the override does not repeat, `@Put()` among
- * them; and the order, in which a HEAD stands before its GET, and a host's own route before `:id`.
+ * them; and the order, in which a HEAD stands before its GET, and a host's own route before `:id`. Returns
+ * these methods.
  */
-export function ownRoutes(controller: Type, root: Type): void {
+export function ownRoutes(controller: Type, root: Type): Handler[] {
   const versions = new Map<string, Handler[]>();
   for (const prototype of prototypesOf(controller, root)) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
@@ -24,11 +25,12 @@ export function ownRoutes(controller: Type, root: Type): void {
   );
   const order = Object.getOwnPropertyNames(root.prototype);
   routes.sort(([left], [right]) => order.indexOf(left) - order.indexOf(right));
-  for (const [name, methods] of routes) {
+  return routes.map(([name, methods]) => {
     const value = calling(name, methods.at(-1) as Handler);
     for (const method of methods) copyMetadata(method, value);
     Object.defineProperty(controller.prototype, name, { value, configurable: true });
-  }
+    return value;
+  });
 }
 
 /** From the class itself up to `root`. */

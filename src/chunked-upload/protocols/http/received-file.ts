@@ -1,5 +1,7 @@
 import type { ChunkBody } from '../../engine/chunk-body.js';
 
+const LONGEST_WAIT_MS = 2000;
+
 /** The bytes of a chunk or a file, on their way. */
 export interface ReceivedFile {
   readonly body: ChunkBody;
@@ -9,4 +11,18 @@ export interface ReceivedFile {
   readonly isPart: boolean;
   /** Bytes that the request announces of it; null where that cannot be told. */
   readonly length: number | null;
+}
+
+/**
+ * Whether a raw body turns out to have no bytes, so that it is none, whatever its type. Looks at the
+ * first of them where nothing announces their number: they are read then.
+ */
+export async function isNothing({ body, isPart, length }: ReceivedFile): Promise<boolean> {
+  if (isPart || length !== null) return !isPart && length === 0;
+  try {
+    return (await body.read(LONGEST_WAIT_MS)) === null;
+  } catch {
+    // It broke: there was something.
+    return false;
+  }
 }

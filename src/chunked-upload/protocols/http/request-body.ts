@@ -1,18 +1,27 @@
 import type { IncomingMessage } from 'node:http';
+import { parse as parseParameters } from 'content-disposition';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
+import { wasCut } from '../../platform/request-end.js';
 import { dispositionFilename } from './filename.js';
 import type { FormFields } from './form-fields.js';
 import { type HostRequest, incomingOf } from './host-request.js';
+import { http2StreamOf } from './http2-stream.js';
 import { readMultipart } from './multipart.js';
 import type { ReceivedFile } from './received-file.js';
 import { RequestSource } from './request-source.js';
-import { readText } from './request-text.js';
+import { readSmallBody } from './small-body.js';
+import { parseUrlencoded } from './urlencoded.js';
 
 // They only complete and remove: what may be long comes with a file. To parse them takes more time
 // than to receive them.
 const LONGEST_FORM = 64 * 1024;
 const MOST_FIELDS = 1000;
+
+const MULTIPART = 'multipart/form-data';
+const URLENCODED = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
+const FORMS = new Set([MULTIPART, URLENCODED, JSON_TYPE]);
 
 /**
  * Reads a request up to the first byte of its file; the file itself streams. Null: the request has
@@ -24,28 +33,23 @@ export async function readRequestBody(
   fields: FormFields,
 ): Promise<ReceivedFile | null> {
   const incoming = incomingOf(request);
-  const type = contentType(incoming);
-  if (type === null && !hasBody(incoming)) return null;
-  if ((incoming.headers['content-encoding'] ?? 'identity') !== 'identity') {
-    throw ChunkedUploadError.unsupportedBody(
-      'Content-Encoding is not supported: send the bytes as they are, without that header',
-    );
-  }
-  if (!/^(chunked)?$/i.test(incoming.headers['transfer-encoding'] ?? '')) {
-    throw ChunkedUploadError.unsupportedBody('Transfer-Encoding but chunked is not supported');
-  }
+  const { type, charset } = contentType(incoming);
+  if ((type === null || FORMS.has(type)) && !mayHaveBody(incoming)) return null;
   switch (type) {
-    case 'multipart/form-data':
+    case MULTIPART:
       if (isEaten(incoming)) throw eaten(type);
+      requireNoCoding(incoming);
       return readMultipart(incoming, fieldName, fields);
-    case 'application/x-www-form-urlencoded':
-      fields.setAll(await readForm(request, parseUrlencoded));
+    case URLENCODED:
+      fields.setAll(await readForm(request, (bytes) => parseForm(bytes, charset)));
       return null;
-    case 'application/json':
+    case JSON_TYPE:
       fields.setAll(await readForm(request, parseJson));
       return null;
+    case null:
+      return unlessEmpty(incoming, readRaw(request, 'application/octet-stream'));
     default:
-      return readRaw(request, type ?? 'application/octet-stream');
+      return readRaw(request, type);
   }
 }
 
@@ -57,6 +61,7 @@ function readRaw(request: HostRequest, type: string): ReceivedFile {
   if (Buffer.isBuffer(body))
     return { body: ChunkBody.from(body), name, isPart: false, length: body.length };
   if (isEaten(incoming)) throw eaten(type);
+  requireNoCoding(incoming);
   const length = incoming.headers['content-length'];
   return {
     body: ChunkBody.ofStream(incoming, { source: RequestSource.of(incoming) }),
@@ -66,12 +71,15 @@ function readRaw(request: HostRequest, type: string): ReceivedFile {
   };
 }
 
-async function readForm(request: HostRequest, parse: (text: string) => unknown): Promise<object> {
+async function readForm(request: HostRequest, parse: (bytes: Buffer) => unknown): Promise<object> {
   const incoming = incomingOf(request);
   const { body } = request;
   let form: unknown = body;
-  if (Buffer.isBuffer(body)) form = parse(body.toString());
-  else if (!isEaten(incoming)) form = parse(await readText(incoming, LONGEST_FORM, tooLongForm));
+  if (Buffer.isBuffer(body)) form = parse(body);
+  else if (!isEaten(incoming)) {
+    requireNoCoding(incoming);
+    form = parse(await readSmallBody(incoming, LONGEST_FORM, tooLongForm));
+  }
   return typeof form === 'object' && form !== null && !Array.isArray(form) ? form : {};
 }
 
@@ -83,7 +91,8 @@ function tooLongForm(longest: number): ChunkedUploadError {
   );
 }
 
-function parseUrlencoded(text: string): object {
+function parseForm(bytes: Buffer, charset: string | null): object {
+  const text = bytes.toString('latin1');
   let fields = 1;
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) fields += 1;
   if (fields > MOST_FIELDS) {
@@ -91,26 +100,63 @@ function parseUrlencoded(text: string): object {
       `The form has too many fields: at most ${MOST_FIELDS}`,
     );
   }
-  return Object.fromEntries(new URLSearchParams(text));
+  return Object.fromEntries(parseUrlencoded(text, charset));
 }
 
-function parseJson(text: string): unknown {
-  if (text.trim() === '') return {};
+function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text);
+    // JSON is UTF-8, whatever its type says (RFC 8259, section 8.1).
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return text.trim() === '' ? {} : JSON.parse(text);
   } catch (error) {
     throw ChunkedUploadError.malformedRequest('The body is not valid JSON', error);
   }
 }
 
-function contentType(incoming: IncomingMessage): string | null {
-  const header = incoming.headers['content-type'];
-  const type = header?.split(';')[0]?.trim().toLowerCase();
-  return type ? type : null;
+function contentType({ headers }: IncomingMessage) {
+  const { type, parameters } = parseParameters(headers['content-type'] ?? '');
+  return { type: type || null, charset: parameters['charset'] || null };
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+/** What a parser of the host has undone does not come here. */
+function requireNoCoding({ headers }: IncomingMessage): void {
+  if (isCoded(headers['content-encoding'], 'identity')) {
+    throw ChunkedUploadError.unsupportedBody(
+      'Content-Encoding is not supported: send the bytes as they are, without that header',
+    );
+  }
+  if (isCoded(headers['transfer-encoding'], 'chunked')) {
+    throw ChunkedUploadError.unsupportedBody('Transfer-Encoding but chunked is not supported');
+  }
+}
+
+/** Whether a list of codings (RFC 9110, section 8.4) names another than the `usual` one. */
+function isCoded(header = '', usual: string): boolean {
+  return header.split(',').some((coding) => !['', usual].includes(coding.trim().toLowerCase()));
+}
+
+/** Whether a request has a body, or may have one. */
+function mayHaveBody(incoming: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = incoming.headers;
+  if (length !== undefined) return Number(length) > 0;
+  // Over HTTP/2 a body need not be announced: there is none where the stream has ended by now.
+  return coding !== undefined || http2StreamOf(incoming)?.endAfterHeaders === false;
+}
+
+/** Without type and length, only the first byte tells that there is a body. */
+async function unlessEmpty(
+  incoming: IncomingMessage,
+  file: ReceivedFile,
+): Promise<ReceivedFile | null> {
+  if (file.length !== null) return file;
+  if (!incoming.readableEnded && !incoming.destroyed) {
+    await new Promise<void>((resolve) => {
+      for (const event of ['data', 'end', 'close']) incoming.once(event, () => resolve());
+    });
+  }
+  if (file.body.received > 0 || !incoming.readableEnded || wasCut(incoming)) return file;
+  file.body.close();
+  return null;
 }
 
 /** Whether somebody before us has read the body. */

@@ -1,4 +1,4 @@
-import { Inject } from '@nestjs/common';
+import { Inject, InternalServerErrorException, Logger } from '@nestjs/common';
 import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
 import type { CompletedUpload } from '../../chunked-upload.inputs.js';
 import type {
@@ -10,6 +10,7 @@ import type {
 } from '../../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
+import { UserMistake, creatorOf } from '../../creator.js';
 import type { UploadType } from '../../engine/upload-type.js';
 import { fileResponse } from './file-response.js';
 import { type HostRequest, incomingOf } from './host-request.js';
@@ -26,7 +27,12 @@ export abstract class UploadSteps {
   @Inject(UPLOAD_TYPE)
   protected readonly uploadType!: UploadType;
 
-  /** Step: who calls; null: anonymous. Default: what the option `user` says. */
+  readonly #log = new Logger('ChunkedUpload');
+
+  /**
+   * Step: who calls; null or undefined: anonymous. Default: what the option `user` says. What is no
+   * id, such as an empty text, is answered 500.
+   */
   protected user(request: HostRequest): UserId | Promise<UserId> {
     return this.uploadType.user(request as unknown as RequestWithUser);
   }
@@ -76,24 +82,27 @@ export abstract class UploadSteps {
 
   /** The caller, with what the steps say of it. */
   protected async context(request: HostRequest): Promise<UploadContext> {
-    const caller = { creator: creatorOf(await this.user(request)), request };
+    const caller = { creator: await this.#creator(request), request };
     return {
       ...caller,
       access: checkedAccess(await this.access(caller)),
       limits: () => this.limits(caller),
     };
   }
+
+  async #creator(request: HostRequest): Promise<string | null> {
+    try {
+      return creatorOf(await this.user(request));
+    } catch (error) {
+      if (!(error instanceof UserMistake)) throw error;
+      // By us: a host that has filters of its own for what it does not know may say nothing of it.
+      this.#log.error(error.message);
+      throw new InternalServerErrorException(undefined, { cause: error });
+    }
+  }
 }
 
 // What is not typed may answer anything, and no nonsense may open the uploads of others.
-
-function creatorOf(user: UserId): string | null {
-  if (user === undefined || user === null) return null;
-  const isName = typeof user === 'string' ? user !== '' : typeof user === 'bigint';
-  if (isName || Number.isFinite(user)) return String(user);
-  throw new TypeError('The user of a request must be a text, a number, or null for anonymous');
-}
-
 function checkedAccess(access: UploadAccess): UploadAccess {
   const { creators } = Object(access) as { creators?: unknown };
   if (access === 'all' || Array.isArray(creators)) return access;

@@ -1,6 +1,5 @@
-import { discardRest } from './discard-rest.js';
 import type { FormFields } from './form-fields.js';
-import { type HostRequest, incomingOf } from './host-request.js';
+import type { HostRequest } from './host-request.js';
 import type { ReceivedFile } from './received-file.js';
 import { readRequestBody } from './request-body.js';
 
@@ -15,13 +14,9 @@ export async function withRequestBody<R>(
   try {
     file = await readRequestBody(request, fieldName, fields);
     return await work(file);
-  } catch (error) {
-    // Nobody stores these bytes any more: they must not hold back the rest of the request.
-    file?.body.close();
-    discardRest(incomingOf(request));
-    throw error;
   } finally {
-    // Also where nobody has read it, or it had come whole before it was refused: it holds memory.
+    // Also where it was refused, or nobody has read it: it holds memory, and holds back the rest of
+    // the request, which is read after the answer.
     file?.body.close();
     fields.close();
   }

@@ -59,7 +59,7 @@ export class Store {
     const objects = [...this.objects(bucket).values()].map(({ key, bytes }) => {
       return { key, size: bytes.length, uploadId: null, partNumber: null };
     });
-    const parts = this.openUploads(bucket).flatMap(({ id, key, parts: stored }) => {
+    const parts = this.openUploads(bucket).flatMap(({ id, key, parts: stored }): S3Stored[] => {
       const all = [...stored.values()].map(({ number, bytes }) => {
         return { key, size: bytes.length, uploadId: id, partNumber: number };
       });

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { UploadType } from '../../../engine/upload-type.js';
-import { optionalPackage } from './optional-package.js';
+import { nullIfMissing } from './optional-package.js';
 import { fieldsProperties } from './fields-properties.js';
 import type { DescribedType, Properties, RouteDescription } from './openapi.types.js';
 import { routeDescriptions } from './route-descriptions.js';
@@ -22,7 +22,7 @@ const describedControllers = new WeakSet<Type>();
  */
 export async function describeController(controller: Type, type: UploadType): Promise<void> {
   if (describedControllers.has(controller)) return;
-  const swagger = await optionalPackage('@nestjs/swagger', () => import('@nestjs/swagger'));
+  const swagger = await loadSwagger();
   if (!swagger) return;
   describedControllers.add(controller);
   const uploadName = `${controller.name.replace(/Controller$/, '')}Upload`;
@@ -42,6 +42,14 @@ export async function describeController(controller: Type, type: UploadType): Pr
   if (!Reflect.hasMetadata(TAGS, controller)) swagger.ApiTags(type.path)(controller);
   for (const [name, route] of Object.entries(routeDescriptions(described))) {
     describeRoute(swagger, controller, name, route);
+  }
+}
+
+async function loadSwagger(): Promise<Swagger | null> {
+  try {
+    return await import('@nestjs/swagger');
+  } catch (error) {
+    return nullIfMissing('@nestjs/swagger', error);
   }
 }
 

@@ -5,28 +5,28 @@ import { processForms } from '../../memory/process-memory.js';
 import { RequestSource } from './request-source.js';
 
 /**
- * A request's body as text, of at most `longest` bytes. It counts as a form in the memory of the
+ * A request's body, of at most `longest` bytes. It counts as a form in the memory of the
  * process while it is read.
  *
  * @param tooLong what a longer one is told
  * @throws ChunkedUploadError `malformed_request`, `interrupted`, or `unavailable` where there are too
  * many of them at once
  */
-export async function readText(
+export async function readSmallBody(
   incoming: IncomingMessage,
   longest: number,
-  tooLong = tooLongText,
-): Promise<string> {
+  tooLong = tooLongBody,
+): Promise<Buffer> {
   const body = ChunkBody.ofStream(incoming, { source: RequestSource.of(incoming) });
   const memory = processForms.open(() => body.fail(ChunkedUploadError.tooManyForms()));
   body.limitTo(longest, () => tooLong(longest));
-  let text = Buffer.alloc(0);
+  let bytes = Buffer.alloc(0);
   try {
     for (let batch = await body.read(); batch; batch = await body.read()) {
-      const before = text.length;
+      const before = bytes.length;
       // At once: of a slow sender every byte would keep a page.
-      text = Buffer.concat([text, ...batch]);
-      memory.take(text.length - before);
+      bytes = Buffer.concat([bytes, ...batch]);
+      memory.take(bytes.length - before);
     }
   } catch (error) {
     throw error instanceof ChunkedUploadError ? error : ChunkedUploadError.interrupted(error);
@@ -34,9 +34,9 @@ export async function readText(
     body.close();
     memory.close();
   }
-  return text.toString();
+  return bytes;
 }
 
-function tooLongText(longest: number): ChunkedUploadError {
+function tooLongBody(longest: number): ChunkedUploadError {
   return ChunkedUploadError.malformedRequest(`The body may have at most ${longest} bytes`);
 }

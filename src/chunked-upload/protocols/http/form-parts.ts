@@ -1,0 +1,105 @@
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { fieldText } from './charset.js';
+import { type FormPart, parsePart } from './form-part.js';
+import type { PartReceiver } from './multipart-parser.js';
+import { CHARSET_FIELD } from './urlencoded.js';
+
+const MOST_PARTS = 200;
+const MOST_FIELDS = 100;
+/** Bytes of one field's value. */
+const LONGEST_FIELD = 64 * 1024;
+
+/** What is wanted of a form. */
+export interface FormListener {
+  field(name: string, value: string): void;
+  /** The file begins. `name`: null if it has none. */
+  file(name: string | null): void;
+  fileBytes(bytes: Uint8Array): void;
+  /** A file of another name, which is passed over. */
+  otherFile(name: string): void;
+}
+
+/** Makes fields and one file, the one named `fieldName`, of a form's parts, within limits. */
+export class FormParts implements PartReceiver {
+  #parts = 0;
+  #fields = 0;
+  #hasFile = false;
+  /** What the field `_charset_` has said (RFC 7578, section 4.6). */
+  #charset: string | null = null;
+  /** The part whose bytes come now; null: between parts, or one that is passed over. */
+  #part: FormPart | null = null;
+  /** Whether it is the file, and has begun for the listener. */
+  #isOpen = false;
+  #value: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(
+    private readonly fieldName: string,
+    private readonly listener: FormListener,
+  ) {}
+
+  /** Whether the bytes that come now are those of a file, wanted or not. */
+  get isInFile(): boolean {
+    return this.#part?.isFile ?? false;
+  }
+
+  begin(header: string): void {
+    this.#parts += 1;
+    if (this.#parts > MOST_PARTS) throw wrong(`The form has too many parts: at most ${MOST_PARTS}`);
+    this.#part = parsePart(header, this.#charset);
+    if (!this.#part) return;
+    if (!this.#part.isFile) {
+      this.#fields += 1;
+      if (this.#fields > MOST_FIELDS)
+        throw wrong(`The form has too many fields: at most ${MOST_FIELDS}`);
+    } else if (this.#part.filename !== '') {
+      this.#openFile(this.#part);
+    }
+  }
+
+  content(bytes: Uint8Array): void {
+    if (!this.#part) return;
+    if (this.#part.isFile) {
+      // Without a name it is a file only if it has bytes: a browser sends an input left empty so.
+      this.#openFile(this.#part);
+      if (this.#isOpen) this.listener.fileBytes(bytes);
+      return;
+    }
+    this.#length += bytes.length;
+    if (this.#length >= LONGEST_FIELD) {
+      const { name } = this.#part;
+      throw wrong(`The field "${name}" of the form is too long: at most ${LONGEST_FIELD} bytes`);
+    }
+    this.#value.push(bytes);
+  }
+
+  end(): void {
+    if (this.#part && !this.#part.isFile) this.#endField(this.#part);
+    this.#part = null;
+    this.#isOpen = false;
+  }
+
+  #openFile({ name, filename }: FormPart): void {
+    if (this.#isOpen) return;
+    if (name !== this.fieldName) {
+      this.listener.otherFile(name);
+      return;
+    }
+    if (this.#hasFile) throw wrong(`Only one "${this.fieldName}" can be sent in a request`);
+    this.#hasFile = true;
+    this.#isOpen = true;
+    this.listener.file(filename === '' ? null : filename);
+  }
+
+  #endField({ name, charset }: FormPart): void {
+    const value = fieldText(name, Buffer.concat(this.#value), charset ?? this.#charset);
+    this.#value = [];
+    this.#length = 0;
+    if (name === CHARSET_FIELD) this.#charset = value || null;
+    this.listener.field(name, value);
+  }
+}
+
+function wrong(detail: string): ChunkedUploadError {
+  return ChunkedUploadError.malformedRequest(detail);
+}

@@ -1,0 +1,17 @@
+/** What this is built as; the other build has its own name here. */
+const FORMAT = 'an ES module';
+
+const KEY = Symbol.for('nestjs-chunked-upload/client');
+
+/**
+ * A class that is there twice is another to `instanceof`. Node loads
+ * the ES modules alone, also by `require`; where something else has loaded both, this says so at once.
+ */
+const formats = globalThis as { [KEY]?: string };
+if (formats[KEY] !== undefined && formats[KEY] !== FORMAT) {
+  throw new Error(
+    `The client of nestjs-chunked-upload has been loaded as ${formats[KEY]} before, and now as ${FORMAT}, so that ` +
+      'all of its classes would be there twice: load it by `import` everywhere, or by `require` everywhere.',
+  );
+}
+formats[KEY] = FORMAT;

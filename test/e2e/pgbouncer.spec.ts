@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, createDatabase } from '../support/database.js';
+import { type HostOptions, withHost } from '../support/host.js';
+import { type PgBouncer, hasPgBouncer, startPgBouncer } from '../support/pgbouncer.js';
+import { ServerProcess } from '../support/server-process.js';
+import { UploadClient, md5, sample } from '../support/upload-client.js';
+import { liveWholeLife } from '../support/whole-life.js';
+
+const file = sample(300_000);
+const SNAKE = /[A-Z]/g;
+
+@Entity('bounced_person')
+class Person {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column('text', { default: '' })
+  name!: string;
+}
+
+// Debian's package `pgbouncer`.
+describe.skipIf(!hasPgBouncer).each([
+  ['as many connections as are asked for', 20],
+  // None may need one more while it has one.
+  ['fewer connections than there are processes', 3],
+])('Behind PgBouncer in transaction mode, with %s', (_, poolSize) => {
+  let database: TestDatabase;
+  let bouncer: PgBouncer;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    bouncer = await startPgBouncer(database.url, poolSize);
+  });
+  afterAll(async () => {
+    await bouncer?.stop();
+    await database?.drop();
+  });
+
+  it('several processes of the demo start at once on a new database, and serve', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'bounced-'));
+    const options = { databaseUrl: bouncer.url, dataDir };
+    const servers = await Promise.all([1, 2, 3, 4].map(() => ServerProcess.start(options)));
+    try {
+      servers.push(await ServerProcess.start(options));
+      expect(await advisoryLocks(database.url)).toBe(0);
+      const clients = servers.map(({ url }) => new BasicClient(`${url}/uploads/files`, 'alice'));
+      const [alice, again, third] = clients;
+      if (!alice || !again || !third) throw new Error('Nobody is there');
+      for (let round = 0; round < 5; round += 1) {
+        const query = { owner_type: 'person', owner_id: '1' };
+        const { id } = await alice.begin(file.subarray(0, 100_000), file.length, { query });
+        const range = 'bytes 100000-299999/300000';
+        const rest = file.subarray(100_000);
+        const pair = await Promise.all([again, third].map((each) => each.put(range, rest, { id })));
+        expect(pair.filter(({ status }) => status === 200)).toHaveLength(1);
+        expect((await again.complete(id, md5(file))).status).toBe(200);
+      }
+    } finally {
+      for (const server of servers) await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it('uploads live as anywhere', async () => {
+    const options = { url: bouncer.url, entities: [Person] } as HostOptions['database'];
+    const upload = { owners: { person: Person } };
+    await withHost({ database: options, upload }, async (host) => {
+      const { id } = await host.dataSource.getRepository(Person).save({});
+      const column = (name: string) => name.replaceAll(SNAKE, (letter) => `_${letter}`);
+      await liveWholeLife({ host, table: 'chunked_upload', column, ownerId: id });
+    });
+  });
+});
+
+class BasicClient extends UploadClient {
+  protected override identity(): Record<string, string> {
+    const pair = Buffer.from(`${this.user}:${this.user}-pw`).toString('base64');
+    return { authorization: `Basic ${pair}` };
+  }
+}
+
+async function advisoryLocks(url: string): Promise<number> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const sql = `SELECT count(*)::int AS count FROM pg_locks WHERE locktype = 'advisory'`;
+  const { rows } = await client.query<{ count: number }>(sql);
+  await client.end();
+  return rows[0]?.count ?? -1;
+}

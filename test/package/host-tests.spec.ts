@@ -1,0 +1,115 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, FreshApplication, LONGEST_MS, sources } from './fresh-application.js';
+import { NEST_11, NEST_12 } from './recipes.js';
+
+// The tests of hosts load the package: as those are set up by `nest new`, with nothing added.
+
+const TESTS = ['unit.test.ts', 'ends.test.ts'];
+const SOURCES = [
+  'entities.ts',
+  'create-tables.migration.ts',
+  'app.module.ts',
+  'use-service.ts',
+  'use-http.ts',
+];
+
+/** As `nest new` 11 writes it. */
+const TSCONFIG_11 = {
+  compilerOptions: {
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    resolvePackageJsonExports: true,
+    esModuleInterop: true,
+    isolatedModules: true,
+    declaration: true,
+    removeComments: true,
+    emitDecoratorMetadata: true,
+    experimentalDecorators: true,
+    allowSyntheticDefaultImports: true,
+    target: 'ES2023',
+    sourceMap: true,
+    outDir: './dist',
+    baseUrl: './',
+    incremental: true,
+    skipLibCheck: true,
+    strictNullChecks: true,
+    forceConsistentCasingInFileNames: true,
+    noImplicitAny: false,
+    strictBindCallApply: false,
+    noFallthroughCasesInSwitch: false,
+  },
+};
+
+/** As `nest new` 11 writes it into package.json. */
+const JEST_11 = {
+  moduleFileExtensions: ['js', 'json', 'ts'],
+  rootDir: 'src',
+  testRegex: '.*\\.test\\.ts$',
+  transform: { '^.+\\.(t|j)s$': 'ts-jest' },
+  collectCoverageFrom: ['**/*.(t|j)s'],
+  coverageDirectory: '../coverage',
+  testEnvironment: 'node',
+};
+
+const TSCONFIG_12 = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2023',
+    strict: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+  },
+};
+
+/** Both use one database: a file after the other. */
+const VITEST = `export default { test: {
+  globals: true, fileParallelism: false, include: ['src/**/*.test.ts'], testTimeout: ${LONGEST_MS},
+} };`;
+
+function below(folder: string, texts: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [folder + name, text]));
+}
+
+function expectPassed({ code, output }: Ended): void {
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/Tests:? +5 passed(, 5 total| \(5\))/);
+  // Jest's word for a thread, a socket or a timer that is still there.
+  expect(output).not.toContain('did not exit');
+}
+
+describe('The tests of a host of Nest 11, in CommonJS,', () => {
+  let app: FreshApplication;
+
+  beforeAll(async () => {
+    app = await FreshApplication.install(NEST_11);
+    const texts = await sources([...SOURCES, ...TESTS], 'none');
+    await app.write({
+      ...below('src/', texts),
+      'package.json': { name: 'host', jest: JEST_11 },
+      'tsconfig.json': TSCONFIG_11,
+      'vitest.config.mjs': VITEST,
+    });
+  }, 300_000);
+
+  it('run in Jest', async () => {
+    const args = ['--ci', '--runInBand', `--testTimeout=${LONGEST_MS}`];
+    expectPassed(await app.run(app.bin('jest'), args));
+  });
+
+  it('run in vitest', async () => {
+    expectPassed(await app.run(app.bin('vitest'), ['run']));
+  });
+});
+
+// In Jest they run too: process-ends.spec.ts.
+describe('The tests of a host of Nest 12, in ES modules,', () => {
+  it('run in vitest', async () => {
+    const app = await FreshApplication.install(NEST_12);
+    await app.write({
+      ...below('src/', await sources([...SOURCES, ...TESTS])),
+      'tsconfig.json': TSCONFIG_12,
+      'vitest.config.js': VITEST,
+    });
+    expectPassed(await app.run(app.bin('vitest'), ['run']));
+  }, 300_000);
+});

@@ -1,0 +1,86 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FreshApplication } from './fresh-application.js';
+import { NODE_VERSIONS, findNode } from './node-versions.js';
+import { NEST_11, NEST_12, type Recipe } from './recipes.js';
+
+// A class that is there twice is unknown to `instanceof`, to Nest and to TypeORM.
+
+const PATHS = ['', '/testing', '/client'].map((path) => `nestjs-chunked-upload${path}`);
+
+/** Prints the names of what is not the same by `require` and by `import`. */
+const compare = (first: 'import' | 'require'): string => `(async () => {
+  require('reflect-metadata');
+  const by = { require: (path) => require(path), import: (path) => import(path) };
+  const [one, other] = '${first}' === 'import' ? [by.import, by.require] : [by.require, by.import];
+  let names = 0;
+  for (const path of ${JSON.stringify(PATHS)}) {
+    const [exports, again] = [await one(path), await other(path)];
+    for (const name of Object.keys(exports)) {
+      names += 1;
+      if (exports[name] !== again[name]) console.log(name);
+    }
+  }
+  const { StorageProvider } = require('nestjs-chunked-upload');
+  const { MemoryStorage } = await import('nestjs-chunked-upload/testing');
+  console.log(names > 20 && new MemoryStorage() instanceof StorageProvider);
+})();`;
+
+describe.each([NEST_11, NEST_12])('In $name', (recipe: Recipe) => {
+  let app: FreshApplication;
+
+  beforeAll(async () => {
+    app = await FreshApplication.install(recipe);
+  }, 300_000);
+
+  it.each(['import', 'require'] as const)(
+    'what is loaded by import and by require is the same, %s first',
+    async (first) => {
+      expect(await app.evaluate(compare(first))).toBe('true');
+    },
+  );
+});
+
+describe('On other versions of Node', () => {
+  let app: FreshApplication;
+
+  beforeAll(async () => {
+    app = await FreshApplication.install(NEST_12);
+  }, 300_000);
+
+  it.each(NODE_VERSIONS)(
+    'what is loaded by import and by require is the same: %s',
+    async (version) => {
+      const node = await findNode(app, version);
+      if (node) expect(await app.evaluate(compare('require'), node)).toBe('true');
+    },
+  );
+});
+
+describe('Where the loader makes two copies of it, as that of Jest does for ES modules,', () => {
+  const mixed = (first: 'import' | 'require', path: string): string => `
+    import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const load = { import: () => import('${path}'), require: async () => require('${path}') };
+    const [one, other] = ${first === 'import' ? '[load.import, load.require]' : '[load.require, load.import]'};
+    test('${first} ${path}', async () => {
+      await one();
+      await expect(other()).rejects.toThrow(/its classes would be there twice/);
+    });`;
+
+  it('the second says so', async () => {
+    const app = await FreshApplication.install(NEST_11);
+    for (const path of PATHS) {
+      const name = path.replaceAll('/', '-');
+      await app.write({
+        [`${name}.import.test.mjs`]: mixed('import', path),
+        [`${name}.require.test.mjs`]: mixed('require', path),
+      });
+    }
+    const config = { testMatch: ['**/*.test.mjs'], transform: {} };
+    const args = [app.bin('jest'), '--config', JSON.stringify(config), '--runInBand'];
+    const env = { NODE_OPTIONS: '--experimental-vm-modules' };
+    const { code, output } = await app.run(process.execPath, args, env);
+    expect(code, output).toBe(0);
+    expect(output).toContain('6 passed, 6 total');
+  });
+});
