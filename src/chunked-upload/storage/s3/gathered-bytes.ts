@@ -1,15 +1,20 @@
+import { type Hash, createHash } from 'node:crypto';
 import { PAGE_BYTES, type StoreAccount } from '../../memory/store-memory.js';
 
 /** Bytes in pages: all of these are full but the last. */
 export interface PagedBytes {
   readonly pages: Buffer[];
   readonly length: number;
+  /** In hex. */
+  readonly md5: string;
 }
 
 /** Bytes that have come and are not stored yet. */
 export class GatheredBytes {
   #pages: Buffer[] = [];
   #length = 0;
+  // On the way: a sum over all of a part at its end would hold up everybody.
+  #hash: Hash = createHash('md5');
 
   constructor(private readonly account: StoreAccount) {}
 
@@ -26,25 +31,31 @@ export class GatheredBytes {
     } else this.account.touch();
     const used = this.#length - (this.#pages.length - 1) * PAGE_BYTES;
     const taken = Math.min(bytes.length, PAGE_BYTES - used);
-    this.#pages.at(-1)?.set(bytes.subarray(0, taken), used);
+    const part = bytes.subarray(0, taken);
+    this.#pages.at(-1)?.set(part, used);
+    this.#hash.update(part);
     this.#length += taken;
     return taken;
   }
 
   /** All of them, which are on their way to the store from here on. */
   send(): PagedBytes {
-    const sent = { pages: this.#pages, length: this.#length };
+    const sent = { pages: this.#pages, length: this.#length, md5: this.#hash.digest('hex') };
     this.account.sends(sent.pages.length);
-    this.#pages = [];
-    this.#length = 0;
+    this.#begin();
     return sent;
   }
 
   drop(): void {
     const pages = this.#pages;
+    this.#begin();
+    this.account.give(pages);
+  }
+
+  #begin(): void {
     this.#pages = [];
     this.#length = 0;
-    this.account.give(pages);
+    this.#hash = createHash('md5');
   }
 }
 

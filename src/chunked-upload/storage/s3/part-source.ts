@@ -46,12 +46,9 @@ export class PartSource implements Payload {
     }
     const bytes = fresh ? bytesInPages(fresh.pages, 0, fresh.length) : [];
     this.#freshPages = [...(fresh?.pages ?? [])];
-    this.#fresh = new BytesPayload(bytes);
+    this.#fresh = new BytesPayload(bytes, fresh?.md5);
     this.length = slices.reduce((sum, { length }) => sum + length, this.#fresh.length);
-    const isWhole = this.#inMemory.size === slices.length;
-    this.#whole = isWhole
-      ? new BytesPayload([...this.#inMemory.values()].flat().concat(bytes))
-      : null;
+    this.#whole = this.#inMemory.size < slices.length ? null : this.#together(bytes);
   }
 
   get md5(): string | null {
@@ -68,6 +65,11 @@ export class PartSource implements Payload {
     if (withFresh) pages.push(...this.#freshPages.splice(0));
     this.store.memory.sends(-pages.length);
     this.store.memory.give(pages);
+  }
+
+  #together(fresh: readonly Buffer[]): BytesPayload {
+    if (this.slices.length === 0) return this.#fresh;
+    return new BytesPayload([...[...this.#inMemory.values()].flat(), ...fresh]);
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {

@@ -12,9 +12,14 @@ export interface Payload {
 /** Bytes that are in memory. */
 export class BytesPayload implements Payload {
   readonly length: number;
-  #md5: string | null = null;
+  #md5: string | null;
 
-  constructor(private readonly bytes: readonly Uint8Array[]) {
+  /** `md5`: in hex, where it is known. */
+  constructor(
+    private readonly bytes: readonly Uint8Array[],
+    md5: string | null = null,
+  ) {
+    this.#md5 = md5;
     this.length = bytes.reduce((sum, { length }) => sum + length, 0);
   }
 

@@ -24,9 +24,9 @@ export class PieceStore {
 
   /** `bytes` have been counted as being sent; they are given back, or kept. */
   async put(key: string, piece: Piece, bytes: PagedBytes, options: CallOptions): Promise<void> {
-    const { pages, length } = bytes;
+    const { pages, length, md5 } = bytes;
     const name = pieceKey(key, piece);
-    const payload = new BytesPayload(bytesInPages(pages, 0, length));
+    const payload = new BytesPayload(bytesInPages(pages, 0, length), md5);
     try {
       await this.bucket.put(name, payload, options);
     } catch (error) {

@@ -119,8 +119,8 @@ export class S3Writer implements StorageWriter {
   /** A file that came whole, and lies whole in memory. */
   async #putWhole(size: number): Promise<StorageState> {
     const { identity } = this.state;
-    const { pages, length } = this.#gathered.send();
-    const payload = new BytesPayload(bytesInPages(pages, 0, length));
+    const { pages, length, md5 } = this.#gathered.send();
+    const payload = new BytesPayload(bytesInPages(pages, 0, length), md5);
     const put = { identity, ...this.#options };
     try {
       await this.shared.bucket.putFinal(this.file.finalKey, payload, put);
