@@ -5,8 +5,8 @@ export const PAGE_BYTES = 64 * 1024;
 const IDLE_MS = 250;
 /** And whoever it is, where nobody has got anything for so long. */
 const STALLED_MS = 500;
-/** Pages that are asked back at once. */
-const PAGES_AT_ONCE = 16;
+/** Pages that are asked back at once: more, if they are not enough, a moment later. */
+const PAGES_AT_ONCE = 4;
 /** Memory that nobody uses any more is given back after so long. */
 const UNUSED_MS = 10_000;
 
@@ -34,6 +34,7 @@ export class StoreMemory {
   readonly #kept = new Set<KeptPages>();
   /** Pages that are being sent: they come back by themselves. */
   #sending = 0;
+  #soon: NodeJS.Immediate | null = null;
   #stalled: NodeJS.Timeout | null = null;
   #unused: NodeJS.Timeout | null = null;
 
@@ -87,7 +88,7 @@ export class StoreMemory {
 
   /** @internal */
   async take(account: StoreAccount): Promise<Buffer> {
-    const page = this.#waiting.size === 0 ? this.#find() : null;
+    const page = this.#isFirst(account) ? this.#find() : null;
     return page ?? this.#wait(account);
   }
 
@@ -133,56 +134,75 @@ export class StoreMemory {
   #wait(account: StoreAccount): Promise<Buffer> {
     return new Promise((resolve) => {
       this.#waiting.add({ account, resolve });
-      // In the next turn: others may be about to give.
-      setImmediate(() => this.#relieve());
+      this.#relieveSoon();
     });
   }
 
+  /** Who is first gets one, and takes others by itself; the next one's turn comes after. */
   #serve(): void {
-    while (this.#waiting.size > 0) {
-      const page = this.#find();
-      if (!page) return;
-      let next: Waiter | null = null;
-      for (const waiter of this.#waiting) {
-        if (!next || waiter.account.held > next.account.held) next = waiter;
-      }
-      if (!next) return;
-      this.#waiting.delete(next);
-      this.#restart();
-      next.resolve(page);
+    const first = this.#first();
+    const page = first && this.#find();
+    if (page) {
+      this.#waiting.delete(first);
+      this.#stalled?.refresh();
+      first.resolve(page);
     }
+    if (this.#waiting.size > 0) this.#relieveSoon();
+  }
+
+  #first(): Waiter | null {
+    let first: Waiter | null = null;
+    for (const waiter of this.#waiting) {
+      if (!first || waiter.account.held > first.account.held) first = waiter;
+    }
+    return first;
+  }
+
+  /** Whether nobody waits who has gathered more. */
+  #isFirst({ held }: StoreAccount): boolean {
+    const first = this.#first();
+    return first === null || held > first.account.held;
+  }
+
+  /** In the next turn: those who have just got something may be about to send, and others to give. */
+  #relieveSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
+      this.#relieve();
+    });
   }
 
   /** Sees to it that those who wait get something. */
   #relieve(): void {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0) {
+      if (this.#stalled) clearTimeout(this.#stalled);
+      this.#stalled = null;
+      return;
+    }
     this.#stalled ??= setTimeout(() => {
       this.#stalled = null;
-      this.#spill(true);
-      this.#relieve();
+      this.#spill();
+      this.#relieveSoon();
     }, STALLED_MS);
-    if (this.#sending === 0) this.#spill(false);
+    if (this.#free.length > 0 || this.#kept.size > 0) this.#serve();
+    // What is being sent comes back; else nothing does.
+    else if (this.#sending === 0) this.#spill();
   }
 
-  #spill(isStalled: boolean): void {
-    let asked = 0;
-    const waiting = new Set([...this.#waiting].map(({ account }) => account));
+  /** Asks for room: first of who is silent, then of those who wait and have gathered least. */
+  #spill(): void {
+    const waiting = [...this.#waiting].map(({ account }) => account);
+    const isWaiting = new Set(waiting);
     const silent = [...this.#holders].filter(
-      (each) => !waiting.has(each) && each.idleFor > IDLE_MS,
+      (each) => !isWaiting.has(each) && each.idleFor > IDLE_MS,
     );
-    const isOver = this.#sending === 0 || isStalled;
-    for (const account of [...silent, ...(isOver ? waiting : [])]) {
+    let asked = 0;
+    for (const account of [...silent, ...waiting.toSorted((one, other) => one.held - other.held)]) {
       if (asked >= PAGES_AT_ONCE) break;
       if (account.held === 0 || account.isSpilling) continue;
       asked += account.held;
       account.spill();
     }
-  }
-
-  #restart(): void {
-    if (this.#stalled) clearTimeout(this.#stalled);
-    this.#stalled = null;
-    if (this.#waiting.size > 0) this.#relieve();
   }
 
   #dropLater(): NodeJS.Timeout {

@@ -65,7 +65,7 @@ export class ContractUpload {
   async append(bytes: Buffer, pieceSize = bytes.length): Promise<void> {
     const writer = await this.take(bytes.length);
     await writer.write(bytes, pieceSize);
-    await writer.commit();
+    await writer.commitLast();
     this.#attempt = 0;
     await writer.close();
   }
@@ -192,8 +192,12 @@ export class ContractWriter {
 
   /** Commits all bytes up to here; it may go on. */
   async commit(): Promise<void> {
-    this.upload.committed(await this.writer.sync(), this.#position);
+    await this.commitLast();
     this.writer.committed?.();
+  }
+
+  async commitLast(): Promise<void> {
+    this.upload.committed(await this.writer.sync(), this.#position);
   }
 
   /** Makes all bytes up to here durable, and dies before that is committed. */

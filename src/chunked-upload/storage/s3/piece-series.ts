@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PagedBytes } from './gathered-bytes.js';
 import { PartSource, type Slice } from './part-source.js';
 import type { PieceStore } from './piece-store.js';
@@ -12,6 +13,7 @@ const LEAST_JOINED = 16;
 const LARGEST_PIECE = 5 * 1024 * 1024 * 1024;
 /** Pieces that nobody needs any more are removed so many at a time. */
 const DROPPED_AT_ONCE = 8;
+const DROPPED_WITHIN_MS = 500;
 
 export interface PieceSeriesOptions extends CallOptions {
   readonly store: PieceStore;
@@ -28,7 +30,7 @@ export class PieceSeries {
   /** Where they begin: all before is in parts. */
   #start: number;
   #dropped: readonly Piece[];
-  #isDropping = false;
+  #dropping: Promise<void> | null = null;
   /** Those of this writer that no state names yet. */
   #unnamed: Piece[] = [];
   #arriving = 0;
@@ -123,18 +125,26 @@ export class PieceSeries {
   /** To be called when the last snapshot, or the state at the beginning, has been committed. */
   removeDropped(): void {
     const dropped = this.#dropped;
-    if (dropped.length < DROPPED_AT_ONCE || this.#isDropping) return;
-    this.#isDropping = true;
+    if (dropped.length < DROPPED_AT_ONCE || this.#dropping) return;
     const { store, key } = this.options;
     // What stays is tried again with the next.
-    void store
+    this.#dropping = store
       .remove(key, dropped)
       .then(() => {
         this.#dropped = this.#dropped.filter((piece) => !dropped.includes(piece));
       }, ignore)
       .finally(() => {
-        this.#isDropping = false;
+        this.#dropping = null;
       });
+  }
+
+  /** Waits a little: the next state need not name what is gone, and nobody removes it again. */
+  async droppedSoon(): Promise<void> {
+    if (!this.#dropping) return;
+    const soon = new AbortController();
+    const limit = sleep(DROPPED_WITHIN_MS, undefined, { signal: soon.signal }).catch(ignore);
+    await Promise.race([this.#dropping, limit]);
+    soon.abort();
   }
 
   /** Removes what no state names. */

@@ -109,6 +109,7 @@ export class S3Writer implements StorageWriter {
     await this.#transfers.settled();
     await this.#existence;
     await this.#pieces.join();
+    await this.#pieces.droppedSoon();
     const { state, opened } = this;
     const parts = this.#parts.snapshot();
     this.#isPublished ||= parts !== null;
