@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import {
-  PAGE_BYTES,
-  type StoreAccount,
-  StoreMemory,
-} from '../../src/chunked-upload/memory/store-memory.js';
+import type { StoreAccount } from '../../src/chunked-upload/memory/store-account.js';
+import { PAGE_BYTES, StoreMemory } from '../../src/chunked-upload/memory/store-memory.js';
 
 /** Somebody who gathers, and sends what it has when it is asked to, which takes a while. */
 class Gatherer {

@@ -1,3 +1,5 @@
+import { KeptPages, StoreAccount, type StoreLedger } from './store-account.js';
+
 /** What bytes on their way to a store lie in. */
 export const PAGE_BYTES = 64 * 1024;
 
@@ -23,7 +25,7 @@ interface Waiter {
  * Nobody can keep it from others by being silent: who waits for a sender is told to store what it has
  * (`spill`). What is stored already is kept as long as nobody needs the room.
  */
-export class StoreMemory {
+export class StoreMemory implements StoreLedger {
   #limit: number;
   #made = 0;
   readonly #free: Buffer[] = [];
@@ -213,88 +215,5 @@ export class StoreMemory {
       this.#free.length = 0;
     }, UNUSED_MS);
     return timer.unref();
-  }
-}
-
-/** What one writer has gathered. */
-export class StoreAccount {
-  #held = 0;
-  #touchedAt = performance.now();
-  #isSpilling = false;
-
-  constructor(
-    private readonly memory: StoreMemory,
-    private readonly send: () => void,
-  ) {}
-
-  /** Pages. */
-  get held(): number {
-    return this.#held;
-  }
-
-  /** Milliseconds since it got the last one. */
-  get idleFor(): number {
-    return performance.now() - this.#touchedAt;
-  }
-
-  get isSpilling(): boolean {
-    return this.#isSpilling;
-  }
-
-  /** Waits until there is one. */
-  async take(): Promise<Buffer> {
-    const page = await this.memory.take(this);
-    this.#held += 1;
-    this.touch();
-    return page;
-  }
-
-  /** Its sender is not silent. */
-  touch(): void {
-    this.#touchedAt = performance.now();
-    this.memory.touched(this);
-  }
-
-  /** So many are being sent now, and not gathered any more. */
-  sends(pages: number): void {
-    this.#held -= pages;
-    this.#isSpilling = false;
-    this.memory.sends(pages);
-    this.memory.touched(this);
-  }
-
-  /** Drops what it has gathered. */
-  give(pages: readonly Buffer[]): void {
-    this.#held -= pages.length;
-    this.memory.touched(this);
-    this.memory.give(pages);
-  }
-
-  /** @internal */
-  spill(): void {
-    this.#isSpilling = true;
-    this.send();
-  }
-}
-
-/** Bytes that are stored, and here as well for as long as there is room. */
-export class KeptPages {
-  #pages: Buffer[] | null;
-
-  constructor(
-    private readonly memory: StoreMemory,
-    pages: Buffer[],
-    private readonly gone: () => void,
-  ) {
-    this.#pages = pages;
-  }
-
-  /** From here on they are the caller's, to be given back; null: they are gone. */
-  take(): Buffer[] | null {
-    const pages = this.#pages;
-    this.#pages = null;
-    this.memory.forget(this);
-    this.gone();
-    return pages;
   }
 }

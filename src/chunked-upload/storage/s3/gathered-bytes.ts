@@ -1,5 +1,6 @@
 import { type Hash, createHash } from 'node:crypto';
-import { PAGE_BYTES, type StoreAccount } from '../../memory/store-memory.js';
+import type { StoreAccount } from '../../memory/store-account.js';
+import { PAGE_BYTES } from '../../memory/store-memory.js';
 
 /** Bytes in pages: all of these are full but the last. */
 export interface PagedBytes {

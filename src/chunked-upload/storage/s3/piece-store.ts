@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import { type KeptPages, PAGE_BYTES, type StoreMemory } from '../../memory/store-memory.js';
+import type { KeptPages } from '../../memory/store-account.js';
+import { PAGE_BYTES, type StoreMemory } from '../../memory/store-memory.js';
 import { type PagedBytes, bytesInPages } from './gathered-bytes.js';
 import { BytesPayload, type Payload } from './payload.js';
 import { type Piece, pieceKey } from './pieces.js';
