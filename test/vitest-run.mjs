@@ -15,7 +15,10 @@ export function vitest({ node = process.execPath, env = process.env, args = [] }
     const report = join(folder, 'report.json');
     const config = ['--config', 'test/vitest.config.ts', '--passWithNoTests'];
     // Of vitest's reporters only `verbose` shows why a test was skipped.
-    const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`];
+    const reporters = ['verbose', 'json', 'test/support/contract-report.ts'].map(
+      (name) => `--reporter=${name}`,
+    );
+    reporters.push(`--outputFile.json=${report}`);
     const program = join(root, 'node_modules/vitest/vitest.mjs');
     const all = [program, 'run', ...config, ...reporters, ...args];
     const ok = spawnSync(node, all, { cwd: root, env, stdio: 'inherit' }).status === 0;

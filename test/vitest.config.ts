@@ -8,6 +8,10 @@ const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 /** Tests import the package by its name and get what users get: the build. */
 const alias = [
   { find: /^nestjs-chunked-upload$/, replacement: `${dist}index.js` },
+  {
+    find: /^nestjs-chunked-upload\/s3$/,
+    replacement: `${dist}chunked-upload/storage/s3/index.js`,
+  },
   { find: /^nestjs-chunked-upload\/client$/, replacement: `${dist}client/index.js` },
   {
     find: /^nestjs-chunked-upload\/testing$/,
@@ -77,6 +81,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     globalSetup: 'test/support/global-setup.ts',
+    reporters: ['default', 'test/support/contract-report.ts'],
     projects: projects.map(({ name, group, include, exclude, env }) => ({
       resolve: { alias },
       test: {
