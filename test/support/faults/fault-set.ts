@@ -4,5 +4,5 @@ export interface FaultSet<F extends string = string> {
   /** In the words of the table's legend. */
   readonly meaning: Readonly<Record<F, string>>;
   /** Whether there is such a fault at a point of this label. */
-  readonly applies: (fault: F, label: string) => boolean;
+  applies(fault: F, label: string): boolean;
 }

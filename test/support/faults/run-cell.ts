@@ -79,6 +79,7 @@ async function runCell(stage: Stage, operation: Operation, cell: Cell): Promise<
   if (!isLethal(cell.fault)) await othersGoOn(first);
   const patience = sleep(cell.processes === 'two' ? PATIENCE_MS : takesMs + LIMIT_MS);
   await Promise.race([reply, patience]);
+  stage.endLasting();
   // It goes on where it was, or elsewhere.
   if (cell.processes === 'one process' && isLethal(cell.fault)) await restart(first);
   const next = cell.processes === 'two' ? second : first;

@@ -15,7 +15,7 @@ const KILLS = {
   'kill after': 'the process is killed after it was done',
 } as const;
 
-/** The same again and again: for as long as the same is asked for. */
+/** The same with each try of the same request, until whoever asked has been answered. */
 const LASTING = {
   'refused always': '503 SlowDown however often it is tried',
   'after always': 'it is done, and the connection cut, however often it is tried',
@@ -87,9 +87,14 @@ export class S3FaultLine {
     return planned.hook(call, proceed);
   };
 
-  /** What went without an answer ends at last, and what goes wrong always does so no longer. */
-  release(): void {
+  /** What goes wrong always does so no longer; what hangs goes on to hang. */
+  endLasting(): void {
     this.#lasting = [];
+  }
+
+  /** What went without an answer ends at last. */
+  release(): void {
+    this.endLasting();
     for (const planned of this.#hanging.splice(0)) planned.release();
   }
 }

@@ -24,6 +24,8 @@ interface StageStorage {
   readonly unit: number;
   /** Whether things go wrong between host and store, and nowhere else. */
   readonly isRemote: boolean;
+  /** What goes wrong again and again does so no longer. */
+  endLasting(): void;
   /** What went without an answer ends. */
   release(): void;
   close(): Promise<void>;
@@ -71,6 +73,11 @@ export class Stage {
     return this.storage.unit;
   }
 
+  /** What goes wrong again and again has been seen often enough. */
+  endLasting(): void {
+    this.storage.endLasting();
+  }
+
   /** What went without an answer ends at last, for whoever still waits for it. */
   async endHanging(): Promise<void> {
     this.line.release();
@@ -110,6 +117,7 @@ async function onDisk(): Promise<StageStorage> {
     bytes: new DiskBytes(root),
     unit: KIB,
     isRemote: false,
+    endLasting: () => undefined,
     release: () => undefined,
     close: () => rm(root, { recursive: true, force: true }),
   };
@@ -128,6 +136,7 @@ async function onS3(mode: S3Mode, plan: FaultPlan): Promise<StageStorage> {
     // Enough for pieces and for parts, which have 5 MiB at least.
     unit: 40 * KIB,
     isRemote: true,
+    endLasting: () => line.endLasting(),
     release: () => line.release(),
     close: () => double.close(),
   };
