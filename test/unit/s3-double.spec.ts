@@ -423,7 +423,7 @@ describe('What goes wrong when it is told to:', () => {
     'empty etag': { code: 'none', isDone: true },
   };
 
-  it.each(Object.entries(S3_FAULTS))('%s: %s', async (name, _) => {
+  it.each(Object.entries(S3_FAULTS))('%s: %s', async (name) => {
     await start({});
     const fault = name as S3Fault;
     const { code, isDone } = expected[fault];
@@ -532,7 +532,7 @@ it('S3Double keeps a log of requests and bytes', async () => {
   expect(await codeOf(sizeOf())).toBe('NotFound');
   double.inject('PutObject', 'before');
   await codeOf(put('cut', randomBytes(7)));
-  const log = double.log.map(({ headers: _, ...entry }) => entry);
+  const log = double.log.map(({ headers: _headers, ...entry }) => entry);
   expect(log).toMatchObject([
     { operation: 'CreateMultipartUpload', bucket: Bucket, key: Key, uploadId: null, status: 200 },
     {

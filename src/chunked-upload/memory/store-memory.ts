@@ -36,7 +36,7 @@ export class StoreMemory implements StoreLedger {
   readonly #kept = new Set<KeptPages>();
   /** Pages that are being sent: they come back by themselves. */
   #sending = 0;
-  #soon: NodeJS.Immediate | null = null;
+  #isRelieving = false;
   #stalled: NodeJS.Timeout | null = null;
   #unused: NodeJS.Timeout | null = null;
 
@@ -168,8 +168,10 @@ export class StoreMemory implements StoreLedger {
 
   /** In the next turn: those who have just got something may be about to send, and others to give. */
   #relieveSoon(): void {
-    this.#soon ??= setImmediate(() => {
-      this.#soon = null;
+    if (this.#isRelieving) return;
+    this.#isRelieving = true;
+    setImmediate(() => {
+      this.#isRelieving = false;
       this.#relieve();
     });
   }
