@@ -290,6 +290,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
       /beside two others/,
       /wakes late with one key/,
       /^reads back nothing/,
+      /^removes what lies beside/,
     ],
     make: (root) => new UnfencedStorage({ root, fsync: false }),
   },
