@@ -1,0 +1,47 @@
+import { incomingOf, queryOf } from '../http/host-request.js';
+import type { UploadProtocol } from '../http/upload-protocol.js';
+import { FilePond } from './filepond.js';
+import { USUAL_NAME } from './metadata.js';
+import { idInQuery } from './upload-id.js';
+
+export const filePond: UploadProtocol = {
+  name: 'filepond',
+
+  isSpokenBy(incoming, id) {
+    const { headers } = incoming;
+    const type = headers['content-type'] ?? '';
+    switch (incoming.method) {
+      case 'PATCH':
+        return headers['upload-offset'] !== undefined;
+      case 'POST':
+        return id === null && headers['upload-length'] !== undefined && /^multipart\//i.test(type);
+      case 'HEAD':
+        return id === null && idInQuery(queryOf(incoming)) !== null;
+      case 'DELETE':
+        // Its body is the id; one of our own would be in the path, in the query or in a form.
+        return id === null && /^text\/plain\b/i.test(type);
+      default:
+        return false;
+    }
+  },
+
+  async answer(steps, { request, response, id }) {
+    const protocol = new FilePond(steps);
+    switch (incomingOf(request).method) {
+      case 'PATCH':
+        return protocol.append(request, response, id);
+      case 'HEAD':
+        return protocol.head(request, response, id);
+      case 'DELETE':
+        return protocol.remove(request, response);
+      default:
+        return protocol.create(request, response);
+    }
+  },
+
+  fileNames: [USUAL_NAME],
+
+  async takeForm(steps, { form, file, response, context }) {
+    return new FilePond(steps).takeForm(form, file, response, context);
+  },
+};
