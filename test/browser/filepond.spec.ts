@@ -99,7 +99,7 @@ describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () 
     await page.addScriptTag({ path: require.resolve('filepond/dist/filepond.js') });
     await page.evaluate(
       ([script, given]) => {
-        const run = new Function('given', script as string) as (given: unknown) => void;
+        const run = new Function('given', script) as (given: unknown) => void;
         run(given);
       },
       [
