@@ -126,7 +126,8 @@ describe.each(PROTOCOLS)('a chunk by $name', (words) => {
     await say(url, words.chunk(id, 0, bytes.length), bytes.subarray(0, CHUNK));
     const { method, target, headers } = words.chunk(id, CHUNK, bytes.length);
     const cut = new InterimRequest(method, url + target, {
-      ...{ ...ALICE, ...headers },
+      ...ALICE,
+      ...headers,
       'content-length': String(CHUNK),
     });
     await cut.write(bytes.subarray(CHUNK, CHUNK + place));
@@ -153,7 +154,8 @@ describe.each(PROTOCOLS)('a chunk by $name', (words) => {
     expect((await say(server.url, first, bytes.subarray(0, 4 * MIB))).status).toBe(words.accepted);
     const { method, target, headers } = words.chunk(id, 4 * MIB, bytes.length);
     const going = new InterimRequest(method, server.url + target, {
-      ...{ ...ALICE, ...headers },
+      ...ALICE,
+      ...headers,
       'content-length': String(76 * MIB),
     });
     for (let at = 4 * MIB; at < 75 * MIB; at += MIB)
