@@ -566,15 +566,13 @@ describe('4.6 Concurrency', () => {
   it('breaks connections at the end of the process, after which an upload goes on', async () => {
     const other = await startBeside(host, { upload: { protocols: PROTOCOLS } });
     const location = await begun(first);
-    const writing = new InterimRequest('PATCH', other.url + location, ({
-	'x-user': 'ann',
-	...V8,
-	...PARTIAL,
-	...{
-		'upload-complete': '?0',
-		'upload-offset': '100'
-	}
-}));
+    const writing = new InterimRequest('PATCH', other.url + location, {
+      'x-user': 'ann',
+      ...V8,
+      ...PARTIAL,
+      'upload-complete': '?0',
+      'upload-offset': '100',
+    });
     const large = sample(MIB);
     await writing.write(large);
     await until('bytes have been stored', async () => isStored(location, MIB / 2));
@@ -594,7 +592,14 @@ describe('5 Status code 104', () => {
     const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
     const headers = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
     const { stdout } = await promisify(execFile)('curl', [
-      ...['-sSi', version, '-X', 'POST', '-T', join(folder, 'a.bin'), '-H', 'Expect: 100-continue'],
+      '-sSi',
+      version,
+      '-X',
+      'POST',
+      '-T',
+      join(folder, 'a.bin'),
+      '-H',
+      'Expect: 100-continue',
       ...headers.flatMap((header) => ['-H', header]),
       `${url}?filename=a.bin`,
     ]);
