@@ -28,7 +28,7 @@ export interface LastPartsOptions {
  * It can be done again and again: the bytes are in pieces as well.
  */
 export async function makeLastParts(
-  { multipart, store }: S3Parts,
+  { multipart, store, options }: S3Parts,
   { place, key, state, parts, stored, attempt }: LastPartsOptions,
 ): Promise<PartId[]> {
   const { partSize, pieces, skip } = state;
@@ -44,7 +44,10 @@ export async function makeLastParts(
     const source = new PartSource(store, key, slices, null, {});
     try {
       const equal = await equalPart(stored, source, Math.max(last, parts.next - 1));
-      const numbers = equal ? [] : [next, Math.max(last, highest) + 1, last + 1];
+      // Of numbers that writers since the last commit may have used there may be more than there are.
+      const numbers = [next, Math.max(last, highest) + 1, last + 1].filter(
+        (number) => number <= options.maxParts,
+      );
       const part = equal ?? (await uploadAsOneOf(numbers, source));
       made.push(part);
       last = part.number;
