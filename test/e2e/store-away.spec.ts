@@ -33,7 +33,6 @@ beforeEach(async () => {
   line = await TcpProxy.to(database.url);
 });
 afterEach(async () => {
-  await line.open();
   for (const host of hosts.splice(0)) await host.close();
   await line.cut();
   await store.cut();
@@ -73,13 +72,14 @@ describe('A store that is away', () => {
   it('is a 503 with Retry-After to whatever needs it; what does not is answered; all goes on', async () => {
     const [ann, again] = await start();
     const { id } = await ann.begin(file.subarray(0, half), file.length);
+    const { id: other } = await ann.begin(file.subarray(0, half), file.length);
     const { id: full } = await ann.begin(file, file.length);
     const { id: done } = await ann.file(file);
     await store.cut();
     const needing = [
       () => ann.put(`bytes 0-${half - 1}/${file.length}`, file.subarray(0, half)),
       () => ann.put(REST, file.subarray(half), { id }),
-      () => again.put(REST, file.subarray(half), { id, form: {} }),
+      () => again.put(REST, file.subarray(half), { id: other, form: {} }),
       () => again.complete(full, sum),
       () => ann.whole(file, { query: { md5: sum } }),
       () => ann.send('GET', { id: `${done}/file` }),
@@ -88,16 +88,18 @@ describe('A store that is away', () => {
     for (const client of [ann, again]) {
       expect((await client.get(id)).upload).toMatchObject({ offset: half, status: 1 });
       expect((await client.head(id)).headers.get('upload-offset')).toBe(String(half));
-      expect(await client.list()).toHaveLength(3);
+      expect(await client.list()).toHaveLength(4);
     }
     await store.open();
-    expect((await again.put(REST, file.subarray(half), { id })).status).toBe(200);
-    for (const each of [id, full]) {
+    for (const each of [id, other]) {
+      expect((await again.put(REST, file.subarray(half), { id: each })).status).toBe(200);
+    }
+    for (const each of [id, other, full]) {
       expect((await ann.complete(each, sum)).status).toBe(200);
       expect((await again.download(each)).bytes.equals(file)).toBe(true);
     }
     expect((await again.download(done)).bytes.equals(file)).toBe(true);
-    for (const each of [id, full, done]) expect((await ann.delete(each)).status).toBe(204);
+    for (const each of [id, other, full, done]) expect((await ann.delete(each)).status).toBe(204);
     expect(others()).toEqual([]);
   });
 
@@ -107,6 +109,7 @@ describe('A store that is away', () => {
     const chunk = 8 * MIB;
     const range = (from: number) => `bytes ${from}-${large.length - 1}/${large.length}`;
     const { id } = await ann.begin(large.subarray(0, chunk), large.length);
+    const sent = double.log.length;
     const body = new HeldBody(large.subarray(chunk, 20 * MIB), large.subarray(20 * MIB));
     const answer = fetch(`${ann.url}/${id}`, {
       method: 'PUT',
@@ -114,7 +117,9 @@ describe('A store that is away', () => {
       body: body as unknown as ReadableStream,
       duplex: 'half',
     } as RequestInit);
-    await until('a part is stored', () => double.log.length > 4);
+    await until('a part is stored', () =>
+      double.log.slice(sent).some(({ operation }) => operation === 'UploadPart'),
+    );
     await store.cut();
     body.release();
     expect((await answer).status).toBe(503);
@@ -148,13 +153,11 @@ describe('A file that is too large for the store', () => {
   it('is refused when it begins, however it is announced, and nothing of it is kept', async () => {
     const [ann] = await start({ maxParts: 2 });
     const total = 10 * GIB + 1;
-    const tus = { 'tus-resumable': '1.0.0', 'upload-length': String(total) };
     const answers = [
       await ann.put(`bytes 0-${half - 1}/${total}`, file.subarray(0, half)),
       await ann.put(`bytes */${total}`, Buffer.alloc(0)),
-      await ann.send('POST', { headers: tus }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([413, 413, 413]);
+    expect(answers.map(({ status }) => status)).toEqual([413, 413]);
     for (const { headers } of answers) expect(headers.get('retry-after')).toBeNull();
     expect(await ann.list()).toEqual([]);
     expect(others()).toEqual([]);
