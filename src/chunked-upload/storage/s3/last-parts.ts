@@ -1,4 +1,4 @@
-import type { NumberRun } from './part-numbers.js';
+import { type NumberRun, countOf, leavesOutMany } from './part-numbers.js';
 import { PartSource } from './part-source.js';
 import { type Payload, md5Of } from './payload.js';
 import { slicesOf } from './piece-series.js';
@@ -44,9 +44,11 @@ export async function makeLastParts(
     const source = new PartSource(store, key, slices, null, {});
     try {
       const equal = await equalPart(stored, source, Math.max(last, parts.next - 1));
-      // Of numbers that writers since the last commit may have used there may be more than there are.
+      // Writers since the last commit may have used more numbers than there are, or than can be filled.
+      const count = countOf(parts.runs) + made.length;
       const numbers = [next, Math.max(last, highest) + 1, last + 1].filter(
-        (number) => number <= options.maxParts,
+        (number, index) =>
+          number <= options.maxParts && (index > 0 || !leavesOutMany(number, count)),
       );
       const part = equal ?? (await uploadAsOneOf(numbers, source));
       made.push(part);

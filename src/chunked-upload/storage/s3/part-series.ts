@@ -1,5 +1,11 @@
 import { chained } from './parts-chain.js';
-import { PartNumbers, countOf, reservedNumbers, withNumber } from './part-numbers.js';
+import {
+  PartNumbers,
+  countOf,
+  leavesOutMany,
+  reservedNumbers,
+  withNumber,
+} from './part-numbers.js';
 import { type Payload, md5Of } from './payload.js';
 import type { CallOptions } from './s3-calls.js';
 import { isNoUpload, isRefusal } from './s3-errors.js';
@@ -48,6 +54,7 @@ export class PartSeries {
   #isRefused = false;
   #last: number;
   #runs: number;
+  #count: number;
 
   constructor(private readonly options: SeriesOptions) {
     const { parts, finalKey, maxParts: most, attempt } = options;
@@ -57,6 +64,7 @@ export class PartSeries {
     const [first, count] = parts?.runs.at(-1) ?? [1, 0];
     this.#last = first + count - 1;
     this.#runs = parts?.runs.length ?? 0;
+    this.#count = countOf(parts?.runs ?? []);
   }
 
   /** The upload that this writer has begun; null: it has none of its own. */
@@ -124,11 +132,13 @@ export class PartSeries {
 
   /** After that many writers that never committed the rest stays in pieces until the end. */
   #hasRoomFor(number: number): boolean {
-    return number === this.#last + 1 || this.#runs < MOST_RUNS;
+    if (number === this.#last + 1) return true;
+    return this.#runs < MOST_RUNS && !leavesOutMany(number, this.#count);
   }
 
   #add(part: UploadedPart): void {
     this.#uploaded.push(part);
+    this.#count += 1;
     if (part.number !== this.#last + 1 || this.#runs === 0) this.#runs += 1;
     this.#last = part.number;
   }
