@@ -1,3 +1,4 @@
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { type NumberRun, countOf, leavesOutMany } from './part-numbers.js';
 import { PartSource } from './part-source.js';
 import { type Payload, md5Of } from './payload.js';
@@ -62,7 +63,8 @@ export async function makeLastParts(
 
   /** Some stores take no number that leaves others out. */
   async function uploadAsOneOf(numbers: readonly number[], payload: Payload): Promise<PartId> {
-    const [number = 1, ...others] = numbers;
+    const [number, ...others] = numbers;
+    if (number === undefined) throw ChunkedUploadError.exceedsStorage();
     try {
       return { number, etag: await multipart.uploadPart(place, number, payload) };
     } catch (error) {
