@@ -14,6 +14,7 @@ import { adminParts } from '../admin/admin.module.js';
 import { registerAdministered } from '../admin/administered-types.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
+import { AdminOverviewRepository } from '../database/admin-overview.repository.js';
 import { AdminRepository } from '../database/admin.repository.js';
 import { CleanupTimer } from '../expiry/cleanup-timer.js';
 import { ChunkedUploadService } from '../chunked-upload.service.js';
@@ -213,13 +214,16 @@ function dynamicModule(
         inject: [token, PARTS, UPLOAD_TYPE, ModulesContainer],
         useFactory: (
           uploads: ChunkedUploadService<AbstractChunkedUpload>,
-          { table }: UploadTypeParts,
+          { table, owned }: UploadTypeParts,
           { user }: UploadType,
           application: ModulesContainer,
         ) => {
           const name = plainPath(path);
           const records = new AdminRepository(table);
-          registerAdministered(application, { name, entity, uploads, records, user });
+          const overview = new AdminOverviewRepository(table);
+          const ownerTypes = owned.owners.names;
+          const parts = { name, entity, uploads, records, overview, ownerTypes, user };
+          registerAdministered(application, parts);
         },
       },
     ],
