@@ -16,6 +16,8 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
 import { AdminOverviewRepository } from '../database/admin-overview.repository.js';
 import { AdminRepository } from '../database/admin.repository.js';
+import { pingDatabase } from '../database/ping.js';
+import { registerProbe } from '../health/health-probes.js';
 import { CleanupTimer } from '../expiry/cleanup-timer.js';
 import { ChunkedUploadService } from '../chunked-upload.service.js';
 import {
@@ -170,6 +172,9 @@ function dynamicModule(
         useFactory: (type: UploadType, source: DataSource, application: ModulesContainer) => {
           const parts = createUploadTypeParts(type, source, entity, application);
           registerCleaner(application, entity, parts.cleaner);
+          const { table } = parts;
+          const ping = (limitMs: number) => pingDatabase(table, limitMs);
+          registerProbe(application, { database: source, ping, storage: type.storage });
           return parts;
         },
       },
