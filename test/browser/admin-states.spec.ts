@@ -102,7 +102,10 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
       `UPDATE chunked_upload SET expires_at = now() - interval '1 h' WHERE id = $1`,
       [id],
     );
-    await begin(`a very long name ${'of a file '.repeat(12)}.mp4`, 'somebody.with.a.long.name@example.org');
+    await begin(
+      `a very long name ${'of a file '.repeat(12)}.mp4`,
+      'somebody.with.a.long.name@example.org',
+    );
     await begin('anonymous.bin', null);
     const owned = await begin('owned.bin');
     await host.uploads.assignOwner(owned.id, { type: 'person', id: '7' });
@@ -146,7 +149,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     );
     await session.detach();
     return (violations as Finding[]).map(
-      ({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((each) => `${each.html}\n${each.failureSummary ?? ''}`).join('\n')}`,
+      ({ id, help, nodes }) =>
+        `${id}: ${help}\n${nodes.map((each) => `${each.html}\n${each.failureSummary ?? ''}`).join('\n')}`,
     );
   }
 
@@ -249,7 +253,9 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     await page.locator('#more summary').click();
     await page.getByLabel('Creator').pressSequentially('some');
     const offered = () =>
-      page.locator('#creators option').evaluateAll((all) => all.map((each) => (each as HTMLOptionElement).value));
+      page
+        .locator('#creators option')
+        .evaluateAll((all) => all.map((each) => (each as HTMLOptionElement).value));
     await expect.poll(offered).toEqual(['somebody.with.a.long.name@example.org']);
   });
 
@@ -266,7 +272,9 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     expect(await page.locator('#selected').textContent()).toBe('All 120 uploads selected');
     await look('all-that-match');
     await press('Delete…');
-    await expect.poll(() => page.locator('#question-title').textContent()).toBe('Delete 120 uploads?');
+    await expect
+      .poll(() => page.locator('#question-title').textContent())
+      .toBe('Delete 120 uploads?');
     await press('Delete them');
     await expect.poll(noticeText).toBe('120 deleted.');
     await press('Clear filters');

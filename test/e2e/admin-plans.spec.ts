@@ -158,7 +158,6 @@ describe(`With ${ROWS} records`, () => {
     ['suggestions', { field: 'creator', prefix: 'nobody' }],
     ['suggestions', { field: 'owner_type', prefix: '' }],
     ['suggestions', { field: 'owner_id', owner_type: 'person', prefix: '3' }],
-    ['types', {}],
   ] as [string, Record<string, string>][])('%s of %j reads no whole table', async (what, query) => {
     const { statements } = await plansOf(what, query);
     await expectQuick(statements, query);
@@ -174,7 +173,7 @@ describe(`With ${ROWS} records`, () => {
     expect(complete.exact).toBe(false);
     expect(Math.abs(complete.count - truth)).toBeLessThan(truth / 10);
     const aborted = types[1]!.statuses.find(({ status }) => status === 'aborted')!;
-    expect(aborted).toMatchObject({ count: (ROWS * 0.2) / 100, exact: ROWS <= 5_000_000 });
+    expect(aborted).toMatchObject({ count: (ROWS * 0.2) / 100, exact: true });
   });
 
   it('a part of a name is found by its index, once pg_trgm and the index are there', async () => {
@@ -188,7 +187,7 @@ describe(`With ${ROWS} records`, () => {
     await host.dataSource.query('VACUUM ANALYZE chunked_upload');
     const beside = await startBeside(host, OPTIONS);
     try {
-      for (const search of ['c4ca4238a0b923820dcc509a6f75849b', 'liday-7f', 'zzz', 'holiday']) {
+      for (const search of ['c4ca4238a0b923820dcc', 'liday-7f', 'zzz', 'holiday']) {
         recorder.statements = [];
         const url = `${beside.url}/admin/api/uploads?search=${search}`;
         const { uploads } = (await (await fetch(url)).json()) as { uploads: unknown[] };

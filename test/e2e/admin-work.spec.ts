@@ -10,7 +10,9 @@ import { Column, Entity, PrimaryColumn, type MigrationInterface, type QueryRunne
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { UploadClient, sample } from '../support/upload-client.js';
+import { until } from '../support/waiting.js';
 
 // What somebody who looks after uploads does with them: files, all that match, owner and expiry.
 
@@ -67,7 +69,10 @@ beforeEach(async () => {
 });
 
 const get = (path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(`${host.url}/admin/api/${path}`, { ...init, headers: { 'x-user': 'root', ...init.headers } });
+  fetch(`${host.url}/admin/api/${path}`, {
+    ...init,
+    headers: { 'x-user': 'root', ...init.headers },
+  });
 
 async function json<R>(path: string): Promise<R> {
   const response = await get(path);
@@ -303,6 +308,22 @@ describe('An upload', () => {
     });
     expect(body).toMatchObject({ outcomes: [{ ok: false, detail: /unfinished/ }] });
     expect((await post('expiry', { expires_at: 'soon', uploads: selected })).status).toBe(400);
+  });
+});
+
+describe('A long chunk', () => {
+  it('is seen to grow while it is on its way', async () => {
+    const { id } = await uploads.begin(file.subarray(0, 100), 300);
+    const headers = { 'content-range': 'bytes 100-299/300', 'content-length': 200 };
+    const connection = await RawConnection.put(host.url, headers, `/uploads/${id}`);
+    await connection.write(file.subarray(100, 150));
+    const seen = async () =>
+      (await json<{ uploads: { offset: number; writing: boolean }[] }>('uploads')).uploads[0];
+    await until('it is committed on its way', async () => (await seen())?.offset === 150, {
+      withinMs: 20_000,
+    });
+    expect(await seen()).toMatchObject({ writing: true, progress: 0.5 });
+    connection.destroy();
   });
 });
 

@@ -17,11 +17,7 @@ export class AdminJournal {
   constructor(@Inject(ADMINISTERED_TYPES) private readonly types: AdministeredTypes) {}
 
   /** Of a selection. `done` is a verb, in the past. */
-  async outcomes(
-    request: HostRequest,
-    done: string,
-    outcomes: readonly Outcome[],
-  ): Promise<void> {
+  async outcomes(request: HostRequest, done: string, outcomes: readonly Outcome[]): Promise<void> {
     const successes = outcomes.filter(({ ok }) => ok);
     const ids = successes.slice(0, MOST_IDS).map(({ id }) => id);
     const more = successes.length - ids.length;

@@ -142,9 +142,9 @@ export abstract class AdminController {
     stream.once('error', ({ message }) =>
       this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
     );
-    return new StreamableFile(stream, { type: answer.headers['Content-Type'] ?? '' }).setErrorLogger(
-      () => undefined,
-    );
+    return new StreamableFile(stream, {
+      type: answer.headers['Content-Type'] ?? '',
+    }).setErrorLogger(() => undefined);
   }
 
   @Post('api/abort')

@@ -226,10 +226,7 @@ export class AdminRepository {
 }
 
 /** The condition that an upload has a status. */
-export function statusIs(
-  c: UploadTable<AbstractChunkedUpload>['c'],
-  status: AdminStatus,
-): string {
+export function statusIs(c: UploadTable<AbstractChunkedUpload>['c'], status: AdminStatus): string {
   const unfinished = `${c.status} = ${ChunkedUploadStatus.Incomplete}`;
   const sql: Record<AdminStatus, string> = {
     incomplete: `${unfinished} AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > ${NOW})`,

@@ -123,7 +123,13 @@ function leaveOldLink(error: unknown): boolean {
 
 function show(aloud: boolean): void {
   const { uploads, next, previous } = page;
+  const wasAllMatching = isAllMatching;
   table.show(uploads, state);
+  // What has come since is on the page, and one of all.
+  if (wasAllMatching) {
+    isAllMatching = true;
+    table.selectAll(true);
+  }
   empty.hidden = uploads.length > 0;
   empty.textContent = state.isFiltered
     ? 'No upload matches these filters.'

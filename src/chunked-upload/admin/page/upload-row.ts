@@ -78,9 +78,7 @@ export class UploadRow {
     on(this.status, () => ({ status: this.upload.status }));
     on(this.creatorValue, () => {
       const { creator } = this.upload;
-      return creator === null
-        ? { creator: '', anonymous: 'true' }
-        : { creator, anonymous: '' };
+      return creator === null ? { creator: '', anonymous: 'true' } : { creator, anonymous: '' };
     });
     on(this.ownerValue, () => ({
       owner_type: this.upload.owner_type ?? '',
