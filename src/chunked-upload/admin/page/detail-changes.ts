@@ -1,6 +1,6 @@
 import { type DetailedUpload, change, keyOf } from './api.js';
 import { announce, byId, element } from './element.js';
-import { Suggestions } from './suggestions.js';
+import { suggestIn } from './suggestions.js';
 
 /** Another owner, and another expiry, for one upload. */
 export class DetailChanges {
@@ -28,9 +28,9 @@ export class DetailChanges {
       const moment = value === '' ? null : new Date(value).toISOString();
       void this.save({ expires_at: moment }, 'The expiry has been changed.');
     });
-    const list = byId('new-owner-ids', HTMLDataListElement);
-    new Suggestions('owner_id', this.ownerId, list, () => ({
-      ...(this.upload && { type: this.upload.type }),
+    suggestIn(this.ownerId, () => ({
+      field: 'owner_id',
+      type: this.upload?.type ?? '',
       owner_type: this.ownerType.value,
     }));
   }

@@ -19,7 +19,7 @@ import { actOnAllMatching, stopMatching } from './matching-actions.js';
 import { Notice } from './notice.js';
 import { Overview } from './overview.js';
 import { Shortcuts } from './shortcuts.js';
-import { suggestForFilters } from './suggestions.js';
+import { suggestInFilters } from './suggestions.js';
 import { UploadTable } from './upload-table.js';
 
 const REFRESH_MS = 5000;
@@ -281,7 +281,7 @@ async function start(): Promise<void> {
     const offer = await fetchTypes();
     filters.offer(offer);
     changes.offer(offer.owner_types);
-    suggestForFilters();
+    suggestInFilters();
   } catch {
     // The list says the same.
   }
