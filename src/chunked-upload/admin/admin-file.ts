@@ -12,6 +12,8 @@ const TEXTS =
   /^(text\/.+|image\/svg\+xml|application\/(json|xml|yaml|toml|sql|javascript|.+\+(json|xml)))$/;
 
 const SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'self'";
+// Chrome shows no PDF in a sandbox. Its viewer is one of its own, and `nosniff` lets it be nothing else.
+const NO_SCRIPT = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /** How a file can be shown, by its name and by what its first bytes were; null: not at all. */
 export function previewOf({ filename, mimeType }: AbstractChunkedUpload): PreviewKind | null {
@@ -23,7 +25,7 @@ export function previewOf({ filename, mimeType }: AbstractChunkedUpload): Previe
 
 /**
  * The file for somebody who looks after uploads: a download, or a preview. A preview runs no script:
- * it is in a sandbox, and what is neither image nor PDF is plain text, HTML and SVG too.
+ * images and texts are in a sandbox, and what is neither image nor PDF is plain text, HTML and SVG too.
  */
 export function adminFileResponse(
   upload: AbstractChunkedUpload,
@@ -40,7 +42,7 @@ export function adminFileResponse(
       /^attachment/,
       'inline',
     ),
-    'Content-Security-Policy': SANDBOX,
+    'Content-Security-Policy': kind === 'pdf' ? NO_SCRIPT : SANDBOX,
     'Content-Type': kind === 'text' ? 'text/plain; charset=utf-8' : type,
     'X-Frame-Options': 'SAMEORIGIN',
   };
