@@ -276,7 +276,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
       .poll(() => page.locator('#question-title').textContent())
       .toBe('Delete 120 uploads?');
     await press('Delete them');
-    await expect.poll(noticeText).toBe('120 deleted.');
+    await expect.poll(noticeText, { timeout: 30_000 }).toBe('120 deleted.');
     await press('Clear filters');
     await expect.poll(names).toEqual(['other']);
   });

@@ -46,12 +46,37 @@ export class AdminOverviewRepository {
     });
   }
 
-  /** Values that begin with a text, in any case, in the order of their index. */
-  async suggestions({ field, prefix, ownerType, limit }: Suggested): Promise<string[]> {
+  /**
+   * Values that begin with a text, in any case. Where the database sorts capital letters before all
+   * others, those that are written `AbC` may be missed.
+   */
+  async suggestions({ prefix, limit, ...wanted }: Suggested): Promise<string[]> {
+    const [first = '', ...rest] = prefix;
+    const capital = `${first.toUpperCase()}${rest.join('')}`;
+    const found = new Set<string>();
+    // Each is a place in the index to begin at.
+    for (const start of new Set([prefix, prefix.toLowerCase(), capital, prefix.toUpperCase()])) {
+      for (const value of await this.#valuesFrom(start, { ...wanted, limit })) found.add(value);
+    }
+    return [...found];
+  }
+
+  /** Of an unfinished upload; null: it does not expire. False: there is no such unfinished one. */
+  async setExpiry(id: string, expiresAt: Date | null): Promise<boolean> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.expiresAt} = $2 WHERE ${c.id} = $1
+      AND ${c.status} = ${ChunkedUploadStatus.Incomplete} RETURNING ${c.id}`;
+    return (await this.table.query(sql, [id, expiresAt])).length > 0;
+  }
+
+  async #valuesFrom(
+    start: string,
+    { field, ownerType, limit }: Omit<Suggested, 'prefix'>,
+  ): Promise<string[]> {
     const { name, c } = this.table;
     const columns = { creator: c.creator, owner_type: c.ownerType, owner_id: c.ownerId };
     const column = columns[field];
-    const parameters: unknown[] = [prefix];
+    const parameters: unknown[] = [start];
     if (field === 'owner_id' && ownerType === undefined) return [];
     const only = field === 'owner_id' ? `${c.ownerType} = $${parameters.push(ownerType)} AND` : '';
     const order = field === 'owner_id' ? `${c.ownerType}, ${c.ownerId}` : column;
@@ -71,14 +96,6 @@ export class AdminOverviewRepository {
       )
       .catch(noRowsHoldIt);
     return rows.map((row) => String(row['cu_value']));
-  }
-
-  /** Of an unfinished upload; null: it does not expire. False: there is no such unfinished one. */
-  async setExpiry(id: string, expiresAt: Date | null): Promise<boolean> {
-    const { name, c } = this.table;
-    const sql = `UPDATE ${name} SET ${c.expiresAt} = $2 WHERE ${c.id} = $1
-      AND ${c.status} = ${ChunkedUploadStatus.Incomplete} RETURNING ${c.id}`;
-    return (await this.table.query(sql, [id, expiresAt])).length > 0;
   }
 
   async #sumOf(status: AdminStatus): Promise<StatusSum> {
