@@ -92,7 +92,6 @@ export class DetailDialog {
 
 function contents(upload: DetailedUpload): HTMLElement[] {
   const { offset, total, progress, history, own } = upload;
-  const received = `${formatBytes(offset)} (${offset.toLocaleString()} bytes)`;
   const time = (iso: string | null) => iso && formatTime(iso);
   const facts: [string, string | null][] = [
     ['Status', upload.writing ? `${upload.status}, receiving now` : upload.status],
@@ -100,11 +99,8 @@ function contents(upload: DetailedUpload): HTMLElement[] {
     ['Id', upload.id],
     ['Creator', upload.creator ?? 'anonymous'],
     ['Owner', upload.owner_type && `${upload.owner_type} ${upload.owner_id ?? ''}`],
-    ['Received', received],
-    [
-      'Size',
-      total === null ? 'not known yet' : `${formatBytes(total)} (${total.toLocaleString()} bytes)`,
-    ],
+    ['Received', exactBytes(offset)],
+    ['Size', total === null ? 'not known yet' : exactBytes(total)],
     ['Progress', progress === null ? null : `${Math.floor(progress * 100)} %`],
     ['Begun', `${formatTime(upload.created_at)}, ${formatAge(upload.age_seconds)} ago`],
     ['Completed', time(upload.completed_at)],
@@ -126,6 +122,12 @@ function contents(upload: DetailedUpload): HTMLElement[] {
     list.append(element('div', {}, element('dt', { textContent: name }), words));
   }
   return history.length > 0 ? [list, historyOf(history)] : [list];
+}
+
+/** For people, and to the byte. */
+function exactBytes(bytes: number): string {
+  const words = formatBytes(bytes);
+  return bytes < 1024 ? words : `${words} (${bytes.toLocaleString()} bytes)`;
 }
 
 function historyOf(history: DetailedUpload['history']): HTMLElement {
