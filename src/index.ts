@@ -91,6 +91,11 @@ export {
   type WriterTakenOver,
   type WritersRunning,
 } from './chunked-upload/measurements/measurements.js';
+export {
+  type ChunkedUploadHealth,
+  ChunkedUploadHealthIndicator,
+  type DiskHealthOptions,
+} from './chunked-upload/health/chunked-upload-health.indicator.js';
 export { UploadSteps } from './chunked-upload/protocols/http/upload-steps.js';
 export { ChunkedUploadController } from './chunked-upload/protocols/content-range/content-range.controller.js';
 export type { HostRequest, HostResponse } from './chunked-upload/protocols/http/host-request.js';

@@ -21,7 +21,7 @@ const alias = [
 
 // What a client meets, which must not depend on the framework below Nest.
 const PROTOCOL_SPECS =
-  '{aborted-downloads,admin,admin-access,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
+  '{aborted-downloads,admin,admin-access,admin-work,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
   'callers,complete,completion,controller-steps,controllers-of-hosts,curl,delete,download,' +
   'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,' +
   'owners-over-http,policies,read-and-list,resumable-http,rest-of-a-body,small-pieces,storage-failures,unread-bodies,' +

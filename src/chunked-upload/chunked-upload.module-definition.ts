@@ -11,6 +11,7 @@ import {
   INHERITED_DATA_SOURCE,
   getChunkedUploadToken,
 } from './chunked-upload.tokens.js';
+import { ChunkedUploadHealthIndicator } from './health/chunked-upload-health.indicator.js';
 import { limitProcessMemory } from './memory/process-memory.js';
 import { checkEarlyOptions } from './upload-type/early-options.js';
 import { type InheritedOptions, setInheritedOptions } from './upload-type/inherited-options.js';
@@ -82,9 +83,18 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         // Those of `forRootAsync` are not among the extras.
         const imports = [...(definition.imports ?? []), ...(extras.imports ?? [])];
         const inherited = { dataSource, imports };
-        const shared = [inheritedDataSource(dataSource), ONLY_ROOT, PROCESS_MEMORY];
+        const shared = [
+          inheritedDataSource(dataSource),
+          ONLY_ROOT,
+          PROCESS_MEMORY,
+          ChunkedUploadHealthIndicator,
+        ];
         const providers = [...(definition.providers ?? []), ...shared];
-        const exports = [CHUNKED_UPLOAD_OPTIONS, INHERITED_DATA_SOURCE];
+        const exports = [
+          CHUNKED_UPLOAD_OPTIONS,
+          INHERITED_DATA_SOURCE,
+          ChunkedUploadHealthIndicator,
+        ];
         const admins = extras.admin ? [AdminModule.register(extras.admin, imports)] : [];
         if (path === false) {
           return inheritedFrom(inherited, {

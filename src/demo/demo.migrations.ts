@@ -43,3 +43,28 @@ export class UpdateUploadTables1764115200001 implements MigrationInterface {
 
   async down(): Promise<void> {}
 }
+
+/** For the admin's search within names. Without the extension, or the right to create it, it stays as it is. */
+export class SearchWithinNames1764201600001 implements MigrationInterface {
+  readonly name = 'SearchWithinNames1764201600001';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    const available = (await queryRunner.query(
+      `SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'`,
+    )) as unknown[];
+    if (available.length === 0) return;
+    // A savepoint: what fails in a transaction ends all of it.
+    await queryRunner.query('SAVEPOINT extension');
+    try {
+      await queryRunner.query('CREATE EXTENSION IF NOT EXISTS pg_trgm');
+    } catch {
+      await queryRunner.query('ROLLBACK TO SAVEPOINT extension');
+      return;
+    }
+    for (const entity of [FileUpload, VideoUpload, NoteUpload]) {
+      await updateUploadTable(queryRunner, entity);
+    }
+  }
+
+  async down(): Promise<void> {}
+}

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { ChunkedUploadModule, type StorageProvider } from '../index.js';
@@ -10,6 +11,7 @@ import { FileUpload, NoteUpload, Person, VideoUpload } from './demo.entities.js'
 import {
   CreatePeople1763856000000,
   CreateUploadTables1763769600001,
+  SearchWithinNames1764201600001,
   UpdateUploadTables1764115200001,
 } from './demo.migrations.js';
 import { DetailFilter } from './detail.filter.js';
@@ -40,6 +42,7 @@ export class DemoModule {
               CreateUploadTables1763769600001,
               CreatePeople1763856000000,
               UpdateUploadTables1764115200001,
+              SearchWithinNames1764201600001,
             ],
             // Without it a request waits for ever for a connection of a pool that is used up.
             connectTimeoutMS: 5000,
@@ -47,6 +50,8 @@ export class DemoModule {
           dataSourceFactory: (options) => connect(options as DataSourceOptions),
         }),
         TypeOrmModule.forFeature([Person]),
+        // The library says in the log what is down.
+        TerminusModule.forRoot({ logger: false }),
         ChunkedUploadModule.forRoot({
           path: 'uploads/files',
           entity: FileUpload,

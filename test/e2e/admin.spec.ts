@@ -273,16 +273,16 @@ describe('The list', () => {
 
   it('tells how many there are, and above 10,000 no more than that', async () => {
     await oneOfEach();
-    expect(await root.get('/api/count')).toEqual({ count: 4, exact: true });
-    expect(await root.get('/api/count?status=expired')).toEqual({ count: 1, exact: true });
+    expect(await root.get('/api/count')).toMatchObject({ count: 4, exact: true });
+    expect(await root.get('/api/count?status=expired')).toMatchObject({ count: 1, exact: true });
     await host.dataSource.query(
       `INSERT INTO clip (id, filename, key, final_key, created_at)
       SELECT gen_random_uuid(), '', '', '', now() FROM generate_series(1, 10005)`,
     );
     const many = { count: 10_000, exact: false };
-    expect(await root.get('/api/count?type=clips&status=incomplete')).toEqual(many);
+    expect(await root.get('/api/count?type=clips&status=incomplete')).toMatchObject(many);
     await host.dataSource.query('ANALYZE clip');
-    expect(await root.get('/api/count?type=clips')).toEqual({ count: 10_005, exact: false });
+    expect(await root.get('/api/count?type=clips')).toMatchObject({ count: 10_005, exact: false });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase } from '../support/database.js';
 import { type Sample, parsePrometheusText } from '../support/prometheus-text.js';
@@ -81,4 +82,32 @@ it('/metrics shows how many requests write at this moment', async () => {
   await until('one writes', async () => (await writers()) === 1);
   connection.destroy();
   await until('none writes', async () => (await writers()) === 0);
+});
+
+it('/metrics has every metric, and every label, of the Grafana dashboard', async () => {
+  const files = new UploadClient(`${demo.url}/uploads/files`, null);
+  await files.file(file);
+  await files.put('bytes 0-99/300', file.subarray(0, 99));
+  const path = new URL('../../src/demo/metrics/grafana-dashboard.json', import.meta.url);
+  const { panels } = JSON.parse(await readFile(path, 'utf8')) as {
+    panels: { targets: { expr: string }[] }[];
+  };
+  const { text } = await metrics();
+  const families = parsePrometheusText(text);
+  const used = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  expect(used.length).toBeGreaterThan(10);
+  const seen = new Set<string>();
+  for (const expr of used) {
+    const [name = ''] = /chunked_upload_\w+/.exec(expr) ?? [];
+    const of = families.has(name) ? name : name.replace(/_(bucket|sum|count)$/, '');
+    const family = families.get(of);
+    expect(family, expr).toBeDefined();
+    seen.add(of);
+    const samples = family?.samples.filter((each) => each.name === name) ?? [];
+    const [, by = ''] = /by \(([^)]*)\)/.exec(expr) ?? [];
+    for (const label of by.split(', ').filter(Boolean)) {
+      for (const { labels } of samples) expect(Object.keys(labels), expr).toContain(label);
+    }
+  }
+  expect(seen.size).toBe(families.size);
 });

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { RequestWithUser } from '../chunked-upload.context.js';
 import { creatorOf } from '../creator.js';
 import type { HostRequest } from '../protocols/http/host-request.js';
-import type { Outcome } from './admin.service.js';
+import type { Outcome } from './admin-actions.service.js';
 import { ADMINISTERED_TYPES } from './admin.tokens.js';
 import type { AdministeredTypes } from './administered-types.js';
 
@@ -16,12 +16,8 @@ export class AdminJournal {
 
   constructor(@Inject(ADMINISTERED_TYPES) private readonly types: AdministeredTypes) {}
 
-  /** Of a selection. */
-  async outcomes(
-    request: HostRequest,
-    done: 'aborted' | 'deleted',
-    outcomes: readonly Outcome[],
-  ): Promise<void> {
+  /** Of a selection. `done` is a verb, in the past. */
+  async outcomes(request: HostRequest, done: string, outcomes: readonly Outcome[]): Promise<void> {
     const successes = outcomes.filter(({ ok }) => ok);
     const ids = successes.slice(0, MOST_IDS).map(({ id }) => id);
     const more = successes.length - ids.length;

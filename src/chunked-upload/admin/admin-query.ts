@@ -50,6 +50,29 @@ export function parseAdminQuery(query: URLSearchParams): AdminQuery {
   };
 }
 
+/** What `parseFilter` and `type` know. */
+const FILTERS: readonly string[] = [
+  ...['type', 'status', 'creator', 'anonymous', 'owner_type', 'owner_id'],
+  ...['from', 'to', 'search'],
+];
+
+/**
+ * All uploads that match: a query in a JSON body. A misspelt filter must not mean all uploads.
+ * @throws ChunkedUploadError `invalid_field`
+ */
+export function parseMatching(value: unknown): Pick<AdminQuery, 'type' | 'filter'> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return invalid('matching', 'An object of filters is required.');
+  }
+  for (const [name, word] of Object.entries(value)) {
+    const sentence = `There is no such filter. There are: ${FILTERS.join(', ')}.`;
+    if (!FILTERS.includes(name)) invalid(name, sentence);
+    if (typeof word !== 'string') invalid(name, 'A text is required.');
+  }
+  const query = new URLSearchParams(value as Record<string, string>);
+  return { type: text(query, 'type'), filter: parseFilter(query) };
+}
+
 /** The part of a query that says which uploads. */
 export function parseFilter(query: URLSearchParams): AdminFilter {
   const given = (name: string) => text(query, name);
@@ -72,18 +95,18 @@ export function parseFilter(query: URLSearchParams): AdminFilter {
 }
 
 /** What looks like an id is one. */
-function searchFor(search: string): Pick<AdminFilter, 'id' | 'prefix'> {
+function searchFor(search: string): Pick<AdminFilter, 'id' | 'name'> {
   const id = parseUploadId(search);
-  return id === null ? { prefix: search } : { id };
+  return id === null ? { name: search } : { id };
 }
 
-function text(query: URLSearchParams, name: string): string | undefined {
+export function text(query: URLSearchParams, name: string): string | undefined {
   const value = query.getAll(name).at(-1);
   if (value?.includes('\0')) invalid(name, 'Null characters are not allowed.');
   return value === '' ? undefined : value;
 }
 
-function oneOf<V extends string>(name: string, value: string, values: readonly V[]): V {
+export function oneOf<V extends string>(name: string, value: string, values: readonly V[]): V {
   const found = values.find((each) => each === value);
   return found ?? invalid(name, `One of ${values.join(', ')} is required.`);
 }
@@ -95,7 +118,7 @@ function limitOf(value: string | undefined): number {
   return invalid('limit', `A whole number from 1 to ${LARGEST_LIMIT} is required.`);
 }
 
-function time(name: string, value: string | undefined): Date | undefined {
+export function time(name: string, value: string | undefined): Date | undefined {
   if (value === undefined) return undefined;
   const date = new Date(value);
   // Beyond these years JavaScript and Postgres write dates in different ways.
@@ -104,6 +127,6 @@ function time(name: string, value: string | undefined): Date | undefined {
   return invalid(name, 'A time in ISO 8601 is required.');
 }
 
-function invalid(name: string, sentence: string): never {
+export function invalid(name: string, sentence: string): never {
   throw ChunkedUploadError.invalidField(name, sentence);
 }

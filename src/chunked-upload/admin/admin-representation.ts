@@ -1,3 +1,4 @@
+import { type PreviewKind, previewOf } from './admin-file.js';
 import type { AdminListed, AdminSighting, AdminStatus } from '../database/admin.repository.js';
 
 /** An upload in a list. */
@@ -29,6 +30,8 @@ export interface DetailedUpload extends ListedUpload {
   readonly key: string;
   readonly checksum: string | null;
   readonly mime_type: string | null;
+  /** How the page can show the file; null: not at all, or not yet. */
+  readonly preview: PreviewKind | null;
   /** The process that writes it. */
   readonly writer: string | null;
   readonly writing_until: string | null;
@@ -71,6 +74,7 @@ export function representDetailed(
     key: status === 'complete' ? upload.finalKey : upload.key,
     checksum: upload.checksum,
     mime_type: upload.mimeType,
+    preview: status === 'complete' ? previewOf(upload) : null,
     writer: writing ? upload.leaseHolder : null,
     writing_until: writing ? (upload.leaseUntil?.toISOString() ?? null) : null,
     history: (upload.history ?? []).map(([offset, time]) => ({

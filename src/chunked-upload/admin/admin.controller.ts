@@ -1,18 +1,34 @@
 import {
   Get,
+  Head,
   HttpCode,
   Inject,
+  Logger,
   Param,
   Post,
   Req,
+  Res,
   StreamableFile,
   UseFilters,
   UseInterceptors,
 } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { ChunkedUploadExceptionFilter } from '../protocols/http/chunked-upload-exception.filter.js';
-import { type HostRequest, incomingOf, queryOf } from '../protocols/http/host-request.js';
+import { ServesFile } from '../platform/fastify.js';
+import { setHead } from '../protocols/http/answer-head.js';
+import { closeWithResponse } from '../protocols/http/close-with-response.js';
+import {
+  type HostRequest,
+  type HostResponse,
+  incomingOf,
+  queryOf,
+} from '../protocols/http/host-request.js';
+import { AdminActionsService, type MatchingAction } from './admin-actions.service.js';
+import { adminFileResponse } from './admin-file.js';
+import { parseExpiry, parseOwner } from './admin-changes.js';
+import { parseMatchingUploads } from './admin-matching.js';
 import { STATUSES, parseAdminQuery } from './admin-query.js';
+import { parseSuggestions } from './admin-suggestions.js';
 import { readMutation } from './admin-request.js';
 import { parseSelection, requireSelection } from './admin-selection.js';
 import { ADMIN_PATH } from './admin.tokens.js';
@@ -25,8 +41,13 @@ import { SecureHeadersInterceptor } from './secure-headers.interceptor.js';
 @UseFilters(ChunkedUploadExceptionFilter)
 @UseInterceptors(SecureHeadersInterceptor)
 export abstract class AdminController {
+  readonly #logger = new Logger('ChunkedUpload');
+
   @Inject(AdminService)
   private readonly admin!: AdminService;
+
+  @Inject(AdminActionsService)
+  private readonly actions!: AdminActionsService;
 
   @Inject(AdminJournal)
   private readonly journal!: AdminJournal;
@@ -52,8 +73,13 @@ export abstract class AdminController {
 
   /** What the page's filters offer. */
   @Get('api/types')
-  types() {
-    return { types: this.admin.typeNames(), statuses: STATUSES };
+  async types() {
+    return {
+      types: this.admin.typeNames(),
+      statuses: STATUSES,
+      owner_types: this.admin.ownerTypes(),
+      searches_within: await this.admin.searchesWithin(),
+    };
   }
 
   @Get('api/uploads')
@@ -74,22 +100,63 @@ export abstract class AdminController {
     return this.admin.detail({ type, id });
   }
 
+  /** Counts and bytes by type and status. */
+  @Get('api/summary')
+  async summary() {
+    return { types: await this.admin.summary() };
+  }
+
+  /** What a field may be filled with. */
+  @Get('api/suggestions')
+  async suggestions(@Req() request: HostRequest) {
+    const { type, ...wanted } = parseSuggestions(queryOf(incomingOf(request)));
+    return { values: await this.admin.suggestions(type, wanted) };
+  }
+
+  // Before its GET: Express would answer it with the GET's handler, file and all.
+  @Head('api/uploads/:id/file')
+  async fileHead(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ): Promise<void> {
+    const { upload, isPreview } = await this.#fileOf(request, id);
+    setHead(response, adminFileResponse(upload, incomingOf(request).headers, isPreview));
+  }
+
+  /** The completed file: as a download, or with `preview=true` as something to look at. */
+  @Get('api/uploads/:id/file')
+  @ServesFile()
+  async file(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ): Promise<StreamableFile | undefined> {
+    const { type, upload, isPreview } = await this.#fileOf(request, id);
+    const answer = adminFileResponse(upload, incomingOf(request).headers, isPreview);
+    const hasBytes = answer.status === 200 || answer.status === 206;
+    const stream = hasBytes ? await this.admin.read(type, upload, answer.range) : null;
+    setHead(response, answer);
+    if (stream === null) return undefined;
+    closeWithResponse(stream, request, response);
+    stream.once('error', ({ message }) =>
+      this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
+    );
+    return new StreamableFile(stream, {
+      type: answer.headers['Content-Type'] ?? '',
+    }).setErrorLogger(() => undefined);
+  }
+
   @Post('api/abort')
   @HttpCode(200)
   async abort(@Req() request: HostRequest) {
-    const selection = requireSelection(await readMutation(request));
-    const outcomes = await this.admin.abort(selection);
-    await this.journal.outcomes(request, 'aborted', outcomes);
-    return { outcomes };
+    return this.#act(request, 'abort');
   }
 
   @Post('api/delete')
   @HttpCode(200)
   async remove(@Req() request: HostRequest) {
-    const selection = requireSelection(await readMutation(request));
-    const outcomes = await this.admin.remove(selection);
-    await this.journal.outcomes(request, 'deleted', outcomes);
-    return { outcomes };
+    return this.#act(request, 'delete');
   }
 
   /** Of a selection, or all of the type that the body names, or of all types. */
@@ -99,7 +166,7 @@ export abstract class AdminController {
     const body = await readMutation(request);
     const selection = parseSelection(body);
     if (selection) {
-      const outcomes = await this.admin.removeExpiredOf(selection);
+      const outcomes = await this.actions.removeExpiredOf(selection);
       await this.journal.outcomes(request, 'deleted', outcomes);
       return { outcomes };
     }
@@ -112,9 +179,59 @@ export abstract class AdminController {
     if (type !== undefined && typeof type !== 'string') {
       throw ChunkedUploadError.invalidField('type', 'The name of an upload type is required.');
     }
-    const result = await this.admin.removeExpired(type);
+    const result = await this.actions.removeExpired(type);
     await this.journal.removedExpired(request, type, result);
     return result;
+  }
+
+  /** Gives a selection to an owner, or with `null` to nobody. */
+  @Post('api/owner')
+  @HttpCode(200)
+  async assignOwner(@Req() request: HostRequest) {
+    const body = await readMutation(request);
+    const owner = parseOwner(body);
+    const outcomes = await this.actions.assignOwner(requireSelection(body), owner);
+    const to = owner === null ? 'nobody' : JSON.stringify(`${owner.type} ${String(owner.id)}`);
+    await this.journal.outcomes(request, `gave to ${to}:`, outcomes);
+    return { outcomes };
+  }
+
+  /** When the unfinished ones of a selection expire; `null`: never. */
+  @Post('api/expiry')
+  @HttpCode(200)
+  async setExpiry(@Req() request: HostRequest) {
+    const body = await readMutation(request);
+    const expiresAt = parseExpiry(body);
+    const outcomes = await this.actions.setExpiry(requireSelection(body), expiresAt);
+    const to = expiresAt?.toISOString() ?? 'never';
+    await this.journal.outcomes(request, `set the expiry to ${to} of`, outcomes);
+    return { outcomes };
+  }
+
+  /** Of a selection, or of the first of all that match. */
+  async #act(request: HostRequest, action: MatchingAction) {
+    const body = await readMutation(request);
+    const done = action === 'abort' ? 'aborted' : 'deleted';
+    const matching = parseMatchingUploads(body);
+    if (matching) {
+      const result = await this.actions.onMatching(action, matching);
+      if (result.outcomes.length > 0) await this.journal.outcomes(request, done, result.outcomes);
+      return result;
+    }
+    const selection = requireSelection(body);
+    const outcomes = await (action === 'abort'
+      ? this.actions.abort(selection)
+      : this.actions.remove(selection));
+    await this.journal.outcomes(request, done, outcomes);
+    return { outcomes };
+  }
+
+  async #fileOf(request: HostRequest, id: string) {
+    const query = queryOf(incomingOf(request));
+    const type = query.get('type');
+    if (!type) throw ChunkedUploadError.invalidField('type', 'This is required.');
+    const upload = await this.admin.complete({ type, id });
+    return { type, upload, isPreview: query.get('preview') === 'true' };
   }
 }
 

@@ -10,6 +10,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AdminOptions } from '../chunked-upload.options.js';
 import { createAdminController } from './admin-controller.factory.js';
 import { ADMINISTERED_TYPES, ADMIN_PATH } from './admin.tokens.js';
+import { AdminActionsService } from './admin-actions.service.js';
 import { AdminJournal } from './admin-journal.js';
 import { AdminService } from './admin.service.js';
 import { registerAdmin } from '../upload-type/upload-type.registry.js';
@@ -38,6 +39,7 @@ export function adminParts(
     controllers: [createAdminController(options)],
     providers: [
       AdminService,
+      AdminActionsService,
       AdminJournal,
       {
         provide: ADMIN_PATH,

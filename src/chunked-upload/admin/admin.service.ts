@@ -1,6 +1,9 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { AdminListed } from '../database/admin.repository.js';
+import type { Readable } from 'node:stream';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
+import type { StatusSum, Suggested } from '../database/admin-overview.repository.js';
+import type { AdminListed, AdminPosition } from '../database/admin.repository.js';
 import { parseUploadId } from '../upload-id.js';
 import { comparePositions, encodeCursor } from './admin-cursor.js';
 import type { AdminQuery } from './admin-query.js';
@@ -12,7 +15,7 @@ import {
 } from './admin-representation.js';
 import type { SelectedUpload } from './admin-selection.js';
 import { ADMINISTERED_TYPES } from './admin.tokens.js';
-import type { AdministeredType, AdministeredTypes } from './administered-types.js';
+import { type AdministeredTypes, selectedTypes, typeNamed } from './administered-types.js';
 
 /** One page of a list; `next` and `previous` are the places to go on from. */
 export interface UploadListPage {
@@ -21,18 +24,22 @@ export interface UploadListPage {
   readonly previous: string | null;
 }
 
-/** What became of one of many. */
-export interface Outcome extends SelectedUpload {
-  readonly ok: boolean;
-  /** Why not. */
-  readonly detail: string | null;
+/** The same, with the place to go on from as it is. */
+export interface PositionedPage {
+  readonly uploads: readonly ListedUpload[];
+  readonly next: AdminPosition | null;
+  readonly previous: AdminPosition | null;
 }
 
-/** What the admin shows and does, over the use cases of the upload types. */
+/** What is in a table, by type and status. */
+export interface TypeSummary {
+  readonly type: string;
+  readonly statuses: readonly StatusSum[];
+}
+
+/** What the admin shows. */
 @Injectable()
 export class AdminService {
-  readonly #logger = new Logger('ChunkedUpload');
-
   constructor(@Inject(ADMINISTERED_TYPES) private readonly types: AdministeredTypes) {}
 
   typeNames(): string[] {
@@ -40,6 +47,20 @@ export class AdminService {
   }
 
   async list(query: AdminQuery): Promise<UploadListPage> {
+    const { uploads, next, previous } = await this.positions(query);
+    return {
+      uploads,
+      next: next && encodeCursor(next),
+      previous: previous && encodeCursor(previous),
+    };
+  }
+
+  /** What a place is in a URL. */
+  placeOf(position: AdminPosition): string {
+    return encodeCursor(position);
+  }
+
+  async positions(query: AdminQuery): Promise<PositionedPage> {
     const { filter, sort, limit, before } = query;
     // The page before a place is the one behind it, read the other way round.
     const descending = query.descending !== (before !== undefined);
@@ -47,7 +68,7 @@ export class AdminService {
     const listing = { ...filter, sort, descending, limit: limit + 1, ...(after && { after }) };
     const found: { type: string; listed: AdminListed }[] = [];
     // One after the other: an application's pool may be small.
-    for (const { name, records } of this.#selected(query.type)) {
+    for (const { name, records } of selectedTypes(this.types, query.type)) {
       const rows = await records.list(listing);
       found.push(...rows.map((listed) => ({ type: name, listed })));
     }
@@ -62,99 +83,74 @@ export class AdminService {
     const last = page.at(-1)?.listed.position;
     return {
       uploads: page.map(({ type, listed }) => representListed(type, listed)),
-      next: hasNext && last ? encodeCursor(last) : null,
-      previous: hasPrevious && first ? encodeCursor(first) : null,
+      next: hasNext && last ? last : null,
+      previous: hasPrevious && first ? first : null,
     };
   }
 
-  /** Not exact: at least so many. */
+  /** Whether a search finds parts of names, in all types; else their first letters. */
+  async searchesWithin(): Promise<boolean> {
+    for (const { records } of this.types()) if (!(await records.searchesWithin())) return false;
+    return true;
+  }
+
+  /** Kinds of record that some upload can be given to. */
+  ownerTypes(): string[] {
+    return [...new Set(this.types().flatMap(({ ownerTypes }) => ownerTypes))];
+  }
+
+  /** Not exact: at least so many. `at` is the moment of it. */
   async count({ type, filter }: Pick<AdminQuery, 'type' | 'filter'>) {
+    const at = new Date().toISOString();
     let count = 0;
     let exact = true;
-    for (const { records } of this.#selected(type)) {
+    for (const { records } of selectedTypes(this.types, type)) {
       const counted = await records.count(filter);
       count += counted.count;
       exact &&= counted.exact;
     }
-    return { count, exact };
+    return { count, exact, at };
   }
 
   /** @throws ChunkedUploadError `not_found` */
   async detail({ type, id }: SelectedUpload): Promise<DetailedUpload> {
-    const { name, records } = this.#type(type);
+    const { name, records } = typeNamed(this.types, type);
     const parsed = parseUploadId(id);
     const sighting = parsed === null ? null : await records.findOne(parsed);
     if (!sighting) throw ChunkedUploadError.notFound();
     return representDetailed(name, sighting, records.ownValues(sighting.upload));
   }
 
-  async abort(selection: readonly SelectedUpload[]): Promise<Outcome[]> {
-    return this.#each(selection, async ({ uploads }, id) => {
-      await uploads.abort(id);
-    });
-  }
-
-  async remove(selection: readonly SelectedUpload[]): Promise<Outcome[]> {
-    return this.#each(selection, async ({ uploads }, id) => uploads.remove(id));
-  }
-
-  /** Those of a selection that have expired. */
-  async removeExpiredOf(selection: readonly SelectedUpload[]): Promise<Outcome[]> {
-    return this.#each(selection, async ({ uploads, records }, id) => {
-      const parsed = parseUploadId(id);
-      const sighting = parsed === null ? null : await records.findOne(parsed);
-      if (!sighting) throw ChunkedUploadError.notFound();
-      if (sighting.writing) throw ChunkedUploadError.busy();
-      if (sighting.status !== 'expired') {
-        throw ChunkedUploadError.malformedRequest('Upload has not expired');
-      }
-      await uploads.remove(id);
-    });
-  }
-
-  /** All expired ones of a type, or of all types; those that failed are found by the next run. */
-  async removeExpired(type: string | undefined): Promise<{ removed: number; failed: number }> {
-    const sum = { removed: 0, failed: 0 };
-    for (const { name, uploads } of this.#selected(type)) {
-      const { removed, failed, failure } = await uploads.removeExpired();
-      sum.removed += removed;
-      sum.failed += failed;
-      if (failure) this.#logger.warn(`Expired uploads of ${name} stay: ${failure.message}`);
+  /** Counts and bytes by type and status. */
+  async summary(): Promise<TypeSummary[]> {
+    const summaries: TypeSummary[] = [];
+    for (const { name, overview } of this.types()) {
+      summaries.push({ type: name, statuses: await overview.summary() });
     }
-    return sum;
+    return summaries;
   }
 
-  /** One after the other: what cannot be done with one does not keep the others from it. */
-  async #each(
-    selection: readonly SelectedUpload[],
-    work: (type: AdministeredType, id: string) => Promise<void>,
-  ): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for (const { type, id } of selection) {
-      try {
-        await work(this.#type(type), id);
-        outcomes.push({ type, id, ok: true, detail: null });
-      } catch (error) {
-        outcomes.push({ type, id, ok: false, detail: this.#sentence(error, id) });
-      }
+  /** Values that some upload has, of a type or of all. */
+  async suggestions(type: string | undefined, wanted: Suggested): Promise<string[]> {
+    const found = new Set<string>();
+    for (const { overview } of selectedTypes(this.types, type)) {
+      for (const value of await overview.suggestions(wanted)) found.add(value);
     }
-    return outcomes;
+    return [...found].toSorted().slice(0, wanted.limit);
   }
 
-  #sentence(error: unknown, id: string): string {
-    if (error instanceof ChunkedUploadError) return error.message;
-    this.#logger.error(`The admin failed with upload ${id}`, error);
-    return 'It failed; the log of the server says why';
+  /** @throws ChunkedUploadError `not_found`, also before it is complete */
+  async complete({ type, id }: SelectedUpload): Promise<AbstractChunkedUpload> {
+    const upload = await typeNamed(this.types, type).uploads.findOne(id);
+    if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
+    return upload;
   }
 
-  #selected(name: string | undefined): readonly AdministeredType[] {
-    return name === undefined ? this.types() : [this.#type(name)];
-  }
-
-  #type(name: string): AdministeredType {
-    const type = this.types().find((each) => each.name === name);
-    if (type) return type;
-    const sentence = `There is no such upload type. There are: ${this.typeNames().join(', ')}.`;
-    throw ChunkedUploadError.invalidField('type', sentence);
+  async read(
+    type: string,
+    upload: AbstractChunkedUpload,
+    range: { readonly start: number; readonly end: number } | undefined,
+  ): Promise<Readable> {
+    return typeNamed(this.types, type).uploads.createReadStream(upload, range);
   }
 }

@@ -2,6 +2,8 @@ import type { Type } from '@nestjs/common';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { UserOf } from '../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../chunked-upload.service.js';
+import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { AdminOverviewRepository } from '../database/admin-overview.repository.js';
 import type { AdminRepository } from '../database/admin.repository.js';
 
 /** One upload type, as the admin sees it. */
@@ -11,6 +13,9 @@ export interface AdministeredType {
   readonly entity: Type<AbstractChunkedUpload>;
   readonly uploads: ChunkedUploadService<AbstractChunkedUpload>;
   readonly records: AdminRepository;
+  readonly overview: AdminOverviewRepository;
+  /** The names of the kinds of record that its uploads may belong to. */
+  readonly ownerTypes: readonly string[];
   /** The option `user`. */
   readonly user: UserOf;
 }
@@ -34,4 +39,22 @@ export function administeredBy(
     const types = typesOf.get(application) ?? [];
     return only ? types.filter(({ entity }) => entity === only) : types;
   };
+}
+
+/** The type of this name. @throws ChunkedUploadError `invalid_field` */
+export function typeNamed(types: AdministeredTypes, name: string): AdministeredType {
+  const all = types();
+  const type = all.find((each) => each.name === name);
+  if (type) return type;
+  const names = all.map((each) => each.name).join(', ');
+  const sentence = `There is no such upload type. There are: ${names}.`;
+  throw ChunkedUploadError.invalidField('type', sentence);
+}
+
+/** The one of this name, or without a name all. @throws ChunkedUploadError `invalid_field` */
+export function selectedTypes(
+  types: AdministeredTypes,
+  name: string | undefined,
+): readonly AdministeredType[] {
+  return name === undefined ? types() : [typeNamed(types, name)];
 }

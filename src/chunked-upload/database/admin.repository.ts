@@ -1,6 +1,6 @@
 import { AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { noRowsHoldIt } from './database-failure.js';
-import { INDEXED, INDEXED_ID } from './expression-indexes.js';
+import { INDEXED, INDEXED_ID, hasNameSearchIndex } from './expression-indexes.js';
 import type { Row, UploadTable } from './upload-table.js';
 
 /** A status as people see it: an unfinished upload may have expired. */
@@ -16,8 +16,8 @@ export interface AdminFilter {
   /** When it began: not before, and before. */
   readonly from?: Date;
   readonly to?: Date;
-  /** The first letters of the filename, in any case. */
-  readonly prefix?: string;
+  /** A part of the filename in any case; its first letters where `searchesWithin` says no. */
+  readonly name?: string;
   readonly id?: string;
 }
 
@@ -52,17 +52,32 @@ export interface AdminListed extends AdminSighting {
 // Not `clock_timestamp()`: for what may change within a statement no index is used.
 const NOW = 'now()';
 // Above it a list says "more than".
-const COUNT_UP_TO = 10_000;
+export const COUNT_UP_TO = 10_000;
+/** Of fewer letters there is no trigram. */
+export const LETTERS_WITHIN = 3;
+/** How long it counts, in milliseconds, whether there is an index: a migration may add one. */
+const INDEX_KNOWN_MS = 30_000;
 
 /** The admin's queries about one upload type, each of them by an index and without `OFFSET`. */
 export class AdminRepository {
+  #hasSearchIndex = { value: false, until: 0 };
+
   constructor(private readonly table: UploadTable<AbstractChunkedUpload>) {}
+
+  /** Whether names are searched for a part of them, and not for their first letters alone. */
+  async searchesWithin(): Promise<boolean> {
+    if (performance.now() > this.#hasSearchIndex.until) {
+      const value = await hasNameSearchIndex(this.table);
+      this.#hasSearchIndex = { value, until: performance.now() + INDEX_KNOWN_MS };
+    }
+    return this.#hasSearchIndex.value;
+  }
 
   async list(listing: AdminListing): Promise<AdminListed[]> {
     const { name } = this.table;
     const { key, keyAsText, id } = this.#sort(listing.sort);
     const parameters: unknown[] = [];
-    const where = this.#where(listing, parameters);
+    const where = await this.#where(listing, parameters);
     const rows = await this.table
       .query(
         `SELECT ${this.#listedColumns()}, ${this.#moment()}, ${keyAsText} AS "cu_key"
@@ -89,7 +104,7 @@ export class AdminRepository {
   async count(filter: AdminFilter): Promise<{ count: number; exact: boolean }> {
     const { name, c } = this.table;
     const parameters: unknown[] = [];
-    const where = this.#where(filter, parameters);
+    const where = await this.#where(filter, parameters);
     if (where === '') {
       const sql =
         'SELECT reltuples::bigint AS "cu_count" FROM pg_class WHERE oid = to_regclass($1)';
@@ -127,12 +142,15 @@ export class AdminRepository {
     return { key: c.createdAt, keyAsText, id: c.id };
   }
 
-  #where(filter: AdminFilter & Partial<AdminListing>, parameters: unknown[]): string {
+  async #where(
+    filter: AdminFilter & Partial<AdminListing>,
+    parameters: unknown[],
+  ): Promise<string> {
     const { c } = this.table;
     const conditions: string[] = [];
     const parameter = (value: unknown) => `$${parameters.push(value)}`;
-    const { status, creator, ownerType, ownerId, from, to, prefix, id, after } = filter;
-    if (status) conditions.push(this.#statusIs(status));
+    const { status, creator, ownerType, ownerId, from, to, name, id, after } = filter;
+    if (status) conditions.push(statusIs(c, status));
     if (creator === null) conditions.push(`${c.creator} IS NULL`);
     else if (creator !== undefined) conditions.push(`${c.creator} = ${parameter(creator)}`);
     if (ownerType !== undefined) conditions.push(`${c.ownerType} = ${parameter(ownerType)}`);
@@ -140,29 +158,18 @@ export class AdminRepository {
     if (from) conditions.push(`${c.createdAt} >= ${parameter(from)}`);
     if (to) conditions.push(`${c.createdAt} < ${parameter(to)}`);
     if (id !== undefined) conditions.push(`${c.id} = ${parameter(id)}`);
-    if (prefix !== undefined) {
+    if (name !== undefined) {
+      const isWithin = name.length >= LETTERS_WITHIN && (await this.searchesWithin());
       // Names are kept as they came: some systems take their accents apart, keyboards do not.
-      const forms = new Set([prefix, prefix.normalize('NFC'), prefix.normalize('NFD')]);
+      const forms = new Set([name, name.normalize('NFC'), name.normalize('NFD')]);
       const likes = [...forms].map((form) => {
-        const pattern = parameter(`${form.replace(/[\\%_]/g, '\\$&')}%`);
-        return `${INDEXED.filename(c)} LIKE lower(${pattern})`;
+        const words = `${form.replace(/[\\%_]/g, '\\$&')}%`;
+        return `${INDEXED.filename(c)} LIKE lower(${parameter(isWithin ? `%${words}` : words)})`;
       });
       conditions.push(`(${likes.join(' OR ')})`);
     }
     if (after) conditions.push(this.#isBehind(after, filter, parameter));
     return conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-  }
-
-  #statusIs(status: AdminStatus): string {
-    const { c } = this.table;
-    const unfinished = `${c.status} = ${ChunkedUploadStatus.Incomplete}`;
-    const sql: Record<AdminStatus, string> = {
-      incomplete: `${unfinished} AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > ${NOW})`,
-      expired: `${unfinished} AND ${c.expiresAt} <= ${NOW}`,
-      complete: `${c.status} = ${ChunkedUploadStatus.Complete}`,
-      aborted: `${c.status} = ${ChunkedUploadStatus.Aborted}`,
-    };
-    return sql[status];
   }
 
   #isBehind(
@@ -202,7 +209,7 @@ export class AdminRepository {
 
   #moment(): string {
     const { c } = this.table;
-    return `COALESCE(${this.#statusIs('expired')}, false) AS "cu_expired",
+    return `COALESCE(${statusIs(c, 'expired')}, false) AS "cu_expired",
       COALESCE(${c.leaseUntil} > ${NOW}, false) AS "cu_writing",
       EXTRACT(EPOCH FROM ${NOW} - ${c.createdAt})::float8 AS "cu_age"`;
   }
@@ -216,6 +223,18 @@ export class AdminRepository {
       ageSeconds: Math.max(0, Math.floor(Number(row['cu_age']))),
     };
   }
+}
+
+/** The condition that an upload has a status. */
+export function statusIs(c: UploadTable<AbstractChunkedUpload>['c'], status: AdminStatus): string {
+  const unfinished = `${c.status} = ${ChunkedUploadStatus.Incomplete}`;
+  const sql: Record<AdminStatus, string> = {
+    incomplete: `${unfinished} AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > ${NOW})`,
+    expired: `${unfinished} AND ${c.expiresAt} <= ${NOW}`,
+    complete: `${c.status} = ${ChunkedUploadStatus.Complete}`,
+    aborted: `${c.status} = ${ChunkedUploadStatus.Aborted}`,
+  };
+  return sql[status];
 }
 
 function order(columns: readonly string[], descending: boolean): string {

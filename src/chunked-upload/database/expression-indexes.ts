@@ -34,3 +34,38 @@ export async function createExpressionIndexes(
     );
   }
 }
+
+const TRIGRAMS = 'gin_trgm_ops';
+
+/**
+ * Where the database has the extension `pg_trgm`: the index by which the admin finds a part of a name.
+ * It is of an expression alone, too.
+ */
+export async function createNameSearchIndex(
+  queryRunner: QueryRunner,
+  { metadata, name, c }: UploadTable<AbstractChunkedUpload>,
+): Promise<void> {
+  const { driver, namingStrategy } = queryRunner.connection;
+  const [extension] = (await queryRunner.query(
+    `SELECT nspname AS "schema" FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+      WHERE extname = 'pg_trgm'`,
+  )) as { schema: string }[];
+  if (!extension) return;
+  const index = driver.escape(namingStrategy.indexName(metadata.tablePath, ['search'], 'admin'));
+  const trigrams = `${driver.escape(extension.schema)}.${TRIGRAMS}`;
+  await queryRunner.query(
+    `CREATE INDEX IF NOT EXISTS ${index} ON ${name} USING gin ((${INDEXED.filename(c)}) ${trigrams})`,
+  );
+}
+
+/** Whether the table has that index. */
+export async function hasNameSearchIndex(
+  table: UploadTable<AbstractChunkedUpload>,
+): Promise<boolean> {
+  const rows = await table.query(
+    `SELECT 1 FROM pg_index JOIN pg_opclass ON pg_opclass.oid = indclass[0]
+      WHERE indrelid = to_regclass($1) AND indisvalid AND indexprs IS NOT NULL AND opcname = $2`,
+    [table.name, TRIGRAMS],
+  );
+  return rows.length > 0;
+}

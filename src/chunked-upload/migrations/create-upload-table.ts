@@ -1,7 +1,7 @@
 import { type EntityTarget, type QueryRunner, Table } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { Connections } from '../database/connections.js';
-import { createExpressionIndexes } from '../database/expression-indexes.js';
+import { createExpressionIndexes, createNameSearchIndex } from '../database/expression-indexes.js';
 import { UploadTable } from '../database/upload-table.js';
 import { leaveRoomInPages } from './room-in-pages.js';
 
@@ -19,4 +19,5 @@ export async function createUploadTable(
   const uploads = new UploadTable(new Connections(connection), entity);
   await leaveRoomInPages(queryRunner, uploads);
   await createExpressionIndexes(queryRunner, uploads);
+  await createNameSearchIndex(queryRunner, uploads);
 }

@@ -7,13 +7,15 @@ import {
 } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { Connections } from '../database/connections.js';
+import { createNameSearchIndex } from '../database/expression-indexes.js';
 import { UploadTable } from '../database/upload-table.js';
 import { leaveRoomInPages } from './room-in-pages.js';
 
 /**
  * For a migration of an entity whose table an earlier version of this library created: adds the
- * columns of `AbstractChunkedUpload` that it lacks, and what else a new table would have. Can be
- * repeated. Uploads under way go on.
+ * columns of `AbstractChunkedUpload` that it lacks, and what else a new table would have. With the
+ * extension `pg_trgm` in the database that is also the index by which the admin searches within
+ * names. Can be repeated. Uploads under way go on.
  */
 export async function updateUploadTable(
   queryRunner: QueryRunner,
@@ -28,7 +30,9 @@ export async function updateUploadTable(
     await queryRunner.addColumn(metadata.tablePath, column);
   }
   await indexAllExpiries(queryRunner, metadata);
-  await leaveRoomInPages(queryRunner, new UploadTable(new Connections(connection), entity));
+  const uploads = new UploadTable(new Connections(connection), entity);
+  await leaveRoomInPages(queryRunner, uploads);
+  await createNameSearchIndex(queryRunner, uploads);
 }
 
 /** The index of the clean-up had a condition, whose words no naming strategy could change. */

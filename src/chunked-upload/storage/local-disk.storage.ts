@@ -9,6 +9,7 @@ import {
   rm,
   stat,
   unlink,
+  statfs,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -204,6 +205,14 @@ export class LocalDiskStorage extends StorageProvider {
     if (refusal === null) return null;
     const loss = 'A power cut may take files that have just been made or completed there';
     return `The file system of the folder ${root} cannot sync folders (${refusal}). ${loss}.`;
+  }
+
+  /** What this process may still write to the file system of its folder. */
+  override async freeBytes(): Promise<number> {
+    const root = resolve(this.#root);
+    await mkdir(root, { recursive: true });
+    const { bavail, bsize } = await statfs(root);
+    return bavail * bsize;
   }
 
   async #open(path: string, offset: number): Promise<FileHandle> {

@@ -170,6 +170,12 @@ export abstract class StorageProvider {
    * when the application starts, which goes on and says it in its log.
    */
   check?(): Promise<string | null | void>;
+
+  /**
+   * Optional: how many bytes there is room for, of a storage that can be full, such as a disk. For
+   * the health of the application, which asks often.
+   */
+  freeBytes?(): Promise<number>;
 }
 
 /** One request's writing. Calls never overlap. */

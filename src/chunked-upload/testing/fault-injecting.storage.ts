@@ -46,6 +46,7 @@ export class FaultInjectingStorage extends StorageProvider {
   ): Promise<Readable>;
   /** Only where the inner storage has it. No operation, as `remove` is one. */
   override removeLeftovers?(file: StoredFile): Promise<void>;
+  override freeBytes?(): Promise<number>;
   /** Only where the inner storage has it. No operation: it is asked before any upload. */
   override check?(): Promise<string | null | void>;
 
@@ -58,6 +59,8 @@ export class FaultInjectingStorage extends StorageProvider {
     }
     const check = inner.check?.bind(inner);
     if (check) this.check = check;
+    const freeBytes = inner.freeBytes?.bind(inner);
+    if (freeBytes) this.freeBytes = freeBytes;
     const removeLeftovers = inner.removeLeftovers?.bind(inner);
     if (removeLeftovers) this.removeLeftovers = removeLeftovers;
     if (inner.largestFile !== undefined) this.largestFile = inner.largestFile;

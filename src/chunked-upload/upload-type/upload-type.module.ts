@@ -14,7 +14,10 @@ import { adminParts } from '../admin/admin.module.js';
 import { registerAdministered } from '../admin/administered-types.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { ChunkedUploadExtras, ChunkedUploadTypeOptions } from '../chunked-upload.options.js';
+import { AdminOverviewRepository } from '../database/admin-overview.repository.js';
 import { AdminRepository } from '../database/admin.repository.js';
+import { pingDatabase } from '../database/ping.js';
+import { registerProbe } from '../health/health-probes.js';
 import { CleanupTimer } from '../expiry/cleanup-timer.js';
 import { ChunkedUploadService } from '../chunked-upload.service.js';
 import {
@@ -171,6 +174,9 @@ function dynamicModule(
         useFactory: (type: UploadType, source: DataSource, application: ModulesContainer) => {
           const parts = createUploadTypeParts(type, source, entity, application);
           registerCleaner(application, entity, parts.cleaner);
+          const { table } = parts;
+          const ping = (limitMs: number) => pingDatabase(table, limitMs);
+          registerProbe(application, { database: source, ping, storage: type.storage });
           return parts;
         },
       },
@@ -220,13 +226,16 @@ function dynamicModule(
         inject: [token, PARTS, UPLOAD_TYPE, ModulesContainer],
         useFactory: (
           uploads: ChunkedUploadService<AbstractChunkedUpload>,
-          { table }: UploadTypeParts,
+          { table, owned }: UploadTypeParts,
           { user }: UploadType,
           application: ModulesContainer,
         ) => {
           const name = plainPath(path);
           const records = new AdminRepository(table);
-          registerAdministered(application, { name, entity, uploads, records, user });
+          const overview = new AdminOverviewRepository(table);
+          const ownerTypes = owned.owners.names;
+          const parts = { name, entity, uploads, records, overview, ownerTypes, user };
+          registerAdministered(application, parts);
         },
       },
     ],

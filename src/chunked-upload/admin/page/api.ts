@@ -1,8 +1,18 @@
 import type { DetailedUpload, ListedUpload } from '../admin-representation.js';
 import type { SelectedUpload } from '../admin-selection.js';
-import type { Outcome, UploadListPage } from '../admin.service.js';
+import type { MatchingAction, MatchingOutcomes, Outcome } from '../admin-actions.service.js';
+import type { TypeSummary, UploadListPage } from '../admin.service.js';
 
-export type { DetailedUpload, ListedUpload, Outcome, SelectedUpload, UploadListPage };
+export type {
+  DetailedUpload,
+  ListedUpload,
+  MatchingAction,
+  MatchingOutcomes,
+  Outcome,
+  SelectedUpload,
+  TypeSummary,
+  UploadListPage,
+};
 
 /** What keeps an upload apart from all others of the page. */
 export function keyOf({ type, id }: SelectedUpload): string {
@@ -12,20 +22,67 @@ export function keyOf({ type, id }: SelectedUpload): string {
 /** An answer that is none, in a sentence. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
+
+  constructor(
+    message: string,
+    options?: ErrorOptions,
+    /** The fields of the query, or of the body, that it is about. */
+    readonly fields: readonly string[] = [],
+  ) {
+    super(message, options);
+  }
 }
 
 // This file lies in `assets`, beside which the endpoints are.
 const API = new URL('../api/', import.meta.url);
 
-export function fetchTypes(): Promise<{ types: string[]; statuses: string[] }> {
+export interface Offer {
+  readonly types: string[];
+  readonly statuses: string[];
+  readonly owner_types: string[];
+  /** Whether a search finds parts of names; else their first letters. */
+  readonly searches_within: boolean;
+}
+
+export function fetchTypes(): Promise<Offer> {
   return get('types', new URLSearchParams());
+}
+
+export async function fetchSummary(): Promise<TypeSummary[]> {
+  return (await get<{ types: TypeSummary[] }>('summary', new URLSearchParams())).types;
+}
+
+export async function fetchSuggestions(query: Record<string, string>): Promise<string[]> {
+  return (await get<{ values: string[] }>('suggestions', new URLSearchParams(query))).values;
+}
+
+/** Where a completed file can be had: as a download, or to be looked at. */
+export function fileUrl({ type, id }: SelectedUpload, isPreview: boolean): string {
+  const url = new URL(`uploads/${id}/file`, API);
+  url.search = String(new URLSearchParams({ type, ...(isPreview && { preview: 'true' }) }));
+  return url.href;
+}
+
+/** The first bytes of a completed file. */
+export async function fetchText(upload: SelectedUpload, bytes: number): Promise<string> {
+  const headers = { Range: `bytes=0-${bytes - 1}` };
+  const response = await fetch(fileUrl(upload, true), { headers });
+  if (!response.ok) throw new ApiError(sentenceOf(response.status, null));
+  return response.text();
 }
 
 export function fetchList(query: URLSearchParams): Promise<UploadListPage> {
   return get('uploads', query);
 }
 
-export function fetchCount(query: URLSearchParams): Promise<{ count: number; exact: boolean }> {
+export interface Count {
+  readonly count: number;
+  readonly exact: boolean;
+  /** The moment of it. */
+  readonly at: string;
+}
+
+export function fetchCount(query: URLSearchParams): Promise<Count> {
   return get('count', query);
 }
 
@@ -39,6 +96,30 @@ export type Action = 'abort' | 'delete' | 'delete-expired';
 export async function act(action: Action, uploads: readonly SelectedUpload[]): Promise<Outcome[]> {
   const answer = await post(action, { uploads: uploads.map(({ type, id }) => ({ type, id })) });
   return (answer as { outcomes: Outcome[] }).outcomes;
+}
+
+/** Does something with the next ones of all that match. */
+export async function actOnMatching(
+  action: MatchingAction,
+  matching: URLSearchParams,
+  until: string,
+  after: string | null,
+): Promise<MatchingOutcomes> {
+  const place = after === null ? {} : { after };
+  const body = { matching: Object.fromEntries(matching), until, ...place };
+  return (await post(action, body)) as MatchingOutcomes;
+}
+
+/** Changes one upload; null: there will be no owner, or no expiry. */
+export async function change(
+  { type, id }: SelectedUpload,
+  what:
+    | { readonly owner: { readonly type: string; readonly id: string } | null }
+    | { readonly expires_at: string | null },
+): Promise<Outcome | undefined> {
+  const path = 'owner' in what ? 'owner' : 'expiry';
+  const answer = await post(path, { uploads: [{ type, id }], ...what });
+  return (answer as { outcomes: Outcome[] }).outcomes[0];
 }
 
 /** Deletes all that have expired, of one type or of all; says how many, and how many not. */
@@ -66,7 +147,12 @@ async function answerTo(url: URL, init: RequestInit): Promise<unknown> {
   });
   const body: unknown = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
-  throw new ApiError(sentenceOf(response.status, body));
+  throw new ApiError(sentenceOf(response.status, body), {}, fieldsOf(body));
+}
+
+function fieldsOf(body: unknown): string[] {
+  const { detail } = (body ?? {}) as { detail?: unknown };
+  return typeof detail === 'object' && detail !== null ? Object.keys(detail) : [];
 }
 
 function sentenceOf(status: number, body: unknown): string {

@@ -1,4 +1,6 @@
 import { type DetailedUpload, type SelectedUpload, fetchDetail, keyOf } from './api.js';
+import type { DetailChanges } from './detail-changes.js';
+import { DetailFile } from './detail-file.js';
 import { button, byId, element } from './element.js';
 import { formatAge, formatBytes, formatShortTime, formatTime, visible } from './format.js';
 
@@ -18,7 +20,12 @@ export class DetailDialog {
   private upload: DetailedUpload | null = null;
   private rendered = '';
 
-  constructor(events: DetailEvents) {
+  private readonly file = new DetailFile();
+
+  constructor(
+    events: DetailEvents,
+    private readonly changes: DetailChanges,
+  ) {
     button('detail-close').addEventListener('click', () => this.dialog.close());
     button('detail-abort').addEventListener(
       'click',
@@ -32,6 +39,7 @@ export class DetailDialog {
       // The event comes late: by then another one may be open.
       if (this.dialog.open) return;
       this.shown = null;
+      this.file.show(null);
       events.closed();
     });
   }
@@ -71,6 +79,9 @@ export class DetailDialog {
   private render(title: string, parts: readonly HTMLElement[]): void {
     this.title.textContent = title;
     this.actions.hidden = !this.upload;
+    this.file.show(this.upload);
+    this.changes.show(this.upload);
+    byId('detail-changes', HTMLElement).hidden ||= !this.upload;
     // What is the same stays: the reader may be copying from it.
     const html = parts.map((each) => each.outerHTML).join('');
     if (html === this.rendered && html !== '') return;
@@ -81,7 +92,6 @@ export class DetailDialog {
 
 function contents(upload: DetailedUpload): HTMLElement[] {
   const { offset, total, progress, history, own } = upload;
-  const received = `${formatBytes(offset)} (${offset.toLocaleString()} bytes)`;
   const time = (iso: string | null) => iso && formatTime(iso);
   const facts: [string, string | null][] = [
     ['Status', upload.writing ? `${upload.status}, receiving now` : upload.status],
@@ -89,11 +99,8 @@ function contents(upload: DetailedUpload): HTMLElement[] {
     ['Id', upload.id],
     ['Creator', upload.creator ?? 'anonymous'],
     ['Owner', upload.owner_type && `${upload.owner_type} ${upload.owner_id ?? ''}`],
-    ['Received', received],
-    [
-      'Size',
-      total === null ? 'not known yet' : `${formatBytes(total)} (${total.toLocaleString()} bytes)`,
-    ],
+    ['Received', exactBytes(offset)],
+    ['Size', total === null ? 'not known yet' : exactBytes(total)],
     ['Progress', progress === null ? null : `${Math.floor(progress * 100)} %`],
     ['Begun', `${formatTime(upload.created_at)}, ${formatAge(upload.age_seconds)} ago`],
     ['Completed', time(upload.completed_at)],
@@ -115,6 +122,12 @@ function contents(upload: DetailedUpload): HTMLElement[] {
     list.append(element('div', {}, element('dt', { textContent: name }), words));
   }
   return history.length > 0 ? [list, historyOf(history)] : [list];
+}
+
+/** For people, and to the byte. */
+function exactBytes(bytes: number): string {
+  const words = formatBytes(bytes);
+  return bytes < 1024 ? words : `${words} (${bytes.toLocaleString()} bytes)`;
 }
 
 function historyOf(history: DetailedUpload['history']): HTMLElement {

@@ -1,3 +1,4 @@
+import type { Offer } from './api.js';
 import { byId, element } from './element.js';
 import type { ListState } from './list-state.js';
 
@@ -27,7 +28,10 @@ export class FilterForm {
     });
   }
 
-  offer(types: readonly string[], statuses: readonly string[]): void {
+  offer({ types, statuses, searches_within: within }: Offer): void {
+    byId('search-hint', HTMLElement).textContent = within
+      ? 'Part of the filename (3 letters or more), or a whole id'
+      : 'First letters of the filename, or a whole id';
     const option = (value: string) => element('option', { value, textContent: value });
     byId('status', HTMLSelectElement).append(...statuses.map(option));
     byId('type', HTMLSelectElement).append(...types.map(option));

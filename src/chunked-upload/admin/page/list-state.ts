@@ -52,6 +52,11 @@ export class ListState {
     return this.get('after') === '' && this.get('before') === '';
   }
 
+  /** On page one, without what the server has refused, such as a place in another order. */
+  without(refused: readonly string[]): ListState {
+    return this.from(Object.fromEntries(refused.map((name) => [name, ''])));
+  }
+
   withoutFilters(): ListState {
     return this.from(Object.fromEntries(FILTERS.map((name) => [name, ''])));
   }

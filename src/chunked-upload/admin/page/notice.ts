@@ -8,12 +8,31 @@ export class Notice {
   private readonly failure = byId('failure', HTMLElement);
   private readonly failureText = byId('failure-text', HTMLElement);
 
-  constructor(tryAgain: () => void) {
+  private readonly stop = button('notice-stop');
+
+  constructor(tryAgain: () => void, stop: () => void) {
+    this.stop.addEventListener('click', () => {
+      this.stop.disabled = true;
+      stop();
+    });
     button('notice-close').addEventListener('click', () => this.close());
     button('try-again').addEventListener('click', tryAgain);
   }
 
+  /** How far something is that takes long, and can be stopped. Said aloud at its beginning. */
+  progress(sentence: string): void {
+    if (this.stop.hidden) {
+      announce(sentence);
+      this.stop.disabled = false;
+    }
+    this.stop.hidden = false;
+    this.text.textContent = sentence;
+    this.list.replaceChildren();
+    this.box.hidden = false;
+  }
+
   say(sentence: string, lines: readonly string[] = []): void {
+    this.stop.hidden = true;
     this.text.textContent = sentence;
     this.list.replaceChildren(...lines.map((line) => element('li', { textContent: line })));
     this.box.hidden = false;

@@ -1,6 +1,7 @@
 import { actOn, actOnExpired } from './actions.js';
 import {
   type Action,
+  ApiError,
   type ListedUpload,
   type UploadListPage,
   fetchCount,
@@ -8,16 +9,22 @@ import {
   fetchTypes,
   keyOf,
 } from './api.js';
+import { DetailChanges } from './detail-changes.js';
 import { DetailDialog } from './detail-dialog.js';
 import { announce, button, byId } from './element.js';
 import { FilterForm } from './filter-form.js';
 import { uploadsInWords } from './format.js';
 import { ListState } from './list-state.js';
+import { actOnAllMatching, stopMatching } from './matching-actions.js';
 import { Notice } from './notice.js';
+import { Overview } from './overview.js';
 import { Shortcuts } from './shortcuts.js';
+import { suggestInFilters } from './suggestions.js';
 import { UploadTable } from './upload-table.js';
 
 const REFRESH_MS = 5000;
+// While bytes come: a long chunk is committed on its way, and its progress with it.
+const REFRESH_WRITING_MS = 2000;
 // Counting costs more than a page of the list.
 const COUNT_EVERY = 6;
 
@@ -25,29 +32,42 @@ let state = new ListState(location.search);
 let page: UploadListPage = { uploads: [], next: null, previous: null };
 let loads = 0;
 let rounds = 0;
+/** Whether all that match are selected, and not those of this page alone. */
+let isAllMatching = false;
+/** What the list says of how many there are. */
+let countInWords = '';
 
 const live = byId('live', HTMLInputElement);
 const empty = byId('empty', HTMLElement);
-const notice = new Notice(() => void load({ aloud: true }));
+const notice = new Notice(() => void load({ aloud: true }), stopMatching);
 const table = new UploadTable({
   open: (upload) => go(state.with({ open: keyOf(upload) })),
   selectionChanged: () => showSelection(),
+  filterBy: (values) => go(state.from(values)),
   sortBy: (sort) => go(state.from({ sort: sort === '-created' ? '' : sort })),
 });
 const filters = new FilterForm(
   (values) => go(state.from(values)),
   () => go(state.withoutFilters()),
 );
-const detail = new DetailDialog({
-  abort: (upload) => void run('abort', [upload]),
-  delete: (upload) => void run('delete', [upload]),
-  closed: () => {
-    const { open } = state;
-    if (!open) return;
-    go(state.with({ open: '' }));
-    table.focus(open);
-  },
+const overview = new Overview((values) => go(state.withoutFilters().from(values)), notice);
+const changes = new DetailChanges(() => {
+  void load({ aloud: false });
+  if (state.open) void detail.show(state.open);
 });
+const detail = new DetailDialog(
+  {
+    abort: (upload) => void run('abort', [upload]),
+    delete: (upload) => void run('delete', [upload]),
+    closed: () => {
+      const { open } = state;
+      if (!open) return;
+      go(state.with({ open: '' }));
+      table.focus(open);
+    },
+  },
+  changes,
+);
 
 /** Shows another state, and keeps it in the history. */
 function go(next: ListState): void {
@@ -83,15 +103,33 @@ async function load({ aloud }: { readonly aloud: boolean }): Promise<void> {
     show(aloud);
     if (aloud || rounds % COUNT_EVERY === 0) await count(asked);
   } catch (error) {
-    if (number === loads) notice.showFailure(error);
+    if (number === loads && !leaveOldLink(error)) notice.showFailure(error);
   } finally {
     if (number === loads) table.busy = false;
   }
 }
 
+/** A link of another time, such as to a place in a list that is sorted otherwise now: to page one. */
+function leaveOldLink(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.fields.length === 0) return false;
+  const next = state.without(error.fields);
+  if (String(next) === String(state)) return false;
+  // Not a step of its own: back would lead to it again.
+  history.replaceState(null, '', String(next));
+  follow(next);
+  notice.say('The link did not fit any more: this is the first page.');
+  return true;
+}
+
 function show(aloud: boolean): void {
   const { uploads, next, previous } = page;
+  const wasAllMatching = isAllMatching;
   table.show(uploads, state);
+  // What has come since is on the page, and one of all.
+  if (wasAllMatching) {
+    isAllMatching = true;
+    table.selectAll(true);
+  }
   empty.hidden = uploads.length > 0;
   empty.textContent = state.isFiltered
     ? 'No upload matches these filters.'
@@ -111,19 +149,43 @@ async function count(asked: ListState): Promise<void> {
   if (String(asked.toRequest()) !== String(state.toRequest())) return;
   // Without a filter it is the database's estimate, with one it counts up to a limit.
   const about = exact ? '' : asked.isPart ? 'more than ' : 'about ';
-  byId('count', HTMLElement).textContent = `${about}${uploadsInWords(found)}`;
+  countInWords = `${about}${uploadsInWords(found)}`;
+  byId('count', HTMLElement).textContent = countInWords;
 }
 
 function showSelection(): void {
-  const { selection } = table;
+  const { selection, isAllSelected } = table;
+  // Whatever is taken out of it, it is a selection of this page again.
+  isAllMatching &&= isAllSelected;
+  const hasOtherPages = page.next !== null || page.previous !== null;
   byId('selection', HTMLElement).hidden = selection.length === 0;
-  byId('selected', HTMLElement).textContent = `${selection.length} selected`;
+  byId('selected', HTMLElement).textContent = isAllMatching
+    ? `All ${countInWords} selected`
+    : `${selection.length} selected`;
+  button('select-matching').hidden = !isAllSelected || !hasOtherPages || isAllMatching;
   const someExpired = selection.some(({ status }) => status === 'expired');
-  button('delete-selected-expired').hidden = !someExpired;
+  button('delete-selected-expired').hidden = !someExpired || isAllMatching;
   const someUnfinished = selection.some(
     ({ status }) => status === 'incomplete' || status === 'expired',
   );
-  button('abort').hidden = !someUnfinished;
+  button('abort').hidden = !someUnfinished && !isAllMatching;
+}
+
+function selectMatching(): void {
+  isAllMatching = true;
+  showSelection();
+  announce(byId('selected', HTMLElement).textContent ?? '');
+  // The button that was pressed is gone.
+  button('delete').focus();
+}
+
+/** With what is selected: on this page, or on all. */
+async function runSelected(action: 'abort' | 'delete'): Promise<void> {
+  if (!isAllMatching) return run(action, chosen());
+  if (!(await actOnAllMatching(action, state.toRequest(), notice))) return;
+  table.selectAll(false);
+  await load({ aloud: true });
+  await overview.refresh();
 }
 
 async function run(action: Action, uploads: readonly ListedUpload[]): Promise<void> {
@@ -160,7 +222,8 @@ function refreshByItself(): void {
     void load({ aloud: false });
     if (state.open) void detail.show(detail.current ?? state.open);
   }
-  setTimeout(refreshByItself, REFRESH_MS);
+  const isWriting = page.uploads.some(({ writing }) => writing);
+  setTimeout(refreshByItself, isWriting ? REFRESH_WRITING_MS : REFRESH_MS);
 }
 
 const shortcuts = new Shortcuts([
@@ -173,9 +236,9 @@ const shortcuts = new Shortcuts([
   {
     keys: ['a'],
     does: 'abort what is selected, or the upload',
-    run: () => void run('abort', chosen()),
+    run: () => void runSelected('abort'),
   },
-  { keys: ['d', 'Delete'], does: 'delete it', run: () => void run('delete', chosen()) },
+  { keys: ['d', 'Delete'], does: 'delete it', run: () => void runSelected('delete') },
   { keys: ['e'], does: 'delete all that has expired', run: () => void runExpired() },
   { keys: ['/'], does: 'search', run: () => filters.focus() },
   { keys: ['c'], does: 'clear the filters', run: () => go(state.withoutFilters()) },
@@ -197,10 +260,14 @@ function openFocused(): void {
 }
 
 async function start(): Promise<void> {
-  button('refresh').addEventListener('click', () => void load({ aloud: true }));
+  button('refresh').addEventListener('click', () => {
+    void load({ aloud: true });
+    void overview.refresh();
+  });
   button('delete-expired').addEventListener('click', () => void runExpired());
-  button('abort').addEventListener('click', () => void run('abort', table.selection));
-  button('delete').addEventListener('click', () => void run('delete', table.selection));
+  button('abort').addEventListener('click', () => void runSelected('abort'));
+  button('delete').addEventListener('click', () => void runSelected('delete'));
+  button('select-matching').addEventListener('click', selectMatching);
   button('delete-selected-expired').addEventListener(
     'click',
     () => void run('delete-expired', table.selection),
@@ -211,8 +278,10 @@ async function start(): Promise<void> {
   button('next').addEventListener('click', () => goToPage('next'));
   addEventListener('popstate', () => follow(new ListState(location.search)));
   try {
-    const { types, statuses } = await fetchTypes();
-    filters.offer(types, statuses);
+    const offer = await fetchTypes();
+    filters.offer(offer);
+    changes.offer(offer.owner_types);
+    suggestInFilters();
   } catch {
     // The list says the same.
   }

@@ -8,7 +8,10 @@ export class UploadRow {
   readonly open = element('a', { className: 'name' });
   readonly check = element('input', { type: 'checkbox' });
   private readonly checkLabel = element('span', { className: 'unseen' });
-  private readonly status = element('span', { className: 'badge' });
+  private readonly status = element('button', { type: 'button', className: 'badge' });
+  private readonly creatorValue = value();
+  private readonly ownerValue = value();
+  private readonly typeValue = value();
   private readonly progress = cell('Progress', 'progress');
   private readonly size = cell('Size', 'number size');
   private readonly creator = cell('Creator', 'creator');
@@ -16,7 +19,11 @@ export class UploadRow {
   private readonly type = cell('Type', 'type');
   private readonly age = cell('Age', 'number age');
 
-  constructor(public upload: ListedUpload) {
+  /** @param filterBy called with what the values of the row are, by the names of the filters */
+  constructor(
+    public upload: ListedUpload,
+    private readonly filterBy: (values: Readonly<Record<string, string>>) => void,
+  ) {
     const check = cell('', 'check');
     check.append(element('label', {}, this.check, this.checkLabel));
     const name = element('th', { role: 'rowheader', scope: 'row', className: 'filename' });
@@ -24,6 +31,10 @@ export class UploadRow {
     const status = cell('Status', 'status');
     status.append(this.status);
     const { progress, size, creator, owner, type, age } = this;
+    creator.append(this.creatorValue);
+    owner.append(this.ownerValue);
+    type.append(this.typeValue);
+    this.filterOnClick();
     this.item.append(check, name, status, progress, size, creator, owner, type, age);
     this.item.dataset['key'] = keyOf(upload);
     this.show(upload);
@@ -47,16 +58,33 @@ export class UploadRow {
     this.status.dataset['status'] = upload.writing ? 'receiving' : status;
     this.showProgress(upload);
     setText(this.size, total === null ? `${formatBytes(offset)} so far` : formatBytes(total));
-    setText(this.creator, creator === null ? 'anonymous' : visible(creator));
+    setText(this.creatorValue, creator === null ? 'anonymous' : visible(creator));
     this.creator.classList.toggle('none', creator === null);
-    setText(
-      this.owner,
-      ownerType === null ? '–' : visible(`${ownerType} ${upload.owner_id ?? ''}`),
-    );
+    const owner = ownerType === null ? '–' : visible(`${ownerType} ${upload.owner_id ?? ''}`);
+    setText(this.ownerValue, owner);
+    this.ownerValue.disabled = ownerType === null;
     this.owner.classList.toggle('none', ownerType === null);
-    setText(this.type, upload.type);
+    setText(this.typeValue, upload.type);
+    for (const each of [this.status, this.creatorValue, this.ownerValue, this.typeValue]) {
+      each.title = each.disabled ? '' : `Show only: ${each.textContent ?? ''}`;
+    }
     setText(this.age, formatAge(upload.age_seconds));
     this.age.title = formatTime(upload.created_at);
+  }
+
+  private filterOnClick(): void {
+    const on = (clicked: HTMLButtonElement, values: () => Record<string, string>): void =>
+      clicked.addEventListener('click', () => this.filterBy(values()));
+    on(this.status, () => ({ status: this.upload.status }));
+    on(this.creatorValue, () => {
+      const { creator } = this.upload;
+      return creator === null ? { creator: '', anonymous: 'true' } : { creator, anonymous: '' };
+    });
+    on(this.ownerValue, () => ({
+      owner_type: this.upload.owner_type ?? '',
+      owner_id: this.upload.owner_id ?? '',
+    }));
+    on(this.typeValue, () => ({ type: this.upload.type }));
   }
 
   private showProgress({ progress, offset, status, filename }: ListedUpload): void {
@@ -77,6 +105,11 @@ function cell(label: string, className: string): HTMLTableCellElement {
   // Shown before the value where rows are cards.
   if (label) made.dataset['label'] = label;
   return made;
+}
+
+/** Shown as text; a click filters by it. */
+function value(): HTMLButtonElement {
+  return element('button', { type: 'button', className: 'value' });
 }
 
 /** What is the same already stays: a selection of text, and a screen reader, are not disturbed. */

@@ -8,6 +8,8 @@ export interface TableEvents {
   selectionChanged(): void;
   /** `filename`, or `-filename` for the other way round. */
   sortBy(sort: string): void;
+  /** By a value that was clicked. */
+  filterBy(values: Readonly<Record<string, string>>): void;
 }
 
 /** The list itself: rows that stay themselves, with focus and selection, while it is refreshed. */
@@ -61,6 +63,10 @@ export class UploadTable {
     this.followSelection();
   }
 
+  get isAllSelected(): boolean {
+    return this.rows.size > 0 && this.selection.length === this.rows.size;
+  }
+
   set busy(busy: boolean) {
     this.table.ariaBusy = String(busy);
   }
@@ -104,7 +110,7 @@ export class UploadTable {
   }
 
   private makeRow(upload: ListedUpload): UploadRow {
-    const row = new UploadRow(upload);
+    const row = new UploadRow(upload, (values) => this.events.filterBy(values));
     row.check.addEventListener('change', () => {
       row.selected = row.check.checked;
       this.followSelection();

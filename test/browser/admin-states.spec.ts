@@ -1,0 +1,396 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { deflateSync } from 'node:zlib';
+import type { CanActivate } from '@nestjs/common';
+import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
+import type { Locator, Page } from 'playwright-core';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Host, startHost } from '../support/host.js';
+import { UploadClient, sample } from '../support/upload-client.js';
+import { Browser, browserTitle, hasBrowser } from './browser.js';
+
+@Entity()
+class Clip extends AbstractChunkedUpload {}
+
+@Entity('person')
+class Person {
+  @PrimaryColumn('text')
+  id!: string;
+
+  @Column('text', { default: '' })
+  name!: string;
+}
+
+const everybody: CanActivate = { canActivate: () => true };
+const file = sample(300);
+/** `SHOTS=folder` keeps what each state looks like. */
+const SHOTS = process.env['SHOTS'];
+
+interface Finding {
+  readonly id: string;
+  readonly help: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }, () => {
+  let host: Host;
+  let uploads: UploadClient;
+  let browser: Browser;
+  let page: Page;
+  let axe: string;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+    axe = await readFile(path, 'utf8');
+    const admin = { path: 'admin/uploads', guards: [everybody] };
+    const owners = { person: Person };
+    const types = [{ path: 'clips', entity: Clip, owners: {} }];
+    [host, browser] = await Promise.all([
+      startHost({ upload: { admin, owners }, types, database: { entities: [Person] } }),
+      Browser.start(),
+    ]);
+    uploads = new UploadClient(`${host.url}/uploads`);
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.stop();
+    await host?.close();
+  });
+
+  beforeEach(async () => {
+    await host.dataSource.query('TRUNCATE chunked_upload, clip, person');
+    page = await browser.page();
+    complaints.length = 0;
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => {
+      // axe is not the page's.
+      if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
+    });
+    page.on('dialog', (dialog) => {
+      complaints.push(`a script ran: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    await page.setExtraHTTPHeaders({ 'x-user': 'root' });
+  });
+
+  afterEach(async () => {
+    await page.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = async (query = ''): Promise<void> => {
+    await page.goto(`${host.url}/admin/uploads${query}`);
+    await expect.poll(() => page.locator('#count').textContent()).toMatch(/upload/);
+  };
+  const press = (name: string): Promise<void> =>
+    page.getByRole('button', { name, exact: true }).click();
+  const row = (name: string): Locator => page.locator('#rows tr', { hasText: name });
+  const names = (): Promise<string[]> => page.locator('#rows .name').allTextContents();
+  const noticeText = () => page.locator('#notice-text').textContent();
+
+  /** An upload of each kind, one of them with hostile and long names. */
+  async function fill(): Promise<void> {
+    const begin = (filename: string, user: string | null = 'ann') =>
+      uploads.as(user).begin(file.subarray(0, 100), 300, { filename });
+    await host.dataSource.query(`INSERT INTO person (id) VALUES ('7'), ('71')`);
+    const { id } = await begin('expired.bin');
+    const aborted = await begin('aborted.bin', 'bob');
+    await host.uploads.abort(aborted.id);
+    await host.dataSource.query(
+      `UPDATE chunked_upload SET expires_at = now() - interval '1 h' WHERE id = $1`,
+      [id],
+    );
+    await begin(
+      `a very long name ${'of a file '.repeat(12)}.mp4`,
+      'somebody.with.a.long.name@example.org',
+    );
+    await begin('anonymous.bin', null);
+    const owned = await begin('owned.bin');
+    await host.uploads.assignOwner(owned.id, { type: 'person', id: '7' });
+    await uploads.file(Buffer.from('<b>text</b>\n'.repeat(40)), { filename: 'page.html' });
+    await uploads.file(png(), { filename: 'photo.png' });
+    await uploads.file(pdf(), { filename: 'paper.pdf' });
+  }
+
+  /** No finding of axe in this state, light and dark, at three widths; nothing sticks out. */
+  async function look(state: string): Promise<void> {
+    for (const width of [320, 390, 1400]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        if (SHOTS) await page.screenshot({ path: `${SHOTS}/${state}-${width}-${colorScheme}.png` });
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - innerWidth,
+        );
+        expect(overflow, `${state} at ${width}`).toBeLessThanOrEqual(0);
+        expect(await findings(), `${state} at ${width}, ${colorScheme}`).toEqual([]);
+      }
+    }
+  }
+
+  /** What axe finds; it comes past the page's policy, which lets no script in. */
+  async function findings(): Promise<string[]> {
+    const session = await page.context().newCDPSession(page);
+    const evaluate = async (expression: string) => {
+      const answer = await session.send('Runtime.evaluate', {
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+      });
+      if (answer.exceptionDetails) throw new Error(JSON.stringify(answer.exceptionDetails));
+      return answer.result.value as unknown;
+    };
+    await evaluate(axe);
+    const violations = await evaluate(
+      `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(
+        ({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })) })))`,
+    );
+    await session.detach();
+    return (violations as Finding[]).map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}\n${nodes.map((each) => `${each.html}\n${each.failureSummary ?? ''}`).join('\n')}`,
+    );
+  }
+
+  it('has no fault of access: empty, filled, filtered to nothing', async () => {
+    await open();
+    await look('empty');
+    await fill();
+    await open();
+    await look('filled');
+    await open('?status=aborted&creator=nobody');
+    await look('nothing');
+  });
+
+  it('has no fault of access: sums, selection, question, failure, keys', async () => {
+    await fill();
+    await open();
+    await page.locator('#overview summary').click();
+    await page.locator('#overview-rows tr').first().waitFor();
+    await page.getByLabel('Select all of this page').check();
+    await look('sums-and-selection');
+    await press('Delete…');
+    await look('question');
+    await press('Cancel');
+    await page.route('**/api/**', (route) => route.abort());
+    await press('Refresh');
+    await page.getByRole('alert').waitFor();
+    await look('failure');
+    await page.unroute('**/api/**');
+    await press('Keys');
+    await look('keys');
+  });
+
+  it.each(['photo.png', 'page.html', 'paper.pdf', 'owned.bin', 'expired.bin'])(
+    'has no fault of access: %s is open',
+    async (name) => {
+      await fill();
+      await open();
+      await row(name).locator('.name').click();
+      await page.locator('#detail dl').waitFor();
+      if (name === 'photo.png') {
+        const width = () =>
+          page.locator('#detail-file img').evaluate((img: HTMLImageElement) => img.naturalWidth);
+        await expect.poll(width).toBe(40);
+      }
+      if (name === 'page.html') {
+        await expect
+          .poll(() => page.locator('#detail-file pre').textContent())
+          .toContain('<b>text</b>');
+      }
+      if (name === 'paper.pdf') {
+        // Where Chrome blocks a frame it shows a page of its own instead.
+        const frame = page.frames().find((each) => each.url().includes('preview=true'));
+        expect(frame?.url()).toContain('/file?type=uploads&preview=true');
+        if (SHOTS) await page.waitForTimeout(2000);
+      }
+      if (name === 'owned.bin') {
+        await page.locator('#detail-changes summary').click();
+        await page.locator('#owner-form').waitFor();
+      }
+      await look(`open-${name}`);
+    },
+  );
+
+  it('downloads a file under its name', async () => {
+    await fill();
+    await open();
+    await row('photo.png').locator('.name').click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('photo.png');
+  });
+
+  it('runs nothing of a file that is opened', async () => {
+    const script = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
+    await uploads.file(Buffer.from(script), { filename: 'drawing.svg' });
+    await open();
+    await row('drawing.svg').locator('.name').click();
+    const link = page.getByRole('link', { name: 'Open' });
+    await link.waitFor();
+    await page.goto((await link.getAttribute('href')) ?? '');
+    expect(await page.locator('body').textContent()).toContain('alert(1)');
+  });
+
+  it('filters by a value that is clicked', async () => {
+    await fill();
+    await open();
+    await row('aborted.bin').getByRole('button', { name: 'aborted' }).click();
+    await expect.poll(names).toEqual(['aborted.bin']);
+    await press('Clear filters');
+    await row('owned.bin').getByRole('button', { name: 'person 7' }).click();
+    await expect.poll(names).toEqual(['owned.bin']);
+    await press('Clear filters');
+    await row('anonymous.bin').getByRole('button', { name: 'anonymous' }).click();
+    await expect.poll(names).toEqual(['anonymous.bin']);
+    await press('Clear filters');
+    await page.locator('#overview summary').click();
+    await page.getByRole('button', { name: /^1 expired of uploads/ }).click();
+    await expect.poll(names).toEqual(['expired.bin']);
+  });
+
+  it('suggests creators while they are typed', async () => {
+    await fill();
+    await open();
+    await page.locator('#more summary').click();
+    await page.getByLabel('Creator').pressSequentially('some');
+    const offered = () =>
+      page
+        .locator('#creators option')
+        .evaluateAll((all) => all.map((each) => (each as HTMLOptionElement).value));
+    await expect.poll(offered).toEqual(['somebody.with.a.long.name@example.org']);
+  });
+
+  it('selects all that match, and deletes them after a question with their number', async () => {
+    await host.dataSource.query(
+      `INSERT INTO chunked_upload (id, filename, key, final_key, created_at)
+      SELECT gen_random_uuid(), 'file ' || n, 'none/' || n, 'none/' || n, now() - n * interval '1 s'
+      FROM generate_series(1, 120) AS n`,
+    );
+    await uploads.begin(file.subarray(0, 100), 300, { filename: 'other' });
+    await open('?search=file');
+    await page.getByLabel('Select all of this page').check();
+    await press('Select all that match');
+    expect(await page.locator('#selected').textContent()).toBe('All 120 uploads selected');
+    await look('all-that-match');
+    await press('Delete…');
+    await expect
+      .poll(() => page.locator('#question-title').textContent())
+      .toBe('Delete 120 uploads?');
+    await press('Delete them');
+    await expect.poll(noticeText, { timeout: 30_000 }).toBe('120 deleted.');
+    await press('Clear filters');
+    await expect.poll(names).toEqual(['other']);
+  });
+
+  it('is of this page again once something of it is unselected', async () => {
+    await host.dataSource.query(
+      `INSERT INTO chunked_upload (id, filename, key, final_key, created_at)
+      SELECT gen_random_uuid(), 'file ' || n, '', '', now() - n * interval '1 s'
+      FROM generate_series(1, 60) AS n`,
+    );
+    await open();
+    await page.getByLabel('Select all of this page').check();
+    await press('Select all that match');
+    await page.getByLabel('Select file 1', { exact: true }).uncheck();
+    expect(await page.locator('#selected').textContent()).toBe('49 selected');
+  });
+
+  it('changes owner and expiry', async () => {
+    await fill();
+    await open();
+    await row('anonymous.bin').locator('.name').click();
+    await page.locator('#detail-changes summary').click();
+    await page.locator('#new-owner-type').selectOption('person');
+    await page.locator('#new-owner-id').fill('71');
+    await press('Save owner');
+    const result = () => page.locator('#change-result').textContent();
+    await expect.poll(result).toBe('The owner has been changed.');
+    await expect.poll(() => page.locator('#detail-body').textContent()).toContain('person 71');
+    await page.locator('#new-owner-id').fill('99');
+    await press('Save owner');
+    await expect.poll(result).toMatch(/^Not changed: /);
+    await page.locator('#new-expiry').fill('');
+    await press('Save expiry');
+    await expect.poll(result).toBe('The expiry has been changed.');
+    const found = await host.uploads.find({});
+    expect(found.find(({ filename }) => filename === 'anonymous.bin')).toMatchObject({
+      ownerId: '71',
+      expiresAt: null,
+    });
+  });
+
+  it.each([
+    ['a place in a list of another order', `?after=${cursor('x')}&status=aborted`],
+    ['a place that is none', '?before=nonsense&status=aborted'],
+    ['a type that is gone', '?type=gone&status=aborted'],
+  ])('leads back to page one from an old link: %s', async (_, query) => {
+    await fill();
+    await open(query);
+    await expect.poll(names).toEqual(['aborted.bin']);
+    expect(page.url()).toBe(`${host.url}/admin/uploads?status=aborted`);
+    expect(await noticeText()).toMatch(/first page/);
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+});
+
+function cursor(key: string): string {
+  return Buffer.from(JSON.stringify([key, '3f2b7c1e-0000-4000-8000-000000000000'])).toString(
+    'base64url',
+  );
+}
+
+/** 40 by 40 points of one colour (PNG specification, sections 5 and 11). */
+function png(): Buffer {
+  const crcTable = Array.from({ length: 256 }, (_, n) => {
+    let c = n;
+    for (let k = 0; k < 8; k += 1) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+    return c >>> 0;
+  });
+  const crc = (bytes: Buffer): number => {
+    let c = 0xffffffff;
+    for (const byte of bytes) c = crcTable[(c ^ byte) & 0xff]! ^ (c >>> 8);
+    return (c ^ 0xffffffff) >>> 0;
+  };
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const named = Buffer.concat([Buffer.from(type), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc(named), 4);
+    return Buffer.concat([ends.subarray(0, 4), named, ends.subarray(4)]);
+  };
+  const header = Buffer.from([0, 0, 0, 40, 0, 0, 0, 40, 8, 2, 0, 0, 0]);
+  const line = Buffer.concat([Buffer.from([0]), Buffer.alloc(120, 0x7f)]);
+  const pixels = deflateSync(Buffer.concat(Array.from({ length: 40 }, () => line)));
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', header),
+    chunk('IDAT', pixels),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** One page with one word. */
+function pdf(): Buffer {
+  const text = 'BT /F1 40 Tf 20 40 Td (Paper) Tj ET';
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Length ${text.length} >>\nstream\n${text}\nendstream`,
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+  ];
+  let body = '%PDF-1.4\n';
+  const offsets = objects.map((object, at) => {
+    const offset = body.length;
+    body += `${at + 1} 0 obj\n${object}\nendobj\n`;
+    return String(offset).padStart(10, '0');
+  });
+  const table = offsets.map((offset) => `${offset} 00000 n \n`).join('');
+  const end = `trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n${body.length}\n%%EOF\n`;
+  return Buffer.from(`${body}xref\n0 6\n0000000000 65535 f \n${table}${end}`);
+}

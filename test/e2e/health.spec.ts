@@ -1,0 +1,101 @@
+import { ChunkedUploadHealthIndicator, LocalDiskStorage } from 'nestjs-chunked-upload';
+import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDatabase, createDatabase } from '../support/database.js';
+import { startHost, withHost } from '../support/host.js';
+import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
+import { ServerProcess } from '../support/server-process.js';
+
+describe('The indicators', () => {
+  it('are up, with the room on the disk, where all is well', async () => {
+    await withHost({}, async ({ app }) => {
+      const health = app.get(ChunkedUploadHealthIndicator);
+      expect(await health.database()).toEqual({ database: { status: 'up' } });
+      expect(await health.storage()).toEqual({ storage: { status: 'up' } });
+      const { disk } = await health.disk();
+      expect(disk.status).toBe('up');
+      expect(disk.freeBytes).toBeGreaterThan(0);
+      expect(await health.database('uploads')).toEqual({ uploads: { status: 'up' } });
+    });
+  });
+
+  it('of a disk is down with less room than is wanted, and says how much there is', async () => {
+    await withHost({}, async ({ app }) => {
+      const { disk } = await app
+        .get(ChunkedUploadHealthIndicator)
+        .disk('disk', { minFreeBytes: Number.MAX_SAFE_INTEGER });
+      const message = 'The disk is nearly full';
+      expect(disk).toEqual({ status: 'down', message, freeBytes: expect.any(Number) });
+    });
+  });
+
+  it('of a disk is up where no storage has one', async () => {
+    await withHost({ upload: { storage: new MemoryStorage() } }, async ({ app }) => {
+      const disk = await app.get(ChunkedUploadHealthIndicator).disk();
+      expect(disk).toEqual({ disk: { status: 'up' } });
+    });
+  });
+
+  it('of a storage is down where it cannot be written, gives no path away, and logs why once', async () => {
+    const logger = new RecordingLogger();
+    // A file where the folder should be: so it is for root as well.
+    const storage = new FaultInjectingStorage(new LocalDiskStorage({ root: '/dev/null/media' }));
+    await withHost({ upload: { storage }, ...loggingTo(logger) }, async ({ app }) => {
+      const health = app.get(ChunkedUploadHealthIndicator);
+      const down = { storage: { status: 'down', message: 'The storage cannot be used' } };
+      expect(await health.storage()).toEqual(down);
+      expect(await health.storage()).toEqual(down);
+      expect((await health.disk()).disk.status).toBe('down');
+      const lines = logger.lines.filter((line) => line.includes('Health: The storage'));
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toContain('/dev/null/media');
+    });
+  });
+
+  it('of a database is down when that is away', async () => {
+    const host = await startHost();
+    const health = host.app.get(ChunkedUploadHealthIndicator);
+    await host.dataSource.destroy();
+    expect(await health.database()).toEqual({
+      database: { status: 'down', message: 'The database does not answer' },
+    });
+    await host.dataSource.initialize();
+    expect(await health.database()).toEqual({ database: { status: 'up' } });
+    await host.close();
+  });
+});
+
+describe("The demo's /health", () => {
+  let database: TestDatabase;
+  let demo: ServerProcess;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    demo = await ServerProcess.start({ databaseUrl: database.url });
+  });
+  afterAll(async () => {
+    await demo?.stop();
+    await database?.drop();
+  });
+
+  it('says of the database, the storage and the disk that they are up', async () => {
+    const response = await fetch(`${demo.url}/health`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'ok',
+      details: {
+        database: { status: 'up' },
+        storage: { status: 'up' },
+        disk: { status: 'up', freeBytes: expect.any(Number) },
+      },
+    });
+  });
+
+  it('is in the OpenAPI document', async () => {
+    const document = (await (await fetch(`${demo.url}/api-json`)).json()) as {
+      paths: Record<string, Record<string, { responses: object }>>;
+    };
+    const responses = Object.keys(document.paths['/health']?.['get']?.responses ?? {});
+    expect(responses).toEqual(expect.arrayContaining(['200', '503']));
+  });
+});
