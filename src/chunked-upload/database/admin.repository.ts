@@ -193,6 +193,7 @@ export class AdminRepository {
         'total',
         'status',
         'creator',
+        'protocol',
         'ownerType',
         'ownerId',
       ] as const),

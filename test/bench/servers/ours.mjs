@@ -17,7 +17,7 @@ await serve({
       migrationsRun: true,
     }),
     ChunkedUploadModule.forRoot({
-      path: 'uploads',
+      path: options.path ?? 'uploads',
       storage: new LocalDiskStorage({ root: directory, fsync: options.fsync }),
       checksum: options.checksum,
       userRestricted: false,
