@@ -37,7 +37,8 @@ const next = file.subarray(100);
 const sum = md5(committed);
 const range = 'bytes 100-199/*';
 
-const PROTOCOLS = ['content-range', 'filepond', 'resumable-http'] as const;
+const PROTOCOLS = ['content-range', 'tus', 'filepond', 'resumable-http'] as const;
+const TUS = { 'tus-resumable': '1.0.0' };
 const OCTETS = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '100' };
 const DRAFT = { 'upload-draft-interop-version': '8' };
 const PARTIAL = {
@@ -84,6 +85,21 @@ const REQUESTS: readonly (readonly [string, Wish, Ask])[] = [
     'DELETE /uploads?upload_id=',
     'remove',
     (caller, id) => caller.send('DELETE', { query: { upload_id: id } }),
+  ],
+  [
+    'PATCH /uploads/:id (tus)',
+    'next chunk, by offsets alone',
+    (caller, id) => caller.send('PATCH', { id, headers: { ...TUS, ...OCTETS } }, next),
+  ],
+  [
+    'HEAD /uploads/:id (tus)',
+    'offset to go on at',
+    (caller, id) => caller.send('HEAD', { id, headers: TUS }),
+  ],
+  [
+    'DELETE /uploads/:id (tus)',
+    'remove',
+    (caller, id) => caller.send('DELETE', { id, headers: TUS }),
   ],
   [
     'PATCH /uploads?patch= (FilePond)',

@@ -55,11 +55,10 @@ async function expectStored(url: string, id: string, bytes: Buffer): Promise<voi
 
 const PAIRS = [
   ...PROTOCOLS.map((words) => [words.name, words, words] as const),
-  ['FilePond and the IETF draft', ...PROTOCOLS] as unknown as readonly [
-    string,
-    ProtocolWords,
-    ProtocolWords,
-  ],
+  ...PROTOCOLS.map((words, at) => {
+    const other = PROTOCOLS[(at + 1) % PROTOCOLS.length] ?? words;
+    return [`${words.name} and ${other.name}`, words, other] as const;
+  }),
 ];
 
 describe.each([0, 1])('writers at one offset, cluster %i', (at) => {

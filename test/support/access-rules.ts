@@ -42,6 +42,7 @@ export const SITUATIONS: readonly Situation[] = [true, false].flatMap((userRestr
 export type Wish =
   | 'next chunk'
   | 'next chunk, answered 204'
+  | 'next chunk, by offsets alone'
   | 'complete'
   | 'show'
   | 'offset'
@@ -55,6 +56,8 @@ export type Wish =
 const ANSWERS: Record<Wish, readonly number[]> = {
   'next chunk': [200, 423, 200, 410, 410, 400, 404],
   'next chunk, answered 204': [204, 423, 204, 410, 410, 400, 404],
+  // There is nothing left at its offset, as of any other.
+  'next chunk, by offsets alone': [204, 423, 204, 410, 410, 409, 404],
   complete: [200, 423, 200, 410, 410, 200, 404], // once more, with the same sum
   show: [200, 200, 200, 200, 200, 200, 404],
   offset: [200, 200, 200, 200, 200, 200, 404],

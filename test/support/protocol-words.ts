@@ -51,6 +51,31 @@ const filePond: ProtocolWords = {
   head: (id) => ({ method: 'HEAD', target: `${FILES}?patch=${id}`, headers: {} }),
 };
 
+const TUS = { 'tus-resumable': '1.0.0' };
+
+const tus: ProtocolWords = {
+  name: 'tus',
+  keepsBroken: true,
+  accepted: 204,
+  refused: [409, 423],
+  create: (total) => ({
+    method: 'POST',
+    target: FILES,
+    headers: { ...TUS, 'upload-length': String(total), 'upload-metadata': 'filename YS5iaW4=' },
+  }),
+  chunk: (id, offset, total) => ({
+    method: 'PATCH',
+    target: `${FILES}/${id}`,
+    headers: {
+      ...TUS,
+      'content-type': 'application/offset+octet-stream',
+      'upload-offset': String(offset),
+      ...(total === null ? {} : { 'upload-length': String(total) }),
+    },
+  }),
+  head: (id) => ({ method: 'HEAD', target: `${FILES}/${id}`, headers: TUS }),
+};
+
 const DRAFT = { 'upload-draft-interop-version': '8' };
 
 const draft: ProtocolWords = {
@@ -77,4 +102,4 @@ const draft: ProtocolWords = {
   head: (id) => ({ method: 'HEAD', target: `${FILES}/${id}`, headers: DRAFT }),
 };
 
-export const PROTOCOLS: readonly ProtocolWords[] = [filePond, draft];
+export const PROTOCOLS: readonly ProtocolWords[] = [tus, filePond, draft];

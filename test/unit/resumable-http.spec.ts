@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { ChunkedUploadStatus } from '../../src/chunked-upload/chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../src/chunked-upload/chunked-upload.errors.js';
 import { interopVersion } from '../../src/chunked-upload/protocols/resumable-http/interop-version.js';
-import { problemMembers, problemType } from '../../src/chunked-upload/protocols/resumable-http/problem.js';
+import {
+  problemMembers,
+  problemType,
+} from '../../src/chunked-upload/protocols/resumable-http/problem.js';
 import {
   booleanItem,
   integerItem,
