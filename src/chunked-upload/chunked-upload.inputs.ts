@@ -72,11 +72,8 @@ export interface WholeInput extends BodyInput, NewUploadInput {
 }
 
 export interface CompleteInput {
-  /**
-   * The file's checksum in hex. Null: one is asked for and was not given. Left out: none is asked for,
-   * and that of what came is kept.
-   */
-  readonly checksum?: string | null;
+  /** The file's checksum in hex; false: none is asked for, and that of what has come is kept. */
+  readonly checksum?: string | null | false;
   /** Size of the file where no chunk has said it. */
   readonly total?: number | null;
   /** The file's name, where `create` was not told it and no byte has come. */

@@ -190,6 +190,22 @@ describe('An upload in chunks', () => {
   });
 });
 
+describe('A sum in the metadata', () => {
+  it('is compared when the last byte has come', async () => {
+    const right = await pond.begin(file.length, { md5: md5(file).toUpperCase() });
+    await pond.send(right, file);
+    await expectStored(right, file);
+    const wrong = await pond.begin(file.length, { md5: md5(Buffer.from('other')) });
+    await pond.patch(wrong, file, 0);
+    await pond.patch(wrong, file, 1);
+    const refused = await pond.patch(wrong, file, 2);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toEqual({ detail: 'md5 checksum does not match' });
+    // Whoever asks then is not told that all is there.
+    expect((await pond.head(wrong)).status).toBe(410);
+  });
+});
+
 describe('A chunk', () => {
   it('that is sent again is taken for what is there', async () => {
     const id = await pond.begin(file.length);
@@ -422,6 +438,21 @@ describe('Others', () => {
 });
 
 describe('onComplete', () => {
+  it('runs with a question where all bytes are there: no other chunk would be sent', async () => {
+    const hooked = new Pond('hooked');
+    let asked = 0;
+    onComplete = () => {
+      asked += 1;
+      if (asked < 3) throw new ConflictException('not today');
+    };
+    const id = await hooked.begin(file.length);
+    for (const index of [0, 1, 2]) await hooked.patch(id, file, index);
+    expect((await hooked.head(id)).status).toBe(409);
+    expect((await hooked.head(id)).headers.get('upload-offset')).toBe('250');
+    expect(asked).toBe(3);
+    await expectStored(id, file, 'hooked');
+  });
+
   it('runs with the last chunk, which may be sent again where it fails', async () => {
     const hooked = new Pond('hooked');
     let asked = 0;

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { AbstractChunkedUpload, type CompletionContext } from 'nestjs-chunked-upload';
 import { HttpException } from '@nestjs/common';
 import { Entity } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { speaksHttp2 } from '../support/http2-fetch.js';
 import { type Host, startBeside, startHost } from '../support/host.js';
 import { type FinalAnswer, InterimRequest } from '../support/interim-request.js';
 import { storedFiles } from '../support/stored-files.js';
@@ -578,6 +582,23 @@ describe('4.6 Concurrency', () => {
   });
 });
 
+describe('5 Status code 104', () => {
+  it('does not take the place of 100, and is understood by curl', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'curl-'));
+    await writeFile(join(folder, 'a.bin'), file);
+    const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
+    const headers = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
+    const { stdout } = await promisify(execFile)('curl', [
+      ...['-sSi', version, '-X', 'POST', '-T', join(folder, 'a.bin'), '-H', 'Expect: 100-continue'],
+      ...headers.flatMap((header) => ['-H', header]),
+      `${url}?filename=a.bin`,
+    ]);
+    const statuses = [...stdout.matchAll(/^HTTP\/[\d.]+ (\d+)/gm)].map(([, status]) => status);
+    expect(statuses.toSorted()).toEqual(['100', '104', '200']);
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe('8 and 9 Codings', () => {
   it('of the transfer count for nothing', async () => {
     const request = begin({ 'upload-complete': '?1', 'upload-length': '300' });
@@ -595,6 +616,30 @@ describe('8 and 9 Codings', () => {
     const type = 'multipart/form-data; boundary=b';
     const answer = await create({ 'upload-complete': '?1', 'content-type': type }, file);
     expect(answer.status).toBe(415);
+  });
+});
+
+describe('10.1 Representation digests', () => {
+  const digestOf = (algorithm: string, bytes: Uint8Array) =>
+    createHash(algorithm).update(bytes).digest('base64');
+
+  it('are compared when the upload is complete', async () => {
+    const said = { 'upload-complete': '?0', 'repr-digest': `md5=:${digestOf('md5', file)}:` };
+    const right = await create(said, first);
+    const end = { 'upload-complete': '?1', 'upload-offset': '100' };
+    expect((await append(right.headers['location'] ?? '', end, rest)).status).toBe(200);
+    const other = { ...said, 'repr-digest': `md5=:${digestOf('md5', first)}:` };
+    const wrong = await append((await create(other, first)).headers['location'] ?? '', end, rest);
+    expect(wrong.status).toBe(400);
+    expect(wrong.json).toEqual({ detail: 'md5 checksum does not match' });
+    expect(wrong.headers).toMatchObject({ 'upload-complete': '?1' });
+  });
+
+  it('of other algorithms than that of the type are passed over', async () => {
+    const digest = `sha-256=:${digestOf('sha256', first)}:, crc32c=:AAAA:`;
+    const headers = { 'upload-complete': '?1', 'repr-digest': digest };
+    expect((await create(headers, file)).status).toBe(200);
+    expect((await create({ ...headers, 'repr-digest': '!' }, file)).status).toBe(400);
   });
 });
 

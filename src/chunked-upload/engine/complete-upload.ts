@@ -21,7 +21,7 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
   input: CompleteInput,
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
-  if (input.checksum !== undefined) engine.requireChecksum(input.checksum);
+  if (input.checksum !== false) engine.requireChecksum(input.checksum);
   const scope = engine.scope(context);
   const claim = { id: requireId(id), scope, offset: null, total: input.total ?? null, body: null };
   const claimed = await engine.writers.claim(claim).catch(unlessComplete);
@@ -54,7 +54,7 @@ async function finish<T extends AbstractChunkedUpload>(
   if (total === null) throw ChunkedUploadError.totalRequired();
   if (offset !== total) throw ChunkedUploadError.incomplete(offset, total);
   const checksum = await engine.checksumOf(upload);
-  if (input.checksum !== undefined) engine.compareChecksum(checksum, input.checksum);
+  if (input.checksum !== false) engine.compareChecksum(checksum, input.checksum);
   const mimeType = await judge(engine, upload, total, context);
   // From here on no chunk is taken any more, also after a crash.
   if (upload.total === null && !(await leases.setTotal(id, writer.token, total))) {
@@ -113,7 +113,7 @@ async function completeAgain<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
   const upload = await engine.find(id, context);
-  if (input.checksum !== undefined) engine.compareChecksum(upload.checksum, input.checksum);
+  if (input.checksum !== false) engine.compareChecksum(upload.checksum, input.checksum);
   return { upload, response: (upload.response as JsonValue | null) ?? undefined };
 }
 

@@ -1,8 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { incomingOf, queryOf } from '../http/host-request.js';
 import type { UploadProtocol } from '../http/upload-protocol.js';
 import { FilePond } from './filepond.js';
 import { USUAL_NAME } from './metadata.js';
 import { idInQuery } from './upload-id.js';
+
+/** Its form, or what is left of it where its page sends no metadata. */
+function isForm({ 'content-type': type = '', 'content-length': length }: IncomingHttpHeaders) {
+  return /^multipart\//i.test(type) || (type === '' && !Number(length));
+}
 
 export const filePond: UploadProtocol = {
   name: 'filepond',
@@ -14,7 +20,7 @@ export const filePond: UploadProtocol = {
       case 'PATCH':
         return headers['upload-offset'] !== undefined;
       case 'POST':
-        return id === null && headers['upload-length'] !== undefined && /^multipart\//i.test(type);
+        return id === null && headers['upload-length'] !== undefined && isForm(headers);
       case 'HEAD':
         return id === null && idInQuery(queryOf(incoming)) !== null;
       case 'DELETE':

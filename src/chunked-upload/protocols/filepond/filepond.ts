@@ -15,9 +15,11 @@ import {
 import type { ProtocolSteps } from '../http/upload-protocol.js';
 import type { ReceivedFile } from '../http/received-file.js';
 import { withRawBody } from '../http/request-body.js';
+import { sizeField } from '../http/size-field.js';
 import { readSmallBody } from '../http/small-body.js';
 import { ownerOf, uploadFields } from '../http/upload-fields.js';
 import { withRequestBody } from '../http/with-request-body.js';
+import { completeWhole } from './complete-whole.js';
 import { USUAL_NAME, takeMetadata } from './metadata.js';
 import { takeChunk } from './take-chunk.js';
 import { idInQuery } from './upload-id.js';
@@ -35,11 +37,11 @@ export class FilePond {
     const incoming = incomingOf(request);
     const form = new FormFields(queryOf(incoming));
     const id = await withRequestBody(request, this.fileNames, form, async (file) => {
-      takeMetadata(form, this.fileNames);
+      const clientMetadata = takeMetadata(form, this.fileNames);
       if (file) return this.#takeFile(form, file, context);
-      const total = sizeField(incoming, 'upload-length');
+      const total = sizeField(incoming, 'Upload-Length');
       const described = describe(form, incoming);
-      return (await this.steps.uploads.create({ total, ...described }, context)).id;
+      return (await this.steps.uploads.create({ total, clientMetadata, ...described }, context)).id;
     });
     response.status(201);
     return answerId(response, id);
@@ -60,7 +62,7 @@ export class FilePond {
     response: HostResponse,
     context: UploadContext,
   ): Promise<string | undefined> {
-    if (!takeMetadata(form, this.fileNames)) return undefined;
+    if (takeMetadata(form, this.fileNames) === null) return undefined;
     return answerId(response, await this.#takeFile(form, file, context));
   }
 
@@ -69,17 +71,17 @@ export class FilePond {
     const context = await this.steps.context(request);
     const incoming = incomingOf(request);
     const id = requireId(pathId ?? idInQuery(queryOf(incoming)));
-    const offset = sizeField(incoming, 'upload-offset');
+    const offset = sizeField(incoming, 'Upload-Offset');
     if (offset === null) {
       throw ChunkedUploadError.badContentRange(
         'Upload-Offset is missing, which says where it begins',
       );
     }
-    const total = sizeField(incoming, 'upload-length');
+    const total = sizeField(incoming, 'Upload-Length');
     const name = uploadName(incoming);
     const filename = name === null ? {} : { filename: checkFilename(name) };
     await withRawBody(request, async (file: ReceivedFile | null) =>
-      takeChunk(this.steps.uploads, id, { offset, total, file, ...filename }, context),
+      takeChunk(this.steps, id, { offset, total, file, ...filename }, context),
     );
     response.header('Cache-Control', 'no-store');
     response.status(204);
@@ -89,7 +91,10 @@ export class FilePond {
   async head(request: HostRequest, response: HostResponse, pathId: string | null): Promise<void> {
     const context = await this.steps.context(request);
     const id = requireId(pathId ?? idInQuery(queryOf(incomingOf(request))));
-    const { offset, total } = await this.steps.uploads.findPosition(id, null, context);
+    const upload = await this.steps.uploads.findPosition(id, null, context);
+    // It would take the upload for done, and send no other chunk.
+    await completeWhole(this.steps, upload, context);
+    const { offset, total } = upload;
     response.header('Cache-Control', 'no-store');
     response.header('Upload-Offset', String(offset));
     if (total !== null) response.header('Upload-Length', String(total));
@@ -136,15 +141,6 @@ function answerId(response: HostResponse, id: string): string {
 function uploadName(incoming: IncomingMessage): string | null {
   const name = fieldOf(incoming, 'upload-name');
   return name === undefined ? null : headerText(name);
-}
-
-/** A size in bytes that a header says; null: it is not there. */
-function sizeField(incoming: IncomingMessage, name: string): number | null {
-  const text = fieldOf(incoming, name)?.trim();
-  if (text === undefined) return null;
-  const size = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(size)) return size;
-  throw ChunkedUploadError.malformedRequest(`${name} has to be a size in bytes`);
 }
 
 function requireId(id: string | null): string {

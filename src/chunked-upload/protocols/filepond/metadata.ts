@@ -5,17 +5,23 @@ export const USUAL_NAME = 'filepond';
 
 /**
  * FilePond sends what its page knows of a file (`setMetadata`) as JSON in a field that is named as the
- * file would be: its members count as fields of the form. Says whether there is such a field.
+ * file would be: its members count as fields of the form. Returns that JSON; null: there is none.
  */
-export function takeMetadata(form: FormFields, names: readonly string[]): boolean {
-  let isThere = false;
+export function takeMetadata(form: FormFields, names: readonly string[]): string | null {
   for (const name of names) {
-    const metadata = jsonObject(form.has(name) ? form.get(name) : null);
+    const text = form.has(name) ? form.get(name) : null;
+    const metadata = jsonObject(text);
     if (metadata === null) continue;
-    isThere = true;
     form.setAll(metadata);
+    return text;
   }
-  return isThere;
+  return null;
+}
+
+/** The sum of the file that the metadata says; null: none. */
+export function sumIn(metadata: string | null, algorithm: string): string | null {
+  const sum: unknown = Object(jsonObject(metadata))[algorithm];
+  return typeof sum === 'string' && sum.trim() !== '' ? sum : null;
 }
 
 function jsonObject(text: string | null): object | null {

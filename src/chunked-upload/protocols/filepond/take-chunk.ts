@@ -3,6 +3,8 @@ import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-u
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import type { ReceivedFile } from '../http/received-file.js';
+import type { ProtocolSteps } from '../http/upload-protocol.js';
+import { completeWhole } from './complete-whole.js';
 import { drop, skipBytes } from './skip-bytes.js';
 
 /** One chunk, as its request announces it. */
@@ -24,19 +26,18 @@ export interface FilePondChunk {
  * chunk counts as a whole or not at all, and what is there already is passed over.
  */
 export async function takeChunk(
-  uploads: ChunkedUploadService<AbstractChunkedUpload>,
+  steps: ProtocolSteps,
   id: string,
   chunk: FilePondChunk,
   context: UploadContext,
 ): Promise<void> {
+  const { uploads } = steps;
   const found = await uploads.findPosition(id, chunk.total, context);
   const file = chunk.file?.length === 0 ? null : chunk.file;
   const upload = file
     ? await appendMissing(uploads, found, { ...chunk, file }, context)
-    : await requireReached(found, chunk.offset);
-  const { offset, total, status } = upload;
-  if (offset !== (total ?? chunk.total) || status === ChunkedUploadStatus.Complete) return;
-  await uploads.complete(id, { total: offset, ...named(chunk) }, context);
+    : requireReached(found, chunk.offset);
+  await completeWhole(steps, upload, context, chunk.filename);
 }
 
 async function appendMissing(
@@ -60,7 +61,8 @@ async function appendMissing(
     length: isOverlapping ? length - known : length,
   };
   try {
-    const whole = { ...missing, total, keepBroken: false, mayBeEmpty: true, ...named(chunk) };
+    const name = chunk.filename === undefined ? {} : { filename: chunk.filename };
+    const whole = { ...missing, ...name, total, keepBroken: false, mayBeEmpty: true };
     return await uploads.append(upload.id, whole, context);
   } catch (error) {
     // Another request has brought it meanwhile: the one that this one repeats.
@@ -71,16 +73,9 @@ async function appendMissing(
 }
 
 /** A chunk without bytes is FilePond's last one, of a file that its size divides. */
-async function requireReached(
-  upload: AbstractChunkedUpload,
-  offset: number,
-): Promise<AbstractChunkedUpload> {
+function requireReached(upload: AbstractChunkedUpload, offset: number): AbstractChunkedUpload {
   if (upload.offset < offset) throw ChunkedUploadError.offsetMismatch(upload.offset, offset);
   return upload;
-}
-
-function named({ filename }: FilePondChunk): { filename?: string } {
-  return filename === undefined ? {} : { filename };
 }
 
 /** Where an upload stood when a chunk was refused for beginning elsewhere; null: it was not. */

@@ -8,6 +8,7 @@ import {
   type HostRequest,
   type HostResponse,
   absoluteUrl,
+  fieldOf,
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
@@ -23,6 +24,7 @@ import {
   requirePartial,
   setFields,
 } from './exchange.js';
+import { reprSum } from './repr-digest.js';
 import { announcedLength, refuseStateFields, uploadRequest } from './upload-request.js';
 import { completeField, versionField } from './upload-state.js';
 
@@ -61,7 +63,9 @@ export class ResumableHttp {
       const described = uploadFields(form, { name, isPart: false });
       const total = announcedLength(wanted, 0);
       const { uploads } = this.steps;
-      const created = await uploads.create({ total, ...described }, context);
+      const clientMetadata = fieldOf(incoming, 'repr-digest') ?? null;
+      reprSum(clientMetadata, null);
+      const created = await uploads.create({ total, clientMetadata, ...described }, context);
       const place = {
         Location: `${new URL(collectionUrl).pathname}/${created.id}`,
         ...(await limitsOf(exchange, created)),
@@ -171,7 +175,10 @@ export class ResumableHttp {
   async #complete(exchange: Exchange, upload: AbstractChunkedUpload): Promise<unknown> {
     const { response, context, wanted, collectionUrl } = exchange;
     try {
-      const input = { total: upload.total ?? upload.offset };
+      const algorithm = this.steps.uploadType.checksum?.algorithm ?? null;
+      const sum =
+        upload.protocol === 'resumable-http' ? reprSum(upload.clientMetadata, algorithm) : null;
+      const input = { total: upload.total ?? upload.offset, checksum: sum ?? (false as const) };
       const completed = await this.steps.uploads.complete(upload.id, input, context);
       await acknowledge(exchange, completed.upload, 200);
       return this.steps.answerCompletion(completed, collectionUrl);

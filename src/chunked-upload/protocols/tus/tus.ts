@@ -173,7 +173,7 @@ export class Tus {
         .get(algorithm)
         ?.trim();
     try {
-      return (await uploads.complete(id, sum ? { checksum: sum } : {}, context)).upload;
+      return (await uploads.complete(id, { checksum: sum || false }, context)).upload;
     } catch (error) {
       // Its client cannot send another sum, and would take it for done when it asks again.
       if (isCode(error, 'checksum_mismatch')) await uploads.abort(id, context);
