@@ -1,6 +1,7 @@
 import { misused, settings } from './settings.mjs';
 
 const UPLOADS = ['8mib', '1mib', '16x4mib', 'small'];
+const WHOLE_TOO = [...UPLOADS, 'whole'];
 
 /**
  * `server` is a file of servers/, started as a process of its own with `options`; `client` one of
@@ -44,6 +45,39 @@ const all = [
     requests: 1,
     scenarios: ['small'],
   },
+  // By the very client of @tus/server, below the path that it asks for.
+  {
+    name: 'ours by tus',
+    system: 'ours',
+    options: { path: 'files' },
+    client: 'tus',
+    verifies: true,
+    scenarios: WHOLE_TOO,
+  },
+  {
+    name: 'ours by tus, no checksum',
+    system: 'ours',
+    options: { path: 'files', checksum: false },
+    client: 'tus',
+    scenarios: WHOLE_TOO,
+  },
+  {
+    name: 'ours by tus, one POST',
+    system: 'ours',
+    options: { path: 'files' },
+    client: 'tus-at-once',
+    verifies: true,
+    requests: 1,
+    scenarios: ['small'],
+  },
+  {
+    name: 'ours by tus, one POST, no checksum',
+    system: 'ours',
+    options: { path: 'files', checksum: false },
+    client: 'tus-at-once',
+    requests: 1,
+    scenarios: ['small'],
+  },
   { name: '@tus/server', system: 'tus', client: 'tus' },
   {
     name: '@tus/server, verified',
@@ -51,7 +85,7 @@ const all = [
     options: { verify: true },
     client: 'tus',
     verifies: true,
-    scenarios: UPLOADS,
+    scenarios: WHOLE_TOO,
   },
   {
     name: '@tus/server, one POST',
@@ -76,7 +110,7 @@ const all = [
     options: { verify: true },
     client: 'uploadx',
     verifies: true,
-    scenarios: UPLOADS,
+    scenarios: WHOLE_TOO,
   },
   {
     name: '@uploadx/core, one form',

@@ -48,6 +48,16 @@ const all = [
     warmUp: { count: 200, size: 64 * KiB - 1 },
   },
   {
+    // As clients of tus do where nobody tells them otherwise.
+    key: 'whole',
+    title: `${scaled(128) * 8} MiB in one request by one client`,
+    unit: 'MiB/s',
+    clients: 1,
+    chunkSize: scaled(128) * 8 * MiB,
+    files: { count: 1, size: scaled(128) * 8 * MiB },
+    warmUp: { count: 1, size: 65 * MiB },
+  },
+  {
     // The first and the last file are sent alone, the one between them beside the trickling clients.
     key: 'trickle',
     title: `${scaled(64) * 8} MiB in 8 MiB chunks by one client, beside 200 clients of 4 KiB/s`,

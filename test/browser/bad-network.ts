@@ -12,13 +12,16 @@ export class BadNetwork {
   private bytesLeft = Infinity;
   private struck: () => void = () => undefined;
 
-  private constructor(private readonly port: number) {
+  private constructor(
+    private readonly port: number,
+    private readonly address: string,
+  ) {
     this.server = createServer({ pauseOnConnect: true }, (client) => this.join(client));
   }
 
-  /** @param port of the server behind it */
-  static async to(port: number): Promise<BadNetwork> {
-    const network = new BadNetwork(port);
+  /** @param port of the server behind it, and where it listens */
+  static async to(port: number, address = 'localhost'): Promise<BadNetwork> {
+    const network = new BadNetwork(port, address);
     network.server.listen(0);
     await once(network.server, 'listening');
     return network;
@@ -64,7 +67,7 @@ export class BadNetwork {
   }
 
   private join(client: Socket): void {
-    const server = connect(this.port, 'localhost');
+    const server = connect(this.port, this.address);
     const pair: [Socket, Socket] = [client, server];
     this.pairs.add(pair);
     const part = (): void => {

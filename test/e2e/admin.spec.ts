@@ -312,6 +312,7 @@ describe('One upload', () => {
     expect(detail).toMatchObject({
       id,
       key: expect.stringContaining(id),
+      protocol: 'content-range',
       checksum: null,
       writer: null,
       own: {},

@@ -55,8 +55,9 @@ it('/metrics counts what happened, for each upload type by itself', async () => 
   const { of } = await metrics();
   const [inFiles, inNotes] = [{ type: 'uploads/files' }, { type: 'uploads/notes' }];
   for (const type of [inFiles, inNotes]) {
-    expect(of('chunked_upload_begun_total', type)).toBe(1);
-    expect(of('chunked_upload_completed_total', type)).toBe(1);
+    const by = { ...type, protocol: 'content-range' };
+    expect(of('chunked_upload_begun_total', by)).toBe(1);
+    expect(of('chunked_upload_completed_total', by)).toBe(1);
     expect(of('chunked_upload_received_bytes_total', type)).toBe(300);
     expect(of('chunked_upload_writers', type)).toBe(0);
     const finish = { ...type, operation: 'finish' };
@@ -66,7 +67,12 @@ it('/metrics counts what happened, for each upload type by itself', async () => 
   }
   expect(of('chunked_upload_database_seconds_count', { ...inFiles, operation: 'lease' })).toBe(1);
   const refused = (type: object, code: string) =>
-    of('chunked_upload_refused_total', { ...type, code, status: '400' });
+    of('chunked_upload_refused_total', {
+      ...type,
+      code,
+      status: '400',
+      protocol: 'content-range',
+    });
   expect(refused(inFiles, 'size_mismatch')).toBe(1);
   expect(refused(inNotes, 'invalid_field')).toBe(1);
 });

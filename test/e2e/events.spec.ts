@@ -137,6 +137,20 @@ async function owned(): Promise<{ person: Person; id: string }> {
 }
 
 describe('The events of an upload', () => {
+  it('say by which protocol it was begun', async () => {
+    const headers = { 'tus-resumable': '1.0.0', 'upload-length': '0', 'x-user': 'ann' };
+    const created = await fetch(`${host.url}/uploads`, { method: 'POST', headers });
+    const id = created.headers.get('location')?.split('/').at(-1) ?? '';
+    const { id: other } = await client.begin(first, 300);
+    const protocols = async (of: string) =>
+      (await listener.told(of)).map(({ kind, event }) => [kind, event.protocol]);
+    expect(await protocols(id)).toEqual([
+      ['created', 'tus'],
+      ['completed', 'tus'],
+    ]);
+    expect(await protocols(other)).toEqual([['created', 'content-range']]);
+  });
+
   it('come once each, in the order of its commits, which another connection sees by then', async () => {
     const { id } = await client.begin(first, 300);
     // Before the next one changes what there is to be seen.

@@ -12,7 +12,7 @@ const ANSWER = 'a request that was answered';
 let host: Host;
 beforeAll(async () => {
   host = await startHost({
-    upload: { protocols: ['content-range', 'filepond', 'resumable-http'] },
+    upload: { protocols: ['content-range', 'tus', 'filepond', 'resumable-http'] },
   });
 });
 afterAll(() => host?.close());
@@ -54,6 +54,17 @@ function letter(code: number): string {
 const body = fc.constantFrom('', 'x', 'hello', '{}', 'x'.repeat(5000));
 
 const fields: Record<string, readonly string[]> = {
+  tus: [
+    'tus-resumable',
+    'upload-offset',
+    'upload-length',
+    'upload-defer-length',
+    'content-type',
+    'upload-metadata',
+    'upload-checksum',
+    'upload-concat',
+    'x-http-method-override',
+  ],
   FilePond: ['upload-offset', 'upload-length', 'upload-name', 'content-type'],
   'the IETF draft': [
     'upload-offset',
@@ -75,12 +86,35 @@ const types = fc.constantFrom(
   'text/plain',
 );
 
+const metadata = fc.constantFrom(
+  'filename YS50eHQ=',
+  'filename',
+  'filename /w==',
+  'filename AGE=',
+  'filename YS50eHQ=,filename YS50eHQ=',
+  'owner_type cGVyc29u',
+  ',,',
+  '__proto__ YQ==',
+  'md5 YQ==,constructor YQ==',
+);
+
 describe.each(Object.entries(fields))('by headers of %s', (_, names) => {
   it('nobody gets a 5xx, and what was refused changed nothing', async () => {
     const model = Object.fromEntries(
       names.map((name) => [name, name === 'content-type' ? fc.oneof(types, text) : text]),
     );
-    const headers = fc.record(model, { requiredKeys: [] });
+    if ('tus-resumable' in model) {
+      model['tus-resumable'] = fc.oneof({ weight: 9, arbitrary: fc.constant('1.0.0') }, text);
+      model['upload-metadata'] = fc.oneof(text, metadata);
+      model['upload-checksum'] = fc.oneof(
+        text,
+        fc.constantFrom('sha1 AAAA', 'crc32 AAAAAA==', 'x y'),
+      );
+      model['x-http-method-override'] = fc.constantFrom('PATCH', 'delete', 'HEAD', 'TRACE', '');
+    }
+    const headers = fc.record(model, {
+      requiredKeys: 'tus-resumable' in model ? ['tus-resumable'] : [],
+    });
     const methods = fc.constantFrom('POST', 'PUT', 'PATCH', 'HEAD', 'DELETE', 'OPTIONS');
     const target = fc.constantFrom('', '?patch=', '/', '?filename=a.txt', '?patch=x', '?%ff');
     const asked = fc.asyncProperty(

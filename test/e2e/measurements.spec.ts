@@ -88,13 +88,13 @@ describe('Channels tell', () => {
     await client.put('bytes 100-299/300', rest, { id });
     await client.complete(id, sum);
     await client.complete(id, sum);
-    const type = 'uploads';
-    expect(on('begun', id)).toEqual([{ type }]);
+    const [type, protocol] = ['uploads', 'content-range'];
+    expect(on('begun', id)).toEqual([{ type, protocol }]);
     expect(on('received', id)).toEqual([
       { type, bytes: 100 },
       { type, bytes: 200 },
     ]);
-    expect(on('completed', id)).toEqual([{ type, size: 300 }]);
+    expect(on('completed', id)).toEqual([{ type, protocol, size: 300 }]);
     const running = [1, 0, 1, 0, 1, 0].map((each) => ({ type, running: each }));
     expect(on('writers', id)).toEqual(running);
     for (const none of ['refused', 'salvaged', 'takeover', 'waited'] as const) {
@@ -104,9 +104,31 @@ describe('Channels tell', () => {
 
   it('of a whole file', async () => {
     const { upload } = await client.whole(file, { query: { md5: sum } });
-    expect(on('begun', upload.id)).toEqual([{ type: 'uploads' }]);
+    const whole = { type: 'uploads', protocol: 'content-range' };
+    expect(on('begun', upload.id)).toEqual([whole]);
     expect(on('received', upload.id)).toEqual([{ type: 'uploads', bytes: 300 }]);
-    expect(on('completed', upload.id)).toEqual([{ type: 'uploads', size: 300 }]);
+    expect(on('completed', upload.id)).toEqual([{ ...whole, size: 300 }]);
+  });
+
+  it('by which protocol an upload was begun, and a request refused', async () => {
+    const tus = { 'tus-resumable': '1.0.0', 'x-user': 'ann' };
+    const url = `${host.url}/uploads`;
+    const created = await fetch(url, {
+      method: 'POST',
+      headers: { ...tus, 'upload-length': '300' },
+    });
+    const id = created.headers.get('location')?.split('/').at(-1) ?? '';
+    const octets = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '100' };
+    await fetch(`${url}/${id}`, { method: 'PATCH', headers: { ...tus, ...octets }, body: 'x' });
+    expect(on('refused', id)).toMatchObject([{ status: 409, protocol: 'tus' }]);
+    await client.put('bytes 0-299/300', file, { id });
+    await client.complete(id, sum);
+    // That which began it, whichever goes on.
+    for (const channel of ['begun', 'completed'] as const) {
+      expect(on(channel, id)).toMatchObject([{ protocol: 'tus' }]);
+    }
+    const { id: other } = await host.uploads.create({ fields: { filename: 'a' } }, {});
+    expect(on('begun', other)).toMatchObject([{ protocol: null }]);
   });
 
   it('of each refusal by its code and status, with the upload where one is named', async () => {
@@ -117,12 +139,13 @@ describe('Channels tell', () => {
     await client.get('%0Ano-id');
     storage.failNext('write', Object.assign(new Error('full'), { code: 'ENOSPC' }));
     await client.put('bytes 100-299/300', rest, { id });
+    const by = { type: 'uploads', protocol: 'content-range' };
     expect(on('refused')).toEqual([
-      { type: 'uploads', id, code: 'offset_mismatch', status: 400 },
-      { type: 'uploads', id, code: 'incomplete', status: 400 },
-      { type: 'uploads', id: null, code: 'bad_content_range', status: 400 },
-      { type: 'uploads', id: null, code: 'not_found', status: 404 },
-      { type: 'uploads', id, code: 'storage_full', status: 507 },
+      { ...by, id, code: 'offset_mismatch', status: 400 },
+      { ...by, id, code: 'incomplete', status: 400 },
+      { ...by, id: null, code: 'bad_content_range', status: 400 },
+      { ...by, id: null, code: 'not_found', status: 404 },
+      { ...by, id, code: 'storage_full', status: 507 },
     ]);
     expect(on('received')).toEqual([{ type: 'uploads', id, bytes: 100 }]);
   });
@@ -169,7 +192,7 @@ describe('Channels tell', () => {
     expect(status).toBe(423);
     expect(on('waited', id)).toEqual([{ type: 'uploads', ms: expect.any(Number), granted: false }]);
     expect(on('takeover')).toEqual([]);
-    expect(on('refused', id)).toEqual([{ type: 'uploads', code: 'busy', status: 423 }]);
+    expect(on('refused', id)).toMatchObject([{ code: 'busy', status: 423 }]);
   });
 
   it('of the lease of a process that has died', async () => {

@@ -52,8 +52,15 @@ export function parseAdminQuery(query: URLSearchParams): AdminQuery {
 
 /** What `parseFilter` and `type` know. */
 const FILTERS: readonly string[] = [
-  ...['type', 'status', 'creator', 'anonymous', 'owner_type', 'owner_id'],
-  ...['from', 'to', 'search'],
+  'type',
+  'status',
+  'creator',
+  'anonymous',
+  'owner_type',
+  'owner_id',
+  'from',
+  'to',
+  'search',
 ];
 
 /**

@@ -10,6 +10,8 @@ export interface ListedUpload {
   /** Whether a request is writing it now. */
   readonly writing: boolean;
   readonly creator: string | null;
+  /** By which it was begun; null: by the service, without HTTP. */
+  readonly protocol: string | null;
   readonly owner_type: string | null;
   readonly owner_id: string | null;
   /** In bytes, like `total`. */
@@ -51,6 +53,7 @@ export function representListed(type: string, listed: AdminListed | AdminSightin
     status,
     writing,
     creator: upload.creator,
+    protocol: upload.protocol,
     owner_type: upload.ownerType,
     owner_id: upload.ownerId,
     offset,

@@ -200,6 +200,7 @@ export class AdminRepository {
         'total',
         'status',
         'creator',
+        'protocol',
         'ownerType',
         'ownerId',
       ] as const),

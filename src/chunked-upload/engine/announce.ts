@@ -10,7 +10,7 @@ export function announceBegun<T extends AbstractChunkedUpload>(
   upload: T,
   isBroken: boolean,
 ): void {
-  measurements.begun(upload.id);
+  measurements.begun(upload);
   measurements.received(upload.id, upload.offset, isBroken);
   events.emit('created', upload, upload.offset);
 }
@@ -30,6 +30,6 @@ export function announceCompletion<T extends AbstractChunkedUpload>(
   { events, measurements }: UploadEngine<T>,
   upload: T,
 ): void {
-  measurements.completed(upload.id, upload.offset);
+  measurements.completed(upload);
   events.emit('completed', upload);
 }

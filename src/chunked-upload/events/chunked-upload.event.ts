@@ -17,6 +17,8 @@ export type ChunkedUploadEventName = `chunked-upload.${ChunkedUploadEventKind}`;
 export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunkedUpload> {
   /** The user who began the upload; null for an anonymous one. */
   readonly creator: string | null;
+  /** By which the upload was begun, such as `tus`; null: by the service, without HTTP. */
+  readonly protocol: string | null;
 
   constructor(
     readonly name: ChunkedUploadEventName,
@@ -28,5 +30,6 @@ export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunke
     readonly bytes: number,
   ) {
     this.creator = upload.creator;
+    this.protocol = upload.protocol;
   }
 }

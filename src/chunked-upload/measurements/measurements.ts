@@ -11,11 +11,15 @@ export interface UploadMeasurement {
 /** An upload has its record. */
 export interface UploadBegun extends UploadMeasurement {
   readonly id: string;
+  /** By which it was begun, such as `tus`; null: by the service, without HTTP. */
+  readonly protocol: string | null;
 }
 
 /** An upload is complete. */
 export interface UploadCompleted extends UploadMeasurement {
   readonly id: string;
+  /** By which it was begun. */
+  readonly protocol: string | null;
   /** Of the file, in bytes. */
   readonly size: number;
 }
@@ -25,6 +29,8 @@ export interface UploadRefused extends UploadMeasurement {
   readonly code: ChunkedUploadErrorCode;
   /** Of the answer: 4xx, or 5xx where storage or database failed. */
   readonly status: number;
+  /** Of the request. */
+  readonly protocol: string;
 }
 
 /** Bytes were acknowledged: they are in the storage, and their offset is committed. */

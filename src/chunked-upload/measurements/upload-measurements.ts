@@ -1,10 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
-import type { ChunkedUploadErrorCode } from '../chunked-upload.errors.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import {
   CHUNKED_UPLOAD_CHANNELS,
   type ChunkedUploadMeasurementName,
   type ChunkedUploadMeasurements,
   type OperationTimed,
+  type UploadRefused,
   type WriterTakenOver,
 } from './measurements.js';
 
@@ -41,16 +42,16 @@ export class UploadMeasurements {
     private readonly type: string,
   ) {}
 
-  begun(id: string): void {
-    if (begun.isHeard) begun.publish({ type: this.type, id });
+  begun({ id, protocol }: AbstractChunkedUpload): void {
+    if (begun.isHeard) begun.publish({ type: this.type, id, protocol });
   }
 
-  completed(id: string, size: number): void {
-    if (completed.isHeard) completed.publish({ type: this.type, id, size });
+  completed({ id, protocol, offset }: AbstractChunkedUpload): void {
+    if (completed.isHeard) completed.publish({ type: this.type, id, protocol, size: offset });
   }
 
-  refused(id: string | null, code: ChunkedUploadErrorCode, status: number): void {
-    if (refused.isHeard) refused.publish({ type: this.type, id, code, status });
+  refused(refusal: Omit<UploadRefused, 'type'>): void {
+    if (refused.isHeard) refused.publish({ type: this.type, ...refusal });
   }
 
   /** `isBroken`: the request that brought them broke off. */

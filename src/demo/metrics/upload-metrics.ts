@@ -6,7 +6,7 @@ import {
   type ChunkedUploadMeasurements,
   type OperationTimed,
 } from '../../index.js';
-import { Counter, Gauge, Histogram } from './metric.js';
+import { Counter, Gauge, Histogram, type Labels } from './metric.js';
 
 /** In seconds. A request waits for another one at most a second. */
 const WAITS = [0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2];
@@ -19,8 +19,11 @@ type Listeners = {
 /** Adds up what the library measures in this process, for Prometheus. */
 @Injectable()
 export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
-  readonly #begun = new Counter('chunked_upload_begun_total', 'Uploads begun.');
-  readonly #completed = new Counter('chunked_upload_completed_total', 'Uploads completed.');
+  readonly #begun = new Counter('chunked_upload_begun_total', 'Uploads begun, by protocol.');
+  readonly #completed = new Counter(
+    'chunked_upload_completed_total',
+    'Uploads completed, by the protocol that began them.',
+  );
   readonly #refused = new Counter(
     'chunked_upload_refused_total',
     'Requests refused, by the code of the error and the status of the answer.',
@@ -62,9 +65,10 @@ export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
   ];
 
   readonly #listeners: Listeners = {
-    begun: ({ type }) => this.#begun.add({ type }),
-    completed: ({ type }) => this.#completed.add({ type }),
-    refused: ({ type, code, status }) => this.#refused.add({ type, code, status: String(status) }),
+    begun: ({ type, protocol }) => this.#begun.add({ type, ...named(protocol) }),
+    completed: ({ type, protocol }) => this.#completed.add({ type, ...named(protocol) }),
+    refused: ({ type, code, status, protocol }) =>
+      this.#refused.add({ type, code, status: String(status), protocol }),
     received: ({ type, bytes }) => this.#received.add({ type }, bytes),
     salvaged: ({ type, bytes }) => this.#salvaged.add({ type }, bytes),
     takeover: ({ type, reason }) => this.#takeovers.add({ type, reason }),
@@ -95,6 +99,11 @@ export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
       this.#listeners[name] as (message: unknown) => void,
     ]);
   }
+}
+
+/** What was called without HTTP has none. */
+function named(protocol: string | null): Labels {
+  return protocol === null ? {} : { protocol };
 }
 
 function timings(what: 'storage' | 'database') {

@@ -15,7 +15,7 @@ export function serveOurs(storage) {
         migrationsRun: true,
       }),
       ChunkedUploadModule.forRoot({
-        path: 'uploads',
+        path: options.path ?? 'uploads',
         storage,
         checksum: options.checksum,
         userRestricted: false,

@@ -1,4 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 
 const POOL_SIZE = 32 * 1024 * 1024;
 
@@ -13,6 +14,24 @@ const pool = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).u
   Buffer.alloc(POOL_SIZE),
 );
 
+/** More than this of one request goes piece by piece. */
+const PIECE = 8 * 1024 * 1024;
+
+function* pieces(length, n) {
+  for (let at = 0; at < length; at += PIECE, n++) {
+    const size = Math.min(PIECE, length - at);
+    const from = (n * STEP) % (POOL_SIZE - size);
+    yield pool.subarray(from, from + size);
+  }
+}
+
+/** A buffer, or a stream that has a `length` as well. */
+function bodyOf(length, n) {
+  if (length > PIECE) return Object.assign(Readable.from(pieces(length, n)), { length });
+  const [piece] = pieces(length, n);
+  return piece;
+}
+
 class Payload {
   constructor(name, size, chunkSize, seed) {
     this.name = name;
@@ -24,14 +43,17 @@ class Payload {
   *chunks() {
     for (let start = 0, n = this.seed; start < this.size; start += this.chunkSize, n++) {
       const length = Math.min(this.chunkSize, this.size - start);
-      const from = (n * STEP) % (POOL_SIZE - length);
-      yield { start, end: start + length, bytes: pool.subarray(from, from + length) };
+      yield { start, end: start + length, bytes: bodyOf(length, n) };
     }
   }
 
   md5() {
     const hash = createHash('md5');
-    for (const { bytes } of this.chunks()) hash.update(bytes);
+    for (const { start, end } of this.chunks()) {
+      for (const piece of pieces(end - start, this.seed + start / this.chunkSize)) {
+        hash.update(piece);
+      }
+    }
     return hash.digest('hex');
   }
 }

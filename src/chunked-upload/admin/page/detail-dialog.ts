@@ -98,6 +98,7 @@ function contents(upload: DetailedUpload): HTMLElement[] {
     ['Type', upload.type],
     ['Id', upload.id],
     ['Creator', upload.creator ?? 'anonymous'],
+    ['Protocol', upload.protocol],
     ['Owner', upload.owner_type && `${upload.owner_type} ${upload.owner_id ?? ''}`],
     ['Received', exactBytes(offset)],
     ['Size', total === null ? 'not known yet' : exactBytes(total)],

@@ -13,7 +13,7 @@ import { UPLOAD_MEASUREMENTS } from '../../chunked-upload.tokens.js';
 import type { UploadMeasurements } from '../../measurements/upload-measurements.js';
 import { breakOff } from './break-off.js';
 import { type HostRequest, type HostResponse, incomingOf } from './host-request.js';
-import { type Refusal, protocolOf } from './upload-protocol.js';
+import { type Refusal, protocolNameOf, protocolOf } from './upload-protocol.js';
 
 export const STATUS: Record<ChunkedUploadErrorCode, number> = {
   not_found: 404,
@@ -71,7 +71,9 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     const status = refusal?.status ?? STATUS[error.code];
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
-    this.measurements?.refused(error.uploadId, error.code, status);
+    const { uploadId: id, code } = error;
+    const protocol = protocolNameOf(incoming);
+    this.measurements?.refused({ id, code, status, protocol });
     // One without a cause is no failure: this process is being shut down.
     const isPlanned = error.code === 'unavailable' && error.cause === undefined;
     if (status >= 500 && !isPlanned) this.#logger.warn(logLine(error));

@@ -87,3 +87,8 @@ export function chooseProtocol(
 export function protocolOf(incoming: IncomingMessage): UploadProtocol | undefined {
   return spoken.get(incoming);
 }
+
+/** As records, events and measurements call it. */
+export function protocolNameOf(incoming: IncomingMessage): ProtocolName {
+  return protocolOf(incoming)?.name ?? 'content-range';
+}

@@ -15,7 +15,7 @@ import type { UploadType } from '../../engine/upload-type.js';
 import { fileResponse } from './file-response.js';
 import { type HostRequest, incomingOf } from './host-request.js';
 import { type UploadRepresentation, representUpload } from './representation.js';
-import { type UploadProtocol, protocolOf } from './upload-protocol.js';
+import { type UploadProtocol, protocolNameOf } from './upload-protocol.js';
 
 /**
  * The steps of every request, for a host's subclass of `ChunkedUploadController` to override one by
@@ -87,7 +87,7 @@ export abstract class UploadSteps {
 
   /** The caller, with what the steps say of it. */
   protected async context(request: HostRequest): Promise<UploadContext> {
-    const protocol = protocolOf(incomingOf(request))?.name ?? 'content-range';
+    const protocol = protocolNameOf(incomingOf(request));
     const caller = { creator: await this.#creator(request), request, protocol };
     return {
       ...caller,

@@ -4,6 +4,7 @@ import { nullIfMissing } from './optional-package.js';
 import { fieldsProperties } from './fields-properties.js';
 import type { DescribedType, Properties, RouteDescription } from './openapi.types.js';
 import { routeDescriptions } from './route-descriptions.js';
+import { withTus } from './tus-routes.js';
 import { ERROR_PROPERTIES, uploadProperties } from './upload-properties.js';
 
 type Swagger = typeof import('@nestjs/swagger');
@@ -33,6 +34,7 @@ export async function describeController(controller: Type, type: UploadType): Pr
     fields: fieldsProperties(type.fields),
     hasOnComplete: type.onComplete !== null,
     userRestricted: type.userRestricted,
+    protocols: type.protocols,
     uploadRef: swagger.getSchemaPath(uploadName),
     errorRef: swagger.getSchemaPath('ChunkedUploadError'),
   };
@@ -40,9 +42,14 @@ export async function describeController(controller: Type, type: UploadType): Pr
   const error = model(swagger, 'ChunkedUploadError', ERROR_PROPERTIES, ['detail']);
   swagger.ApiExtraModels(upload, error)(controller);
   if (!Reflect.hasMetadata(TAGS, controller)) swagger.ApiTags(type.path)(controller);
-  for (const [name, route] of Object.entries(routeDescriptions(described))) {
+  for (const [name, route] of Object.entries(routesOf(described))) {
     describeRoute(swagger, controller, name, route);
   }
+}
+
+function routesOf(described: DescribedType): Readonly<Record<string, RouteDescription>> {
+  const routes = routeDescriptions(described);
+  return described.protocols.includes('tus') ? withTus(routes, described.errorRef) : routes;
 }
 
 async function loadSwagger(): Promise<Swagger | null> {

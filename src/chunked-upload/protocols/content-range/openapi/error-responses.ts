@@ -12,17 +12,24 @@ export function errorResponses(
     const status = STATUS[error.code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), error]);
   }
-  const responses = [...byStatus].map(([status, alike]) => [status, response(errorRef, alike)]);
+  const responses = [...byStatus].map(([status, alike]) => [
+    status,
+    errorResponse(errorRef, alike, status),
+  ]);
   return Object.fromEntries(responses) as Record<number, Response>;
 }
 
-function response(errorRef: string, errors: readonly ChunkedUploadError[]): Response {
+/** One answer for all of `errors`, of a status that may be another protocol's. */
+export function errorResponse(
+  errorRef: string,
+  errors: readonly ChunkedUploadError[],
+  status: number,
+): Response {
   const examples = errors.map(
     (error) => [exampleName(error), { value: errorBody(error) }] as const,
   );
   const sentences = errors.flatMap(sentencesOf);
-  const [first] = errors;
-  const isRetried = first && RETRY_AFTER[STATUS[first.code]] !== undefined;
+  const isRetried = RETRY_AFTER[status] !== undefined;
   const retryAfter = {
     'Retry-After': { description: 'In seconds.', schema: { type: 'integer' } },
   };

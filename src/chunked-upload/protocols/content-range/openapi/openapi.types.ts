@@ -69,6 +69,8 @@ export interface DescribedType {
   /** Whether completion may be answered by the host's own words. */
   readonly hasOnComplete: boolean;
   readonly userRestricted: boolean;
+  /** Names of those that may be spoken. */
+  readonly protocols: readonly string[];
   /** Of the component that describes an upload. */
   readonly uploadRef: string;
   readonly errorRef: string;
