@@ -566,15 +566,13 @@ describe('4.6 Concurrency', () => {
   it('breaks connections at the end of the process, after which an upload goes on', async () => {
     const other = await startBeside(host, { upload: { protocols: PROTOCOLS } });
     const location = await begun(first);
-    const writing = new InterimRequest('PATCH', other.url + location, ({
-	'x-user': 'ann',
-	...V8,
-	...PARTIAL,
-	...{
-		'upload-complete': '?0',
-		'upload-offset': '100'
-	}
-}));
+    const writing = new InterimRequest('PATCH', other.url + location, {
+      'x-user': 'ann',
+      ...V8,
+      ...PARTIAL,
+      'upload-complete': '?0',
+      'upload-offset': '100',
+    });
     const large = sample(MIB);
     await writing.write(large);
     await until('bytes have been stored', async () => isStored(location, MIB / 2));
