@@ -56,8 +56,14 @@ const body = fc.constantFrom('', 'x', 'hello', '{}', 'x'.repeat(5000));
 const fields: Record<string, readonly string[]> = {
   FilePond: ['upload-offset', 'upload-length', 'upload-name', 'content-type'],
   'the IETF draft': [
-    ...['upload-offset', 'upload-length', 'upload-complete', 'upload-incomplete'],
-    ...['upload-draft-interop-version', 'content-type', 'content-disposition', 'content-digest'],
+    'upload-offset',
+    'upload-length',
+    'upload-complete',
+    'upload-incomplete',
+    'upload-draft-interop-version',
+    'content-type',
+    'content-disposition',
+    'content-digest',
     'repr-digest',
   ],
 };

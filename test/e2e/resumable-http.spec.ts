@@ -592,7 +592,14 @@ describe('5 Status code 104', () => {
     const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
     const headers = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
     const { stdout } = await promisify(execFile)('curl', [
-      ...['-sSi', version, '-X', 'POST', '-T', join(folder, 'a.bin'), '-H', 'Expect: 100-continue'],
+      '-sSi',
+      version,
+      '-X',
+      'POST',
+      '-T',
+      join(folder, 'a.bin'),
+      '-H',
+      'Expect: 100-continue',
       ...headers.flatMap((header) => ['-H', header]),
       `${url}?filename=a.bin`,
     ]);
