@@ -158,7 +158,8 @@ describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () 
     let chunks = 0;
     // Chromium itself would send again what a connection has lost.
     await page.route('**/uploads/files?patch=*', (route) => {
-      chunks += route.request().method() === 'PATCH' ? 1 : 0;
+      if (route.request().method() !== 'PATCH') return route.continue();
+      chunks += 1;
       return chunks === 3 ? route.abort() : route.continue();
     });
     await choose('film.bin', content);
