@@ -5,7 +5,9 @@ import { NEST_11, NEST_12, type Recipe } from './recipes.js';
 
 // A class that is there twice is unknown to `instanceof`, to Nest and to TypeORM.
 
-const PATHS = ['', '/testing', '/client'].map((path) => `nestjs-chunked-upload${path}`);
+const PATHS = ['', '/testing', '/client', '/client/element'].map(
+  (path) => `nestjs-chunked-upload${path}`,
+);
 
 /** Prints the names of what is not the same by `require` and by `import`. */
 const compare = (first: 'import' | 'require'): string => `(async () => {
