@@ -244,6 +244,20 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await expect.poll(() => element.page.locator('#uploads > li').count()).toBe(0);
   });
 
+  it('cancels all, and takes all of that back', async () => {
+    const release = await element.hold();
+    await element.add(...['a', 'b', 'c', 'd', 'e'].map((name) => ({ name })));
+    await element.button('Pause b').click();
+    await element.button('Cancel all').click();
+    const cancelled = element.page.locator('#uploads > [data-state=cancelled]');
+    await expect.poll(() => cancelled.count()).toBe(5);
+    await release();
+    await element.button('Undo all').click();
+    await expect
+      .poll(() => element.page.locator('#uploads > [data-state=complete]').count())
+      .toBe(5);
+  });
+
   it('takes a cancel back', async () => {
     const release = await element.hold();
     await element.add({ name: 'dear.txt' });

@@ -33,9 +33,13 @@ export class Announcements {
     this.announcer.tell('download', null, () => this.words.say('downloadFailed'));
   }
 
-  undone(name: string): void {
-    this.announcer.tell('undone', name, (names) => {
-      return this.words.say('saysUndone', { name: names.join(', ') });
+  undone(names: readonly string[]): void {
+    this.announcer.tell('undone', names, (lists) => {
+      const all = lists.flat();
+      const [name = ''] = all;
+      return all.length === 1
+        ? this.words.say('saysUndone', { name })
+        : this.words.say('saysManyUndone', { count: all.length });
     });
   }
 

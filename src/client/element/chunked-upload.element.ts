@@ -40,7 +40,7 @@ export class ChunkedUploadElement extends Base {
     isHeld: (key) => this.view?.list.isHeld(key) ?? false,
     changed: () => this.schedule(),
     cancelled: (entries) => this.announceCancelled(entries),
-    undone: ({ name }) => this.announcements?.undone(name),
+    undone: (entries) => this.announcements?.undone(entries.map(({ name }) => name)),
     forgotten: (entries) => this.forget(entries),
     chooseInstead: (entry) => this.replace(entry),
     download: (entry) => void this.download(entry),

@@ -5,13 +5,15 @@ import { type TextName } from './texts.js';
 import { type Wording } from './wording.js';
 
 /** What can be done to all files at once. */
-export type OverallAction = 'pauseAll' | 'resumeAll' | 'retryAll' | 'cancelAll' | 'hideDone';
+export type OverallAction =
+  'pauseAll' | 'resumeAll' | 'retryAll' | 'cancelAll' | 'undoAll' | 'hideDone';
 
 const ICONS: Readonly<Record<OverallAction, IconName>> = {
   pauseAll: 'pause',
   resumeAll: 'play',
   retryAll: 'again',
   cancelAll: 'close',
+  undoAll: 'undo',
   hideDone: 'check',
 };
 
@@ -81,6 +83,8 @@ export class Overview {
     this.offer('resumeAll', active === 0 && paused > 0 && files > 1);
     this.offer('retryAll', canRetry.length > 1);
     this.offer('cancelAll', unfinished && files > 1);
+    const cancelled = entries.filter(({ state }) => state === 'cancelled');
+    this.offer('undoAll', cancelled.length > 1);
     this.offer('hideDone', complete + failed > 1 && !unfinished);
   }
 

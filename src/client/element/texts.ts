@@ -23,6 +23,7 @@ export const ENGLISH = {
   resumeAll: 'Resume all',
   cancelAll: 'Cancel all',
   retryAll: 'Try all again',
+  undoAll: 'Undo all',
   hideDone: 'Clear finished',
   showAll: 'All',
   showFailed: 'Not uploaded',
@@ -101,6 +102,7 @@ export const ENGLISH = {
     other: '{count} uploads are cancelled. They can be undone for {time}.',
   },
   saysUndone: '{name} goes on',
+  saysManyUndone: { one: '{count} upload goes on', other: '{count} uploads go on' },
   // Sizes and times
   bytes: ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as readonly string[],
   seconds: '{count} s',

@@ -19,7 +19,7 @@ export interface UploadsSurroundings {
   changed(): void;
   /** These are cancelled, and can be had back for a while. */
   cancelled(entries: readonly Entry[]): void;
-  undone(entry: Entry): void;
+  undone(entries: readonly Entry[]): void;
   /** These have left the list. */
   forgotten(entries: readonly Entry[]): void;
   /** The user has to choose another file in place of this one. */
@@ -85,7 +85,7 @@ export class Uploads {
       resume: () => queue.resume([key]),
       retry: () => queue.resume([key]),
       tryNow: () => queue.tryNow(key),
-      undo: () => this.undo(entry),
+      undo: () => this.undo([entry]),
     };
     actions[action]();
     around.changed();
@@ -100,6 +100,7 @@ export class Uploads {
       resumeAll: () => queue.resume(keysOf(this.inState('paused'))),
       retryAll: () =>
         queue.resume(keysOf(this.inState('failed').filter(({ error }) => error?.canRetry))),
+      undoAll: () => this.undo(this.inState('cancelled')),
     };
     actions[action]();
     this.around.changed();
@@ -126,10 +127,10 @@ export class Uploads {
     for (const { key } of others) void this.queue.cancel(key);
   }
 
-  private undo(entry: Entry): void {
-    if (!this.undoing.undo(entry.key)) return;
-    this.queue.resume([entry.key]);
-    this.around.undone(entry);
+  private undo(entries: readonly Entry[]): void {
+    const back = entries.filter(({ key }) => this.undoing.undo(key));
+    this.queue.resume(keysOf(back));
+    if (back.length > 0) this.around.undone(back);
   }
 
   private removeForGood(keys: readonly string[]): void {
