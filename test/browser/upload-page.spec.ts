@@ -113,7 +113,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await page.goto(network.url);
 
     const unfinished = page.locator('#unfinished-list > li');
-    await expect.poll(() => unfinished.innerText()).toMatch(/film\.mp4[^]* % of 40\.0 MiB sent/);
+    await expect.poll(() => unfinished.innerText()).toMatch(/film\.mp4[^]*\d% of 40\.0 MiB sent/);
     const begun = page.waitForRequest((request) => request.method() === 'PUT');
     const [chooser] = await Promise.all([
       page.waitForEvent('filechooser'),
@@ -182,7 +182,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await choose(path);
     await inState('long.txt', 'failed');
     const { detail } = await refusal(demo.url, '/uploads/notes', 'long.txt', 1001);
-    expect(await row('long.txt').getByRole('alert').innerText()).toContain(detail);
+    expect(await row('long.txt').locator('.error').innerText()).toContain(detail);
   });
 
   it('removes what is cancelled from the page and from the server', async () => {
@@ -227,12 +227,18 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await inState('film.mp4', 'complete');
     await page.getByLabel('Upload to').focus();
     const reached: string[] = [];
-    for (let step = 0; step < 5; step += 1) {
+    for (let step = 0; step < 6; step += 1) {
       await page.keyboard.press('Tab');
-      reached.push(await page.evaluate(() => document.activeElement?.id ?? ''));
+      reached.push(
+        await page.evaluate(() => {
+          const { activeElement: outer } = document;
+          const active = outer?.shadowRoot?.activeElement ?? outer;
+          return active?.id || active?.ariaLabel || (active?.textContent ?? '');
+        }),
+      );
     }
-    // The choices, the place to drop files, and the two buttons of the row, which have no id.
-    expect(reached).toEqual(['user', 'owner', 'files', '', '']);
+    const ofRow = ['Download film.mp4', 'Hide film.mp4'];
+    expect(reached).toEqual(['user', 'owner', 'Choose files', 'Choose a folder', ...ofRow]);
   });
 });
 

@@ -24,6 +24,10 @@ document.querySelector('input').addEventListener('change', async ({ target }) =>
 const SMALL = `import { UploadMemory } from 'nestjs-chunked-upload-client';
 console.log(new UploadMemory().list());`;
 
+const ELEMENT_PAGE = `<!doctype html>
+<chunked-upload endpoint="/uploads/files"></chunked-upload>
+<script type="module">import 'nestjs-chunked-upload-client/element';</script>`;
+
 let folder: string;
 /** The number of packages, without the client and with it. */
 let before: number;
@@ -47,6 +51,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'index.html'), PAGE);
   await writeFile(join(folder, 'main.js'), MAIN);
   await writeFile(join(folder, 'small.js'), SMALL);
+  await writeFile(join(folder, 'element.html'), ELEMENT_PAGE);
 }, 300_000);
 
 async function countPackages(): Promise<number> {
@@ -54,8 +59,8 @@ async function countPackages(): Promise<number> {
   return Object.keys((JSON.parse(lock) as { packages: object }).packages).length;
 }
 
-async function built(outDir: string, input: string): Promise<string> {
-  const rollupOptions = { input: join(folder, input) };
+async function built(outDir: string, ...inputs: string[]): Promise<string> {
+  const rollupOptions = { input: inputs.map((input) => join(folder, input)) };
   await build({ root: folder, logLevel: 'warn', build: { outDir, rollupOptions } });
   const assets = join(folder, outDir, 'assets');
   const texts = (await readdir(assets)).map((name) => readFile(join(assets, name), 'utf8'));
@@ -90,7 +95,7 @@ describe.skipIf(!hasBrowser)(browserTitle('A page of Vite with the client'), () 
 
   beforeAll(async () => {
     [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
-    await built('dist', 'index.html');
+    await built('dist', 'index.html', 'element.html');
     const proxy = { '/uploads': cluster.at(0).url };
     server = await preview({ root: folder, logLevel: 'warn', preview: { port: 0, proxy } });
   }, 120_000);
@@ -114,5 +119,13 @@ describe.skipIf(!hasBrowser)(browserTitle('A page of Vite with the client'), () 
     const stored = Buffer.from(await (await fetch(url)).arrayBuffer());
     const sum = (of: Buffer): string => createHash('md5').update(of).digest('hex');
     expect(sum(stored)).toBe(sum(bytes));
+  });
+
+  it('shows the element, which a bundler takes for its effect alone', async () => {
+    const page = await browser.page();
+    await page.goto(new URL('element.html', server.resolvedUrls?.local[0]).href);
+    const file = { name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') };
+    await page.locator('#files').setInputFiles(file);
+    await page.locator('#uploads > [data-state=complete]').waitFor();
   });
 });

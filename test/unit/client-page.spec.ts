@@ -23,12 +23,16 @@ describe('the page', () => {
   });
 
   it('tells the type of a file', () => {
-    const types = ['/', '/assets/demo/page/page.css', '/assets/client/index.js'].map(
-      (url) => pageFile(url)?.contentType,
-    );
+    const types = [
+      '/',
+      '/assets/demo/page/page.css',
+      '/assets/client/index.js',
+      '/assets/client/element/chunked-upload.element.js',
+    ].map((url) => pageFile(url)?.contentType);
     expect(types).toEqual([
       'text/html; charset=utf-8',
       'text/css; charset=utf-8',
+      'text/javascript; charset=utf-8',
       'text/javascript; charset=utf-8',
     ]);
   });
@@ -37,6 +41,7 @@ describe('the page', () => {
     '/assets/client/../../package.json',
     '/assets/client/..%2f..%2fmain.js',
     '/assets/client/sub/index.js',
+    '/assets/client/element/../index.js',
     '/assets/client/',
     '/assets/client/index.d.ts',
     '/assets/main.js',

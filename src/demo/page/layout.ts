@@ -14,6 +14,7 @@ export interface PageFile {
  */
 const FOLDERS: Readonly<Record<string, URL>> = {
   '/assets/client/': new URL('../../client/', import.meta.url),
+  '/assets/client/element/': new URL('../../client/element/', import.meta.url),
   '/assets/demo/page/': new URL('./', import.meta.url),
 };
 
@@ -37,7 +38,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** One plain name: nothing that could lead out of its folder. */
-const NAME = /^[a-z][a-z-]*\.(?:css|js|svg)$/;
+const NAME = /^[a-z][a-z-]*(?:\.element)?\.(?:css|js|svg)$/;
 
 /**
  * The file to serve for a path of the page, e.g. `/` or `/assets/demo/page/page.css`.

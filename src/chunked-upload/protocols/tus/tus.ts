@@ -77,7 +77,7 @@ export class Tus {
     this.#acknowledge(upload);
     if (total === null) this.response.header('Upload-Defer-Length', '1');
     else this.response.header('Upload-Length', String(total));
-    const metadata = upload.clientMetadata ?? metadataPair('filename', filename);
+    const metadata = metadataOf(upload) ?? metadataPair('filename', filename);
     this.response.header('Upload-Metadata', metadata);
   }
 
@@ -169,7 +169,7 @@ export class Tus {
     const algorithm = uploadType.checksum?.algorithm;
     const sum =
       algorithm &&
-      parseMetadata(upload.clientMetadata ?? undefined)
+      parseMetadata(metadataOf(upload))
         .get(algorithm)
         ?.trim();
     try {
@@ -212,6 +212,11 @@ function retryLater(error: unknown): never {
     error instanceof ChunkedUploadError ||
     (error instanceof HttpException && error.getStatus() < 500);
   throw isTold ? error : ChunkedUploadError.unavailable('The upload could not be completed', error);
+}
+
+/** As its client has sent it; undefined: it has sent none, or was begun by another protocol. */
+function metadataOf({ protocol, clientMetadata }: AbstractChunkedUpload): string | undefined {
+  return (protocol === 'tus' && clientMetadata) || undefined;
 }
 
 function isResumable(error: unknown): boolean {

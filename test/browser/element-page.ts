@@ -1,0 +1,149 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type Locator, type Page } from 'playwright-core';
+import { type AxeResults } from 'axe-core';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+
+/** A file to be made in the page. */
+export interface MadeFile {
+  readonly name: string;
+  readonly size?: number;
+  readonly type?: string;
+}
+
+/** A page with the element in it, and what people do there. */
+export class ElementPage {
+  /** What the page complains of: errors, and what its Content-Security-Policy forbids. */
+  readonly complaints: string[] = [];
+
+  constructor(readonly page: Page) {
+    page.on('pageerror', ({ message }) => this.complaints.push(message));
+    page.on('console', (message) => {
+      if (/Content Security Policy/i.test(message.text())) this.complaints.push(message.text());
+    });
+  }
+
+  /** Opens the page as somebody who was never there. */
+  async open(url: string): Promise<void> {
+    await this.page.goto(url);
+    await this.page.evaluate(() => localStorage.clear());
+    await this.page.reload();
+    await this.page.locator('chunked-upload .drop').waitFor();
+  }
+
+  async add(...files: MadeFile[]): Promise<void> {
+    await this.page.evaluate((wanted) => {
+      const made = wanted.map(
+        ({ name, size = 100, type = '' }) =>
+          new File([new Uint8Array(size)], name, { type, lastModified: 1_700_000_000_000 }),
+      );
+      document.querySelector('chunked-upload')?.add(made);
+    }, files);
+  }
+
+  row(name: string): Locator {
+    return this.page.locator('#uploads > li', { hasText: name });
+  }
+
+  stored(name: string): Locator {
+    return this.page.locator('#stored > li', { hasText: name });
+  }
+
+  async inState(name: string, state: string): Promise<void> {
+    await this.row(name)
+      .and(this.page.locator(`[data-state=${state}]`))
+      .waitFor();
+  }
+
+  button(label: string): Locator {
+    return this.page.getByRole('button', { name: label, exact: true });
+  }
+
+  /** Every request that sends something waits until `release()`, so that uploads stay under way. */
+  async hold(): Promise<() => Promise<void>> {
+    const pattern = '**/uploads/**';
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await this.page.route(pattern, async (route) => {
+      if (['POST', 'PUT'].includes(route.request().method())) await released;
+      // It may have been given up in the meantime.
+      await route.continue().catch(() => undefined);
+    });
+    return async () => {
+      release();
+      await this.page.unroute(pattern);
+    };
+  }
+
+  /** Answers what is sent with this status, as a server or a proxy might. */
+  async refuse(status: number, body: object | string): Promise<void> {
+    await this.page.route('**/uploads/**', (route) =>
+      route.request().method() === 'GET'
+        ? route.continue()
+        : route.fulfill({
+            status,
+            contentType: 'application/json',
+            body: typeof body === 'string' ? body : JSON.stringify(body),
+          }),
+    );
+  }
+
+  /** Drags something over the page, drops it or takes it away again. */
+  async drag(
+    step: 'dragover' | 'dragleave' | 'drop' | 'paste',
+    name = 'dragged.txt',
+  ): Promise<void> {
+    await this.page.evaluate(
+      ({ kind, fileName }) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(['dropped here'], fileName, { type: 'text/plain' }));
+        const init = { bubbles: true, cancelable: true, composed: true };
+        const event =
+          kind === 'paste'
+            ? new ClipboardEvent(kind, { ...init, clipboardData: transfer })
+            : new DragEvent(kind, { ...init, dataTransfer: transfer });
+        document.body.dispatchEvent(event);
+      },
+      { kind: step, fileName: name },
+    );
+  }
+
+  /** What a screen reader was told since the page was opened, in this order. */
+  async listen(): Promise<() => Promise<string[]>> {
+    await this.page.evaluate(() => {
+      const region = document
+        .querySelector('chunked-upload')
+        ?.shadowRoot?.querySelector('[role=status]');
+      const said: string[] = [];
+      Object.assign(window, { said });
+      if (!region) throw new Error('There is no live region');
+      new MutationObserver(() => {
+        if (region.textContent) said.push(region.textContent);
+      }).observe(region, { childList: true, subtree: true, characterData: true });
+    });
+    return () => this.page.evaluate(() => (window as unknown as { said: string[] }).said);
+  }
+
+  /** What axe-core finds wrong, each as a line; the page with it as it is now. */
+  async findings(): Promise<string[]> {
+    // A strict page takes no script from a test, but its debugger may evaluate one.
+    const debug = await this.page.context().newCDPSession(this.page);
+    await debug.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8') });
+    await debug.detach();
+    const { violations } = await this.page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run(): Promise<AxeResults> } };
+      return axe.run();
+    });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ failureSummary, target }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),
+    );
+  }
+
+  /** Pixels that the page is wider than its window. */
+  overflow(): Promise<number> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  }
+}

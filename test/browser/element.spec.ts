@@ -1,0 +1,464 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import type { ServerProcess } from '../support/server-process.js';
+import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { ElementPage, type MadeFile } from './element-page.js';
+
+describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_000 }, () => {
+  let cluster: Cluster;
+  let demo: ServerProcess;
+  let browser: Browser;
+  let folder: string;
+  let element: ElementPage;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'files-'));
+    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
+    demo = cluster.at(0);
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.stop();
+    await cluster?.stop();
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  beforeEach(async () => {
+    element = new ElementPage(await browser.page());
+    await element.open(demo.url);
+  });
+
+  afterEach(async () => {
+    const { complaints, page } = element;
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const as = (user: string): Promise<unknown> =>
+    element.page.getByLabel('as', { exact: true }).selectOption(user);
+  const set = (name: string, value: string): Promise<void> =>
+    element.page.evaluate(
+      ([attribute, to]) =>
+        document.querySelector('chunked-upload')?.setAttribute(String(attribute), String(to)),
+      [name, value],
+    );
+
+  it('runs as its README says, in a page that is saved as it stands there', async () => {
+    const { page } = element;
+    const readme = await readFile('src/client/element/README.md', 'utf8');
+    const [html, css, ...scripts] = ['html', 'css', 'js'].flatMap((language) =>
+      [...readme.matchAll(new RegExp(`\\n\`\`\`${language}\\n(.*?)\\n\`\`\``, 'gs'))].map(
+        ([, code]) => code ?? '',
+      ),
+    );
+    await page.route('**/saved.html', (route) =>
+      route.fulfill({ contentType: 'text/html', body: html ?? '' }),
+    );
+    await page.route('**/element/standalone.js', (route) =>
+      route.fulfill({ path: 'dist/client/element/standalone.js', contentType: 'text/javascript' }),
+    );
+    // The upload type of the demo has another path.
+    await page.route(/\/uploads(?!\/files)/, (route) =>
+      route.continue({ url: route.request().url().replace('/uploads', '/uploads/files') }),
+    );
+    await page.goto(`${demo.url}/saved.html`);
+    await element.add({ name: 'pasted.txt', size: 300_000 });
+    await element.inState('pasted.txt', 'complete');
+
+    await page.addStyleTag({ content: css ?? '' });
+    await page.evaluate(() => {
+      Object.assign(window, { user: { id: 7 }, freshToken: () => 'a token' });
+    });
+    // The first one imports a package, which is for bundlers.
+    for (const content of scripts.slice(1)) await page.addScriptTag({ content: `{${content}}` });
+    await element.button('Dateien auswählen').waitFor();
+    const request = page.waitForRequest(/uploads/);
+    await element.add({ name: 'token.txt' });
+    expect(await (await request).headerValue('authorization')).toBe('Bearer a token');
+  });
+
+  describe('takes files', () => {
+    it('that are dropped anywhere, with a sign while they are over the page', async () => {
+      const overlay = element.page.locator('.overlay');
+      await element.drag('dragover');
+      await overlay.getByText('Drop to upload').waitFor();
+      await element.drag('dragleave');
+      await overlay.waitFor({ state: 'hidden' });
+
+      await element.drag('dragover');
+      await element.drag('drop', 'dropped.txt');
+      await overlay.waitFor({ state: 'hidden' });
+      await element.inState('dropped.txt', 'complete');
+    });
+
+    it('that are pasted', async () => {
+      await element.drag('paste', 'pasted.txt');
+      await element.inState('pasted.txt', 'complete');
+    });
+
+    it('of a folder, and says where each lies', async () => {
+      const album = join(folder, 'Album');
+      await mkdir(join(album, '2026'), { recursive: true });
+      await writeFile(join(album, 'cover.txt'), 'cover');
+      await writeFile(join(album, '2026', 'lake.txt'), 'lake');
+      await writeFile(join(album, '.DS_Store'), 'of the system');
+
+      await element.page.locator('#folder').setInputFiles(album);
+      await element.inState('cover.txt', 'complete');
+      await element.inState('lake.txt', 'complete');
+      expect(await element.row('lake.txt').innerText()).toContain('Album/2026');
+      expect(await element.page.locator('#uploads > li').count()).toBe(2);
+    });
+
+    it.each<{ attribute: string; value: string; file: MadeFile; words: RegExp }>([
+      {
+        attribute: 'accept',
+        value: '.pdf, image/*',
+        file: { name: 'a.txt', type: 'text/plain' },
+        words: /only \.pdf, image\/\*/,
+      },
+      {
+        attribute: 'max-bytes',
+        value: '1k',
+        file: { name: 'a', size: 1025 },
+        words: /at most 1\.0 KiB/,
+      },
+      {
+        attribute: 'min-bytes',
+        value: '10',
+        file: { name: 'a', size: 9 },
+        words: /at least 10 bytes/,
+      },
+    ])('only as its $attribute allows', async ({ attribute, value, file, words }) => {
+      let asked = false;
+      element.page.on('request', (request) => (asked ||= request.method() === 'PUT'));
+      await set(attribute, value);
+      await element.add(file);
+      await element.inState(file.name, 'failed');
+      expect(await element.row(file.name).locator('.error').innerText()).toMatch(words);
+      // What can never succeed is not offered to be tried again.
+      expect(await element.row(file.name).getByRole('button').count()).toBe(1);
+      expect(asked).toBe(false);
+    });
+
+    it('not twice, and not more than allowed', async () => {
+      await set('max-files', '2');
+      await element.add({ name: 'one' }, { name: 'one' }, { name: 'two' }, { name: 'three' });
+      await element.inState('three', 'failed');
+      expect(await element.row('three').innerText()).toContain('Only 2 files are taken.');
+      expect(await element.page.getByText('It is in the list already.').count()).toBe(1);
+    });
+  });
+
+  it('draws ten thousand rows as fast as ten, and all of them can be reached', async () => {
+    const release = await element.hold();
+    const files = Array.from({ length: 10_000 }, (_, index) => ({
+      name: `IMG_${index}.jpg`,
+      size: 1,
+    }));
+    await element.add(...files);
+    const items = element.page.locator('#uploads > li');
+    await items.first().waitFor();
+    expect(await items.count()).toBeLessThan(40);
+    expect(await items.first().getAttribute('aria-setsize')).toBe('10000');
+    expect(await element.page.locator('.title').first().innerText()).toBe('Uploading 10,000 files');
+
+    await items.first().getByRole('button').first().focus();
+    await element.page.keyboard.press('End');
+    const focused = (): Promise<string> =>
+      element.page.evaluate(
+        () =>
+          document.querySelector('chunked-upload')?.shadowRoot?.activeElement?.ariaLabel ??
+          'nothing',
+      );
+    await expect.poll(focused).toBe('Cancel IMG_9999.jpg');
+    await element.page.keyboard.press('ArrowUp');
+    await expect.poll(focused).toBe('Cancel IMG_9998.jpg');
+    await element.page.keyboard.press('Home');
+    await expect.poll(focused).toMatch(/IMG_0\.jpg$/);
+    expect(await items.count()).toBeLessThan(40);
+
+    // Sixty screens of rows: a frame each, and none of them takes long.
+    const slowest = await element.page.evaluate(async () => {
+      const scroller = document
+        .querySelector('chunked-upload')
+        ?.shadowRoot?.querySelector('.scroller');
+      const times: number[] = [];
+      for (let step = 0; step < 60; step += 1) {
+        if (scroller) scroller.scrollTop += 5_000;
+        const begun = performance.now();
+        scroller?.dispatchEvent(new Event('scroll'));
+        times.push(performance.now() - begun);
+        await new Promise(requestAnimationFrame);
+      }
+      return times.toSorted((one, other) => one - other)[30] ?? Infinity;
+    });
+    expect(slowest).toBeLessThan(50);
+
+    await element.button('Cancel all').click();
+    await expect
+      .poll(() => element.page.locator('#uploads > [data-state=cancelled]').count())
+      .toBeGreaterThan(5);
+    await release();
+  });
+
+  it('draws a picture as itself, also on a page that allows no image from elsewhere', async () => {
+    const pixel =
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    const buffer = Buffer.from(pixel, 'base64');
+    await element.page
+      .locator('#files')
+      .setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer });
+    await element.row('dot.png').locator('canvas').waitFor();
+  });
+
+  it('shows by themselves those that were not uploaded, and clears the list', async () => {
+    await element.add({ name: 'good.txt' });
+    await element.inState('good.txt', 'complete');
+    await element.refuse(400, { detail: 'No.' });
+    await element.add({ name: 'bad.txt' });
+    await element.inState('bad.txt', 'failed');
+    await element.button('Not uploaded 1').click();
+    await element.row('good.txt').waitFor({ state: 'detached' });
+    await element.button('All 2').click();
+    await element.row('good.txt').waitFor();
+    await element.button('Clear finished').click();
+    await element.row('bad.txt').waitFor({ state: 'detached' });
+  });
+
+  it('pauses all, and goes on with all', async () => {
+    const release = await element.hold();
+    await element.add(...['a', 'b', 'c', 'd', 'e'].map((name) => ({ name })));
+    await element.button('Pause all').click();
+    await expect.poll(() => element.page.locator('#uploads > [data-state=paused]').count()).toBe(5);
+    await release();
+    await element.button('Resume all').click();
+    await expect
+      .poll(() => element.page.locator('#uploads > [data-state=complete]').count())
+      .toBe(5);
+    await element.button('Clear finished').click();
+    await expect.poll(() => element.page.locator('#uploads > li').count()).toBe(0);
+  });
+
+  it('cancels all, and takes all of that back', async () => {
+    const release = await element.hold();
+    await element.add(...['a', 'b', 'c', 'd', 'e'].map((name) => ({ name })));
+    await element.button('Pause b').click();
+    await element.button('Cancel all').click();
+    const cancelled = element.page.locator('#uploads > [data-state=cancelled]');
+    await expect.poll(() => cancelled.count()).toBe(5);
+    await release();
+    await element.button('Undo all').click();
+    await expect
+      .poll(() => element.page.locator('#uploads > [data-state=complete]').count())
+      .toBe(5);
+  });
+
+  it('takes a cancel back', async () => {
+    const release = await element.hold();
+    await element.add({ name: 'dear.txt' });
+    await element.button('Cancel dear.txt').click();
+    await element.inState('dear.txt', 'cancelled');
+    await release();
+    await element.button('Undo dear.txt').click();
+    await element.inState('dear.txt', 'complete');
+  });
+
+  it.each([
+    { status: 413, body: '', says: /too large for this server/, button: null },
+    { status: 410, body: { detail: 'Upload has expired' }, says: /may have expired/, button: null },
+    {
+      status: 400,
+      body: { detail: { file: ['Only pictures.'], owner_id: ['Nobody has this id.'] } },
+      says: /^Only pictures\. owner_id: Nobody has this id\.$/,
+      button: null,
+    },
+    {
+      status: 403,
+      body: { message: 'Members only', error: 'Forbidden', statusCode: 403 },
+      says: /^Members only$/,
+      button: 'Try again',
+    },
+    { status: 401, body: {}, says: /sign in again/, button: 'Try again' },
+    { status: 200, body: {}, says: /did not answer as expected/, button: 'Try again' },
+  ])('says what a $status means, with the right button', async ({ status, body, says, button }) => {
+    await element.refuse(status, body);
+    await element.add({ name: 'a.txt' });
+    await element.inState('a.txt', 'failed');
+    expect(await element.row('a.txt').locator('.error').innerText()).toMatch(says);
+    const labels = await element.row('a.txt').getByRole('button').allInnerTexts();
+    expect(labels.map((each) => each.trim()).filter((each) => each !== 'Remove')).toEqual(
+      button === null ? [] : [button],
+    );
+    if (button === null) return;
+    await element.page.unrouteAll();
+    await element.button('Try again a.txt').click();
+    await element.inState('a.txt', 'complete');
+  });
+
+  it('counts down to the next try, and tries at once when asked or back online', async () => {
+    await element.refuse(503, { detail: 'The database is away.' });
+    await element.add({ name: 'a.txt' });
+    await expect
+      .poll(() => element.row('a.txt').innerText())
+      .toMatch(/Next try in \d+ s[^]*The database is away\./);
+    await element.page.unrouteAll();
+    await element.button('Try now a.txt').click();
+    await element.inState('a.txt', 'complete');
+
+    await element.page.context().setOffline(true);
+    await element.page.getByText('You are offline.').waitFor();
+    await element.add({ name: 'b.txt' });
+    await element.inState('b.txt', 'retrying');
+    await element.page.context().setOffline(false);
+    await element.inState('b.txt', 'complete');
+    expect(await element.page.getByText('You are offline.').isVisible()).toBe(false);
+  });
+
+  it('says so when another file is chosen for an unfinished one', async () => {
+    await element.page.evaluate(() => {
+      const upload = {
+        endpoint: `${location.origin}/uploads/files`,
+        scope: '',
+        fileName: 'film.mp4',
+      };
+      const state = {
+        size: 5_000,
+        lastModified: 1,
+        type: 'video/mp4',
+        id: 'x',
+        offset: 9,
+        expiresAt: null,
+      };
+      localStorage.setItem('nestjs-chunked-upload:x', JSON.stringify({ ...upload, ...state }));
+    });
+    await element.page.reload();
+    const other = join(folder, 'other.mp4');
+    await writeFile(other, 'something else');
+    const [chooser] = await Promise.all([
+      element.page.waitForEvent('filechooser'),
+      element.button('Choose file film.mp4').click(),
+    ]);
+    await chooser.setFiles(other);
+    await element.page.getByText('This is not the same file').waitFor();
+    expect(await element.page.locator('#uploads > li').count()).toBe(0);
+  });
+
+  describe('of a user', () => {
+    it('shows what was stored before, and gives it back', async () => {
+      await as('bob');
+      await element.add({ name: 'kept.txt', size: 33 });
+      await element.inState('kept.txt', 'complete');
+      // It stands in one list only.
+      expect(await element.stored('kept.txt').count()).toBe(0);
+
+      await element.page.reload();
+      await element.stored('kept.txt').waitFor();
+      const [download] = await Promise.all([
+        element.page.waitForEvent('download'),
+        element.button('Download kept.txt').click(),
+      ]);
+      expect(download.suggestedFilename()).toBe('kept.txt');
+      expect(await readFile(await download.path())).toHaveLength(33);
+      await as('alice');
+      await element.stored('kept.txt').waitFor({ state: 'detached' });
+      await as('');
+      expect(await element.page.locator('#stored > li').count()).toBe(0);
+    });
+
+    it('deletes a stored file, unless that is taken back', async () => {
+      await as('bob');
+      await element.add({ name: 'old.txt' });
+      await element.inState('old.txt', 'complete');
+      await element.page.reload();
+      await element.button('Delete old.txt').click();
+      await element.button('Undo old.txt').click();
+      await element.button('Download old.txt').waitFor();
+
+      await element.button('Delete old.txt').click();
+      await element.stored('old.txt').waitFor({ state: 'detached' });
+      const headers = { Authorization: `Basic ${btoa('bob:bob-pw')}` };
+      const list = await (await fetch(`${demo.url}/uploads/files`, { headers })).json();
+      expect(list).not.toContainEqual(expect.objectContaining({ filename: 'old.txt' }));
+    });
+  });
+
+  describe('for everybody', () => {
+    it('says once what matters', async () => {
+      const said = await element.listen();
+      await element.add({ name: 'a' }, { name: 'b' }, { name: 'c' });
+      await expect.poll(said).toContainEqual(expect.stringContaining('All 3 files are uploaded'));
+      await set('max-bytes', '10');
+      await element.add({ name: 'd' }, { name: 'e' });
+      await expect.poll(said).toContainEqual('2 files were not uploaded');
+      const sentences = await said();
+      expect(sentences.filter((each) => each.includes('are uploaded'))).toHaveLength(1);
+      expect(sentences.length).toBeLessThanOrEqual(3);
+    });
+
+    it('speaks another language, from right to left, and goes on meanwhile', async () => {
+      const release = await element.hold();
+      await element.add({ name: 'a.txt', size: 300_000 });
+      await element.page.evaluate(() => {
+        document.documentElement.dir = 'rtl';
+        const upload = document.querySelector('chunked-upload');
+        if (!upload) return;
+        upload.lang = 'de';
+        upload.texts = { chooseFiles: 'Dateien auswählen', pause: 'Anhalten' };
+      });
+      await element.button('Dateien auswählen').waitFor();
+      await element.button('Anhalten a.txt').waitFor();
+      expect(await element.row('a.txt').innerText()).toContain('293,0 KiB');
+      expect(await element.overflow()).toBeLessThanOrEqual(0);
+      await release();
+      await element.inState('a.txt', 'complete');
+    });
+
+    it.each([320, 390, 700, 1400, 2000])('fits %s pixels', async (width) => {
+      await element.page.setViewportSize({ width, height: 800 });
+      await element.refuse(400, { detail: `No: ${'long'.repeat(60)}` });
+      await element.add({ name: `${'a very long name '.repeat(12)}.tar.gz` }, { name: 'b' });
+      await expect
+        .poll(() => element.page.locator('#uploads > [data-state=failed]').count())
+        .toBe(2);
+      expect(await element.overflow()).toBeLessThanOrEqual(0);
+      // Nothing of a row lies outside of it, either.
+      const outside = await element.page.evaluate(() => {
+        const row = document
+          .querySelector('chunked-upload')
+          ?.shadowRoot?.querySelector('#uploads > li');
+        const edge = row?.getBoundingClientRect().right ?? 0;
+        return [...(row?.querySelectorAll('button, p') ?? [])].filter(
+          (each) => each.getBoundingClientRect().right > edge + 1,
+        ).length;
+      });
+      expect(outside).toBe(0);
+    });
+
+    it('takes the colours of the page, and of its theme', async () => {
+      const ground = (): Promise<string> =>
+        element.page.locator('.drop').evaluate((drop) => getComputedStyle(drop).backgroundColor);
+      await element.page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await ground();
+      await element.page.emulateMedia({ colorScheme: 'light' });
+      await expect.poll(ground).not.toBe(dark);
+      await element.page.evaluate(() => {
+        document
+          .querySelector('chunked-upload')
+          ?.style.setProperty('--chunked-upload-surface', 'rgb(1, 2, 3)');
+      });
+      await expect.poll(ground).toBe('rgb(1, 2, 3)');
+    });
+
+    it('moves nothing where that is not wanted', async () => {
+      await element.page.emulateMedia({ reducedMotion: 'reduce' });
+      await element.drag('dragover');
+      await element.page.locator('.overlay').getByText('Drop to upload').waitFor();
+      expect(await element.page.evaluate(() => document.getAnimations().length)).toBe(0);
+    });
+  });
+});
