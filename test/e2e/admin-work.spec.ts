@@ -68,7 +68,14 @@ beforeEach(async () => {
   logger.lines.length = 0;
 });
 
-const get = (path: string, init: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}): Promise<Response> =>
+const get = (
+  path: string,
+  init: {
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  } = {},
+): Promise<Response> =>
   fetch(`${host.url}/admin/api/${path}`, {
     ...init,
     headers: { 'x-user': 'root', ...init.headers },

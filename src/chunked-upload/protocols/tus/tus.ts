@@ -167,11 +167,7 @@ export class Tus {
     if (status !== ChunkedUploadStatus.Incomplete || offset !== total) return upload;
     const { uploads, uploadType } = this.steps;
     const algorithm = uploadType.checksum?.algorithm;
-    const sum =
-      algorithm &&
-      parseMetadata(metadataOf(upload))
-        .get(algorithm)
-        ?.trim();
+    const sum = algorithm && parseMetadata(metadataOf(upload)).get(algorithm)?.trim();
     try {
       return (await uploads.complete(id, { checksum: sum || false }, context)).upload;
     } catch (error) {
