@@ -22,7 +22,7 @@ export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunke
     readonly name: ChunkedUploadEventName,
     /** The upload type: its `path`. */
     readonly type: string,
-    /** As it was committed; a removed one as it was before. Each listener may change its copy. */
+    /** As it was committed; a removed one as it was before. It is a copy: changing it changes no answer. */
     readonly upload: T,
     /** Bytes that this request added to the file; 0 for all but `created` and `progressed`. */
     readonly bytes: number,
