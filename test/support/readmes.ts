@@ -24,7 +24,9 @@ export async function readmes(): Promise<Readme[]> {
   const below = await Promise.all(
     ['src', 'test'].map(async (folder) => {
       const files = await storedFiles(join(ROOT, folder));
-      return files.map((file) => join(folder, file)).filter((file) => /(^|\/)README\.md$/.test(file));
+      return files
+        .map((file) => join(folder, file))
+        .filter((file) => /(^|\/)README\.md$/.test(file));
     }),
   );
   return Promise.all(['README.md', ...below.flat().toSorted()].map(readme));
@@ -46,7 +48,10 @@ export function fileIn({ path, blocks }: Readme, name: string): string {
 }
 
 /** Where the links of a page lead: a file from the root of the repository, and a heading in it. */
-export function linksOf({ path, text }: Readme): { readonly file: string; readonly anchor: string }[] {
+export function linksOf({
+  path,
+  text,
+}: Readme): { readonly file: string; readonly anchor: string }[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = '']) => target)

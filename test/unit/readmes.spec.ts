@@ -37,7 +37,11 @@ const RIDDLES = [
 describe('The READMEs', () => {
   it('are one at the top and one in each room', () => {
     expect(pages.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['README.md', 'src/chunked-upload/owners/README.md', 'test/README.md']),
+      expect.arrayContaining([
+        'README.md',
+        'src/chunked-upload/owners/README.md',
+        'test/README.md',
+      ]),
     );
   });
 
@@ -87,7 +91,10 @@ describe('The READMEs', () => {
   it('have none of the sentences that nobody understood', () => {
     for (const { path, text } of pages) {
       const flat = text.replaceAll(/\s+/g, ' ');
-      expect(RIDDLES.filter((riddle) => flat.includes(riddle)), path).toEqual([]);
+      expect(
+        RIDDLES.filter((riddle) => flat.includes(riddle)),
+        path,
+      ).toEqual([]);
     }
   });
 });
