@@ -41,7 +41,7 @@ function url(): string {
 /** Runs a block as a reader would, but against this demo's port. */
 async function shell(text: string): Promise<string> {
   const script = text.replaceAll('http://localhost:3000', url());
-  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder });
+  const { stdout } = await run('bash', ['-euc', script], { cwd: folder });
   return stdout;
 }
 
@@ -67,7 +67,6 @@ function shellBlocks(curl: boolean): { readonly path: string; readonly text: str
 it('The script of the README uploads a file as it was pasted, and shows the JSON of the protocol', async () => {
   const { blocks } = await readme('README.md');
   const script = blocks.find(({ text }) => text.includes('curl'))?.text ?? '';
-  // By pipes: an interactive bash has no `-e`, so every line must do by itself.
   const output = await shell(script);
   const [offset = '', answer = ''] = output.trim().split(/\r?\n/);
   expect(offset.toLowerCase()).toBe('upload-offset: 6000000');

@@ -151,7 +151,7 @@ describe('the packed package', () => {
     await withDatabase(async ({ url: databaseUrl }) => {
       await app.withServer('people/main.js', databaseUrl, async (url) => {
         const pasted = script.replaceAll('http://localhost:3000', url);
-        const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', pasted], {
+        const { stdout } = await run('bash', ['-euc', pasted], {
           cwd: app.folder,
         });
         const person = JSON.parse(stdout) as { avatar: string };
