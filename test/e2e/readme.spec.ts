@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../support/cluster.js';
 import { runCommand } from '../support/command.js';
 import { type TestDatabase, createDatabase } from '../support/database.js';
-import { hasNginx } from '../support/nginx.js';
+import { Nginx, hasNginx, nginxTitle } from '../support/nginx.js';
 import { ROOT, type Readme, readme, readmes } from '../support/readmes.js';
+import { UploadClient, md5, sample } from '../support/upload-client.js';
 
 const run = promisify(execFile);
 
@@ -125,16 +126,27 @@ describe('Commands in the READMEs', () => {
   });
 });
 
-it.skipIf(!hasNginx)('The settings of nginx in the READMEs are some', async () => {
-  const blocks = pages.flatMap(({ blocks: all }) =>
-    all.filter(({ language }) => language === 'nginx'),
-  );
-  expect(blocks).not.toEqual([]);
-  for (const [n, { text }] of blocks.entries()) {
-    const file = join(folder, `nginx-${n}.conf`);
-    const pid = `pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;`;
-    await writeFile(file, `${pid} events {} http { server { listen 127.0.0.1:1;\n${text} } }`);
-    const nginx = process.env['NGINX'] ?? '/usr/sbin/nginx';
-    execFileSync(nginx, ['-t', '-q', '-c', file, '-e', `${folder}/nginx.log`]);
-  }
-});
+it.skipIf(!hasNginx)(
+  nginxTitle('The settings of nginx in the READMEs pass uploads on'),
+  async () => {
+    const blocks = pages.flatMap(({ blocks: all }) =>
+      all.filter(({ language }) => language === 'nginx'),
+    );
+    expect(blocks).not.toEqual([]);
+    for (const { text } of blocks) {
+      const [, directives = ''] = /^location [^{]*\{([^}]*)\}\s*$/.exec(text) ?? [];
+      const upstream = url().replace('localhost', '127.0.0.1');
+      const way = directives.replace('http://127.0.0.1:3000', upstream);
+      const nginx = await Nginx.start(upstream, { documented: way });
+      try {
+        const client = new UploadClient(`${nginx.url('documented')}/uploads/files`);
+        // Of more than nginx takes by default.
+        const bytes = sample(3_000_000);
+        const { id } = await client.begin(bytes, bytes.length);
+        expect((await client.complete(id, md5(bytes))).status).toBe(200);
+      } finally {
+        await nginx.stop();
+      }
+    }
+  },
+);

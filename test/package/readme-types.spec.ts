@@ -60,7 +60,7 @@ function takenForGranted(text: string, known: readonly string[]): string[] {
     names.split(',').map((name) => name.replace(/\btype\b/, '').trim()),
   );
   return known.filter((name) => {
-    const declares = new RegExp(`\\b(?:class|const|function) (?:\\{[^}]*)?\\b${name}\\b`);
+    const declares = new RegExp(`\\b(?:class|const|function) (?:\\{[^}]*)?\\b${name}\\b(?!:)`);
     const uses = new RegExp(`(?<![.\\w])${name}\\b(?!\\??:)`);
     return uses.test(code) && !imported.includes(name) && !declares.test(code);
   });

@@ -17,6 +17,7 @@ export declare class Person {
   userId: string;
 }
 export declare class Photo {
+  id: number;
   uploadId: string;
   title: string;
 }
