@@ -2,27 +2,27 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 
-/** What a caller's files may measure, in bytes. */
+/** The allowed size of a caller's files, in bytes. */
 export interface SizeLimits {
   readonly min: number;
   /** Null: no limit. */
   readonly max: number | null;
 }
 
-/** Whose uploads a caller may touch; a null among the creators: those that somebody anonymous began. */
+/** Whose uploads a caller may see and touch. Null in `creators` stands for anonymous uploads. */
 export type UploadAccess = 'all' | { readonly creators: readonly (string | null)[] };
 
-/** Who asks, and by what: handed to limits, policies and hooks. `R`: the host's kind of request. */
+/** The caller and the request; limits, policies and hooks get it. `R`: the type of the request. */
 export interface UploadContext<R = unknown> {
   /** The caller, as the option `user` names it; null: anonymous. */
   readonly creator: string | null;
-  /** The framework's request; undefined where the service is called without HTTP. */
+  /** The request of Express or Fastify; undefined if the service is called without HTTP. */
   readonly request?: R;
-  /** Name of the protocol that the request speaks; left out where the service is called without HTTP. */
+  /** Name of the protocol that the request speaks; undefined if the service is called without HTTP. */
   readonly protocol?: string;
-  /** In place of what `userRestricted` says. */
+  /** Overrides `userRestricted`. */
   readonly access?: UploadAccess;
-  /** In place of what `minBytes` and `maxBytes` say. */
+  /** Overrides `minBytes` and `maxBytes`. */
   readonly limits?: () => SizeLimits | Promise<SizeLimits>;
 }
 
@@ -32,32 +32,32 @@ export const APPLICATION: UploadContext = Object.freeze({ creator: null });
 /** A number of bytes; null: no limit. */
 export type Size = number | null;
 
-/** A size in bytes, fixed or by caller; null: no limit. */
+/** A size in bytes, or a function that returns one for the caller; null: no limit. */
 export type SizeLimit<R = unknown> =
   Size | { method(context: UploadContext<R>): Size | Promise<Size> }['method'];
 
 export interface CompletionContext<R = unknown> {
-  /** Of the transaction that marks the upload complete: what it writes commits with it, or not. */
+  /** Belongs to the transaction that marks the upload complete: both commit together, or neither. */
   readonly manager: EntityManager;
-  /** The framework's request; undefined where the service is called without HTTP. */
+  /** The request of Express or Fastify; undefined if the service is called without HTTP. */
   readonly request?: R;
 }
 
 /**
- * What it returns must be JSON: it is the answer, and kept for whoever completes again.
- * A method's type, so that one for the host's own entity is taken as well.
+ * Runs when an upload completes. What it returns must be JSON: it is the answer, and it is stored for
+ * clients that complete again. (Declared as a method, so that `upload` may be typed as your own entity.)
  */
 export type OnComplete<T extends AbstractChunkedUpload = AbstractChunkedUpload, R = unknown> = {
   method(upload: T, context: CompletionContext<R>): unknown;
 }['method'];
 
 /**
- * A caller's id. A number must be whole and at most 2^53 - 1; of objects MongoDB's ObjectId is one. Null
- * or undefined: anonymous. All else, an empty text included, is a mistake of the host, and answered 500.
+ * A caller's id: a non-empty string, a whole number up to 2^53 - 1, a bigint, or MongoDB's ObjectId. Null
+ * or undefined: anonymous. Anything else is a mistake of the application and is answered 500.
  */
 export type UserId = string | number | bigint | { toHexString(): string } | null | undefined;
 
-/** What a guard has made of the request: Express' or Fastify's, with a user. */
+/** A request of Express or Fastify to which a guard has added the user. */
 export interface RequestWithUser {
   readonly user?: {
     readonly id?: UserId;
@@ -68,7 +68,7 @@ export interface RequestWithUser {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Names the caller; a method's type, so that one for the host's own kind of request is taken. */
+/** Returns the caller's id. (Declared as a method, so that you may give it your own request type.) */
 export type UserOf<R = RequestWithUser> = {
   method(request: R): UserId | Promise<UserId>;
 }['method'];

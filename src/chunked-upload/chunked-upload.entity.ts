@@ -2,7 +2,7 @@ import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typ
 import { EngineProperty } from './database/engine-property.js';
 import type { StorageState } from './storage/storage.provider.js';
 
-/** The wire's numbers: 1 and 2 are those of drf-chunked-upload. */
+/** The `status` of an upload, also in JSON. 1 and 2 are the same as in drf-chunked-upload. */
 export enum ChunkedUploadStatus {
   Incomplete = 1,
   Complete = 2,
@@ -16,8 +16,8 @@ const bytes: ValueTransformer = {
 };
 
 /**
- * One file on its way. What is the engine's own (keys, lease, states) can be read, and is in no JSON:
- * an upload may be sent as it is.
+ * One upload. You can return it from a controller as it is: internal columns (keys, lease, states) can
+ * be read, but do not appear in its JSON.
  *
  * Extend it to give an upload type a table, and columns, of its own:
  *
@@ -53,7 +53,7 @@ export abstract class AbstractChunkedUpload {
   @Column('text', { name: 'final_key' })
   finalKey!: string;
 
-  /** The storage's own note, committed together with the offset. */
+  /** What the storage has to remember about this upload, committed together with the offset. */
   @EngineProperty()
   @Column('jsonb', { name: 'storage_state', nullable: true })
   storageState!: StorageState | null;
@@ -62,28 +62,28 @@ export abstract class AbstractChunkedUpload {
   @Column('bigint', { name: 'offset', default: 0, transformer: bytes })
   offset!: number;
 
-  /** Size of the whole file in bytes; null while no request has said it. */
+  /** Size of the whole file in bytes; null while it is unknown. */
   @Column('bigint', { name: 'total', nullable: true, transformer: bytes })
   total!: number | null;
 
   /**
-   * State of the running checksum, at `offset` or at most 8 MiB before it; it says where and of which
+   * State of the half-computed checksum, with its position (at `offset`, or up to 8 MiB before it) and its
    * algorithm. Null once complete.
    */
   @EngineProperty()
   @Column('bytea', { name: 'checksum_state', nullable: true })
   checksumState!: Buffer | null;
 
-  /** The verified checksum in hex; null until complete, and where the type has none. */
+  /** The verified checksum in hex; null until complete, and for types with `checksum: false`. */
   @Column('text', { name: 'checksum', nullable: true })
   checksum!: string | null;
 
-  /** The first bytes, while they are too few to tell a type by; null after. */
+  /** The first bytes, as long as they are too few to recognise a type; null afterwards. */
   @EngineProperty()
   @Column('bytea', { name: 'first_bytes', nullable: true })
   firstBytes!: Buffer | null;
 
-  /** What the first bytes said they are, where the type's rules ask; null also where they say nothing. */
+  /** The type that the first bytes show, if a rule needs it; null also if they show none. */
   @Column('text', { name: 'mime_type', nullable: true })
   mimeType!: string | null;
 
@@ -94,7 +94,7 @@ export abstract class AbstractChunkedUpload {
   @Column('text', { name: 'creator', nullable: true })
   creator!: string | null;
 
-  /** Name of the kind of record that the upload belongs to. */
+  /** Name, in the option `owners`, of the kind of record that the upload belongs to. */
   @Column('text', { name: 'owner_type', nullable: true })
   ownerType!: string | null;
 
@@ -120,7 +120,7 @@ export abstract class AbstractChunkedUpload {
   @Column('timestamptz', { name: 'expires_at', nullable: true })
   expiresAt!: Date | null;
 
-  /** Fence of the request that is writing: who no longer finds its token here commits nothing. */
+  /** Token of the request that is writing. A writer whose token is no longer here commits nothing. */
   @EngineProperty()
   @Column('uuid', { name: 'lease_token', nullable: true })
   leaseToken!: string | null;
@@ -135,8 +135,8 @@ export abstract class AbstractChunkedUpload {
   leaseUntil!: Date | null;
 
   /**
-   * How many writers have taken the upload since one gave it back with a commit: each may have left
-   * bytes in the storage that belong to no offset.
+   * How many writers have taken the upload since one last committed and gave it back. Each of them may
+   * have left bytes in the storage that no offset counts.
    */
   @EngineProperty()
   @Column('integer', { name: 'attempt', default: 0 })
@@ -152,7 +152,7 @@ export abstract class AbstractChunkedUpload {
   @Column('jsonb', { name: 'history', nullable: true })
   history!: [offset: number, time: number][] | null;
 
-  /** What `onComplete` answered, for whoever completes again. */
+  /** What `onComplete` returned, for clients that complete again. */
   @EngineProperty()
   @Column('simple-json', { name: 'response', nullable: true })
   response!: unknown;

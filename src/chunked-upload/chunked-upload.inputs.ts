@@ -9,32 +9,33 @@ export interface UploadFields {
   /** Together with `ownerId`, or not at all. */
   readonly ownerType?: string | null;
   readonly ownerId?: string | null;
-  /** Values for the type's `fields`; what is none of them is passed over. */
+  /** Values for the type's `fields`; others are ignored. */
   readonly [field: string]: unknown;
 }
 
-/** What a new upload's row takes from its request. */
+/** What is stored about a new upload. */
 export interface NewUploadInput {
   /**
-   * A function is asked before the first byte, where null means that more may be said, and again
-   * when the row is written, `atEnd`.
+   * An object, or a function for fields that come while the bytes arrive. The function is called before
+   * the first byte, where null means that they are not complete yet, and again with `atEnd: true`
+   * when the row is written.
    */
   readonly fields: UploadFields | ((atEnd: boolean) => UploadFields | null);
-  /** Name that gives the stored file its extension. Default: `filename`. */
+  /** The stored file gets its extension from this name. Default: `filename`. */
   readonly clientName?: string;
 }
 
 /** The bytes of one request. */
 export interface BodyInput {
   readonly body: ChunkInput;
-  /** How many bytes it must have; null or left out: as many as it has. */
+  /** How many bytes the body must have; null or left out: any number. */
   readonly length?: number | null;
-  /** Digests of these bytes alone. With one, a body that breaks is not kept. */
+  /** Digests of this chunk. With one, nothing is kept of a body that breaks off. */
   readonly digests?: readonly ChunkDigest[];
 }
 
 export interface AppendInput extends BodyInput {
-  /** Offset of the first byte; the upload's own offset, or the chunk is refused. */
+  /** Offset of the first byte. If it is not the upload's offset, the chunk is refused. */
   readonly offset: number;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
@@ -64,17 +65,17 @@ export interface CreateInput extends NewUploadInput {
 
 export interface WholeInput extends BodyInput, NewUploadInput {
   /**
-   * The file's checksum in hex; a function is asked after the last byte. Null: one is asked for and was
-   * not given, which is refused unless the type has no `checksum`. Left out: none is asked for, and what
-   * came is kept with its sum.
+   * The file's checksum in hex, or a function that is called after the last byte. Null: the sender
+   * gave none, which is refused unless the type has `checksum: false`. Left out: nothing is compared,
+   * and the checksum of the received bytes is stored.
    */
   readonly checksum?: string | null | (() => string | null);
 }
 
 export interface CompleteInput {
-  /** The file's checksum in hex; false: none is asked for, and that of what has come is kept. */
+  /** The file's checksum in hex. `false`: do not compare, only keep the checksum of what has come. */
   readonly checksum?: string | null | false;
-  /** Size of the file where no chunk has said it. */
+  /** Size of the file, if no chunk has said it. */
   readonly total?: number | null;
   /** The file's name, where `create` was not told it and no byte has come. */
   readonly filename?: string;
@@ -107,13 +108,13 @@ export interface FindByOwnerInput {
 
 export interface UploadPage<T extends AbstractChunkedUpload> {
   readonly uploads: T[];
-  /** How many it may hold. */
+  /** The most uploads that a page may have. */
   readonly limit: number;
   readonly hasMore: boolean;
 }
 
 export interface CompletedUpload<T extends AbstractChunkedUpload> {
   readonly upload: T;
-  /** What `onComplete` answered; undefined where it answered nothing. */
+  /** What `onComplete` returned; undefined if it returned nothing. */
   readonly response: JsonValue | undefined;
 }

@@ -51,7 +51,7 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
     return super.forRoot(options as ChunkedUploadOptions);
   }
 
-  /** The same with options that come from elsewhere, but for those that must be known early. */
+  /** Like `forRoot`, with options from a factory, a class or another provider. */
   static override forRootAsync<
     E extends Upload = ChunkedUpload,
     O extends object = object,
@@ -62,12 +62,12 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Further upload types. What one leaves out it takes from `forRoot`, but for `controller`,
-   * `admin` and `onComplete`; its `imports` come beside those of `forRoot`.
+   * Further upload types. What one leaves out it takes from `forRoot`, except `controller`, `admin` and
+   * `onComplete`; its `imports` are added to those of `forRoot`.
    *
-   * The hooks of the first eight are typed by their own `entity` and `owners`; TypeScript cannot infer
-   * that for a list of any length. Further ones say the types of their parameters, or go into a list of
-   * their own.
+   * The hooks of the first eight types in a list get their types from their own `entity` and `owners`;
+   * TypeScript cannot infer that for a list of any length. For further ones write the parameters' types,
+   * or call `forFeature` again.
    */
   static forFeature<
     E1 extends Upload = Upload,

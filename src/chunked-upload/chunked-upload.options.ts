@@ -36,34 +36,36 @@ export interface AdminOptions {
   /** At least one: whoever passes them sees and removes everybody's uploads. */
   readonly guards: (Type<CanActivate> | CanActivate)[];
   /**
-   * Decorators of its controller, as if they stood above its class in this order, such as what makes
-   * a global guard let it through: `[Public()]`. They hold for the page, its files and its
-   * endpoints; where they bring guards, those are asked before `guards`. Default: none.
+   * Decorators for its controller, applied as if they were written above its class in this order. For
+   * example `[Public()]`, if a global guard must let it through. They apply to the page, its files and
+   * its endpoints. Guards that they add run before `guards`. Default: none.
    */
   readonly decorators?: readonly ClassDecorator[];
 }
 
 type ImportedModule = Type | DynamicModule | Promise<DynamicModule> | ForwardReference;
 
-/** What has to be known while modules are put together. `E`: the entity. */
+/**
+ * Options that Nest needs while it builds the modules, before a factory can be called. `E`: the entity.
+ */
 export interface ChunkedUploadExtras<E extends AbstractChunkedUpload = AbstractChunkedUpload> {
   /** Where the controller is mounted, below the host's prefix; `false`: no upload type at all. */
   readonly path?: string | false;
   /** The table: `ChunkedUpload`, or a subclass of `AbstractChunkedUpload`. */
   readonly entity?: Type<E>;
-  /** A subclass with decorators of its own; `false`: no routes, the service alone. */
+  /** Your subclass of `ChunkedUploadController`; `false`: no routes, only the service. */
   readonly controller?: Type<ChunkedUploadController> | false;
-  /** A page to look after uploads: those of all types in `forRoot`, of the one type in `forFeature`. */
+  /** The admin page. In `forRoot` it shows the uploads of all types, in `forFeature` those of the one type. */
   readonly admin?: AdminOptions | false;
   /** Name of the TypeORM data source. */
   readonly dataSource?: string;
-  /** Modules whose providers the controller, its guards and the policies inject. */
+  /** Modules that provide what the controller, its guards and the policies inject. */
   readonly imports?: ImportedModule[];
 }
 
 /**
- * What can wait until the application starts. `E` is the entity, `O` the type of `owners`, `R` the host's
- * kind of request: the parameter of `user` says it, and that of other hooks follows.
+ * Options that a factory may return. `E`: the entity; `O`: the type of `owners`; `R`: the type of the
+ * request, taken from the parameter of `user` and used for the other hooks, too.
  */
 export interface ChunkedUploadTypeOptions<
   E extends AbstractChunkedUpload = AbstractChunkedUpload,
@@ -74,28 +76,28 @@ export interface ChunkedUploadTypeOptions<
   readonly storage?: StorageProvider;
   /** Folder of the bytes, strftime in UTC. Default: `'chunked_uploads/%Y/%m/%d'`. */
   readonly uploadPath?: string;
-  /** `'.part'`: an unfinished upload of `a.bin` is kept as `<id>.part.bin`. */
+  /** Default: `'.part'`. An unfinished upload of `a.bin` is stored as `<id>.part.bin`. */
   readonly incompleteExt?: string;
-  /** `'.done'`: complete it is `<id>.done.bin`. The same as `incompleteExt`: no renaming. */
+  /** Default: `'.done'`. Once complete it is `<id>.done.bin`. The same as `incompleteExt`: no renaming. */
   readonly completeExt?: string;
   /** Milliseconds, or a duration such as `'1d'`, up to 1,000 years; `null`: never. Default: `'1d'`. */
   readonly expiresIn?: number | string | null;
   /** What `expiresIn` counts from: the creation (default), or with `'rolling'` the last chunk. */
   readonly expiry?: 'creation' | 'rolling';
-  /** How long a writer that died blocks its upload in other processes. Default: `'10s'`. */
+  /** How long an upload stays blocked for other processes if the one writing it died. Default: `'10s'`. */
   readonly leaseTime?: number | string;
   /**
-   * How long one statement, with the wait for a connection of the pool, or one call of the storage
-   * may take before its request is answered 503; at least 100 ms. In `onComplete` it holds for each
-   * statement of the `manager`, not for the hook as a whole. Default: `'15s'`.
+   * How long one SQL statement (including the wait for a connection) or one call of the storage may
+   * take before the request is answered 503; at least 100 ms. In `onComplete` it limits each statement
+   * of the `manager`, not the hook as a whole. Default: `'15s'`.
    */
   readonly callTimeout?: number | string;
   /** Whether callers see only their own uploads. Default: true. */
   readonly userRestricted?: boolean;
   /**
-   * Who calls; null or undefined: anonymous. Default: `request.user`'s `id`, else `userId`, else `sub`,
-   * and anonymous without a `request.user`; one that has none of them is answered 500. Its parameter may
-   * have the type of the host's own request.
+   * Returns the caller's id; null or undefined: anonymous. Default: the `id` of `request.user`, else its
+   * `userId`, else its `sub`. Without `request.user` the caller is anonymous; a `request.user` with none
+   * of the three is answered 500. You may give the parameter the type of your own request.
    */
   readonly user?: UserOf<R> | HookOfHost<[], UserId | Promise<UserId>>;
   readonly minBytes?: SizeLimit<R & {}> | HookOfHost<[], Size | Promise<Size>>;
@@ -106,9 +108,9 @@ export interface ChunkedUploadTypeOptions<
   readonly allowedMimeTypes?: readonly string[] | null;
   /** Rules of your own, instances or classes that Nest injects into. */
   readonly policies?: readonly (UploadPolicy | Type<UploadPolicy>)[];
-  /** What uploads may belong to, by name. Default: none. */
+  /** The records that uploads can belong to, by name. Default: none. */
   readonly owners?: O;
-  /** A class with class-validator's decorators: columns of the entity that the first request sets. */
+  /** A class with class-validator decorators: the entity's columns that the first request may set. */
   readonly fields?: Type;
   /** Name of the file's part in a form. Default: `'file'`. */
   readonly fieldName?: string;
@@ -121,26 +123,26 @@ export interface ChunkedUploadTypeOptions<
   /** Verified at completion. Default: `'md5'`; `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
   /**
-   * Runs inside the transaction that marks the upload complete. If it throws, it is not. Each
-   * statement of its `manager` may take as long as `callTimeout` says, to which Postgres'
-   * `statement_timeout` is set meanwhile; the hook as a whole may take its time.
+   * Runs inside the transaction that marks the upload complete. If it throws, the upload stays
+   * incomplete. Each statement of its `manager` may take at most `callTimeout` (Postgres'
+   * `statement_timeout` is set to it); the hook as a whole has no limit.
    */
   readonly onComplete?: OnComplete<E & {}, R & {}> | HookOfHost<[upload: E & {}], unknown>;
-  /** How often expired uploads are removed. Default: `{ every: '1h' }`; false: not by itself. */
+  /** How often expired uploads are removed. Default: `{ every: '1h' }`; `false`: never automatically. */
   readonly cleanup?: CleanupOptions | false;
 }
 
-/** What `forRoot` and its factories say for the whole process, besides the defaults of all types. */
+/** Options of `forRoot`: the defaults of all types, and what applies to the whole process. */
 export interface ChunkedUploadRootOptions<
   E extends AbstractChunkedUpload = AbstractChunkedUpload,
   O = Owners,
   R = RequestWithUser,
 > extends ChunkedUploadTypeOptions<E, O, R> {
   /**
-   * Bytes that all request bodies, forms and downloads together, and hashing, may cost the process,
-   * however many there are: senders are slowed down to it. A quarter of it is what they hold at a
-   * time; the rest is for what has been stored and not been collected yet. At least 32 MiB; of
-   * several applications in one process the last to start says it. Default: 128 MiB.
+   * Bytes of memory that all request bodies, forms, downloads and hashing of the process may use
+   * together, however many there are. Senders are slowed down to stay within it. At any time they hold
+   * a quarter of it; the rest is for bytes that are stored but not yet garbage-collected. At least
+   * 32 MiB. If a process runs several applications, the last to start sets it. Default: 128 MiB.
    */
   readonly memory?: number;
 }
@@ -152,7 +154,7 @@ export interface ChunkedUploadOptions<
 >
   extends ChunkedUploadRootOptions<E, Owners<O, R & {}>, R>, ChunkedUploadExtras<E> {}
 
-/** What a factory answers. */
+/** What a factory returns. */
 type Answer<T> = T | Promise<T>;
 
 /** A factory's parameters are of whatever types its `inject` names. */
@@ -162,7 +164,7 @@ interface OptionsFactory {
   create(): Answer<ChunkedUploadRootOptions>;
 }
 
-/** `forRoot`, whose options come from elsewhere, but for those that must be known early. */
+/** Options of `forRootAsync`: some are written here, the others come from a factory or a class. */
 export interface ChunkedUploadAsyncOptions<
   E extends AbstractChunkedUpload = AbstractChunkedUpload,
   O extends object = object,
@@ -177,7 +179,7 @@ export interface ChunkedUploadAsyncOptions<
   readonly provideInjectionTokensFrom?: Provider[];
 }
 
-/** A type of `forFeature`: what it leaves out it takes from `forRoot`. */
+/** An upload type of `forFeature`. What it leaves out it takes from `forRoot`. */
 export interface UploadTypeOptions<
   E extends AbstractChunkedUpload = AbstractChunkedUpload,
   O = Record<string, object>,
@@ -188,7 +190,7 @@ export interface UploadTypeOptions<
   readonly entity: Type<E>;
 }
 
-/** A type of `forFeature` whose options come from a factory. */
+/** An upload type of `forFeature` whose options come from a factory. */
 export interface UploadTypeAsyncOptions<
   E extends AbstractChunkedUpload = AbstractChunkedUpload,
   O extends object = object,

@@ -43,11 +43,11 @@ import type { ByteRange, DownloadUrlOptions } from './storage/storage.provider.j
 const MOST_AT_ONCE = 1000;
 
 /**
- * The use cases of one upload type, without HTTP. Inject it by its class, or a further type's by
- * `@InjectChunkedUpload(Entity)`.
+ * Everything that the routes do, without HTTP, for one upload type. Inject it by its class; that of a
+ * further type with `@InjectChunkedUpload(Entity)`.
  *
- * Every method takes the caller as its last argument: with `userRestricted` other callers' uploads
- * do not exist for it. Left out, the application itself asks and sees all. All of them throw
+ * The last argument of a method is the caller. With `userRestricted`, uploads of other callers are
+ * `not_found`. Leave the caller out and the application itself acts, and sees all. All methods throw
  * `ChunkedUploadError`.
  */
 export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUpload>
@@ -59,20 +59,21 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     private readonly cleaner: Cleaner<T>,
   ) {}
 
-  /** Begins an upload without bytes: its record is there before the first of them is sent. */
+  /** Begins an upload without bytes: its record exists before the first byte is sent. */
   async create(input: CreateInput, context: UploadContext = APPLICATION): Promise<T> {
     return createUpload(this.engine, input, context);
   }
 
   /**
-   * Begins an upload with its first bytes. A body that breaks is kept as far as it came if the
-   * caller is known, who finds it in `find`; one that lasts has its record after 5 s or 32 MiB.
+   * Begins an upload with its first bytes. If the body breaks off, what arrived is kept, and the caller
+   * finds the upload with `find`; of an anonymous caller nothing is kept. A long body gets its record
+   * after 5 s or 32 MiB.
    */
   async begin(input: BeginInput, context: UploadContext = APPLICATION): Promise<T> {
     return receiving(input, (received) => beginUpload(this.engine, received, context));
   }
 
-  /** Writes the next chunk. What arrives of a body that breaks is kept. */
+  /** Writes the next chunk. If the body breaks off, what arrived is kept. */
   async append(id: string, input: AppendInput, context?: UploadContext): Promise<T> {
     return receiving(input, (received) =>
       about(id, appendChunk(this.engine, id, received, context)),
@@ -81,7 +82,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
 
   /**
    * Verifies the checksum, finishes the file and runs `onComplete`, in a time that does not depend
-   * on the size. May be repeated: a completed upload gives the same answer again.
+   * on the size. You may repeat it: a complete upload gives the same answer again.
    */
   async complete(
     id: string,
@@ -92,8 +93,8 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * Receives and completes a whole file; without a `checksum` in the input it need not match any.
-   * Whatever goes wrong, nothing of it is left.
+   * Receives and completes a whole file. Without a `checksum` in the input nothing is compared. If
+   * anything goes wrong, nothing is left of it.
    */
   async uploadWhole(
     input: WholeInput,
@@ -102,7 +103,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return receiving(input, (received) => uploadWhole(this.engine, received, context));
   }
 
-  /** @throws ChunkedUploadError `not_found`, also for an id that is none */
+  /** @throws ChunkedUploadError `not_found`, also for a malformed id */
   async findOne(id: string, context?: UploadContext): Promise<T> {
     return about(id, this.engine.find(id, context));
   }
@@ -114,8 +115,9 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * Like `findResumable` for a client that is about to send: refuses what takes no more bytes, and
-   * another `total` than the upload's. `ending`: which writer of this process is ended first.
+   * Like `findResumable`, for a client that is about to send. Throws for an upload that takes no more
+   * bytes (expired, aborted, complete), and if `total` is not that of the upload. `ending`: which writer of
+   * this process is ended first.
    */
   async findPosition(
     id: string,
@@ -126,12 +128,12 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return about(id, findPosition(this.engine, id, { total, ending }, context));
   }
 
-  /** Oldest first, at most 1,000 at once. An anonymous caller has no list. */
+  /** The caller's uploads, oldest first, at most 1,000 at once; none for an anonymous caller. */
   async find(input: FindInput = {}, context?: UploadContext): Promise<T[]> {
     return (await this.findPage(input, context)).uploads;
   }
 
-  /** Like `find`, and tells whether there are more behind it. */
+  /** Like `find`, and says whether there are more. */
   async findPage(input: FindInput = {}, context?: UploadContext): Promise<UploadPage<T>> {
     const limit = Math.min(input.limit ?? MOST_AT_ONCE, MOST_AT_ONCE);
     const scope = this.engine.scope(context);
@@ -149,8 +151,8 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * All uploads of an owner, oldest first; to a caller those that `find` shows it. Give its entity,
-   * or its registered name and its primary key.
+   * All uploads of an owner, oldest first; with a caller, those of them that the caller may see. Give
+   * the owner's entity, or its name in the option `owners` and its primary key.
    */
   async findByOwner(
     owner: OwnerTarget,
@@ -176,7 +178,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return this.findByOwners([{ type: owner, id }], ...others);
   }
 
-  /** All uploads of many owners, oldest first, by one query. */
+  /** All uploads of many owners, oldest first, with one query. */
   async findByOwners(
     owners: readonly OwnerTarget[],
     input: FindByOwnerInput = {},
@@ -186,10 +188,9 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * Gives an upload, in whatever state, to an owner, or with null to none; a request that writes it
-   * goes on. With a caller, that one must see the upload, and `canAttach` must agree. With the
-   * `manager` of a transaction it is done in there, as it must be for an owner that is not yet
-   * committed.
+   * Gives an upload to an owner, or with null to nobody, whatever its state. A request that is writing
+   * it goes on. If you name a caller, it must be allowed to see the upload, and `canAttach` must agree.
+   * Pass the `manager` of a transaction to do it in there; you must, if the owner is not yet committed.
    *
    * @throws ChunkedUploadError `not_found`; `invalid_field` about `owner_type` or `owner_id`; `busy`
    * while the upload's completion runs
@@ -204,7 +205,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return about(id, assigned);
   }
 
-  /** The bytes of a completed upload. @throws ChunkedUploadError `not_found` before it is one */
+  /** The bytes of a complete upload. @throws ChunkedUploadError `not_found` if it is not complete */
   async createReadStream(upload: T, range?: ByteRange): Promise<Readable> {
     if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
     // Always with its bounds: a storage can tell then that bytes are missing before it sends any.
@@ -217,7 +218,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * A URL of the store itself, good for a few minutes, where the storage is to hand out such ones
+   * A URL of the store itself, valid for a few minutes, if the storage is set up to give such URLs
    * (`download: 'redirect'` of `S3Storage`); else null.
    * @throws ChunkedUploadError `not_found` before the upload is complete
    */
@@ -228,34 +229,34 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return about(upload.id, url ?? Promise.resolve(null));
   }
 
-  /** Ends an unfinished upload for good: its bytes are removed, its record is kept. */
+  /** Ends an unfinished upload for good: removes its bytes and keeps its record. */
   async abort(id: string, context?: UploadContext): Promise<T> {
     return about(id, abortUpload(this.engine, id, context));
   }
 
-  /** Removes bytes and record, whatever the state; a running writer is ended. Repeatable. */
+  /** Removes bytes and record, whatever the state, and ends a running writer. May be repeated. */
   async remove(id: string, context?: UploadContext): Promise<void> {
     return about(id, removeUpload(this.engine, id, context));
   }
 
-  /** What the files of this caller may measure: the options `minBytes` and `maxBytes`. */
+  /** The allowed size of this caller's files: the options `minBytes` and `maxBytes`. */
   async limits(context: UploadContext = APPLICATION): Promise<SizeLimits> {
     return this.engine.rules.limits(context);
   }
 
   /**
-   * Removes expired uploads, those whose removal failed before, and all whose owner is gone; never
-   * one that is being written or completed, and never twice where several do it at once. What fails
-   * is counted, and found by the next run; throws where the database is away.
+   * Removes expired uploads, those whose removal failed before, and all whose owner is gone. Never
+   * removes one that is being written or completed. Several processes may do it at once and share the
+   * work. Failures are counted, and the next run tries again. Throws if the database is away.
    */
   async removeExpired(options: RemoveExpiredOptions<T> = {}): Promise<RemoveExpiredResult> {
     return this.cleaner.removeExpired(options);
   }
 
   /**
-   * Holds storage and records against each other: removes bytes without a record, a grace time
-   * after the last of them was written, and tells of records without bytes. Looks at all bytes below
-   * the type's folder, and at all its records. No other application may keep uploads there.
+   * Compares storage and records: removes bytes without a record, a grace time after the last of them
+   * was written, and reports records without bytes. Looks at all bytes below the type's folder and at
+   * all its records. No other application may keep uploads in that folder.
    */
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileResult> {
     return this.cleaner.reconcile(options);

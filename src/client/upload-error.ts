@@ -71,7 +71,7 @@ export class UploadError extends Error {
   }
 
   static network(cause: unknown): UploadError {
-    return new UploadError('network', 'The connection to the server broke.', { cause });
+    return new UploadError('network', 'The connection to the server was lost.', { cause });
   }
 
   static aborted(cause?: unknown): UploadError {

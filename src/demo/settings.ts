@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { resolve } from 'node:path';
 import ms from 'ms';
 
-/** The demo's environment, as the README lists it. */
+/** The demo's environment, as its README lists it. */
 export interface Settings {
   readonly port: number;
   /** Undefined: the embedded Postgres. */

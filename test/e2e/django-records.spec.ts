@@ -26,8 +26,11 @@ const ID = '2127a2f7-075b-41a9-8f73-adaa07fe91f2';
 const PATH = `chunked_uploads/2020/01/02/${ID}.done.bin`;
 
 it("the README's statement takes over the complete uploads of drf-chunked-upload", async () => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const [, statement = ''] = /### Moving the records.*?```sql\n(.*?)```/s.exec(readme) ?? [];
+  const readme = await readFile(
+    new URL('../../src/chunked-upload/migrations/README.md', import.meta.url),
+    'utf8',
+  );
+  const [, statement = ''] = /## Moving the records.*?```sql\n(.*?)```/s.exec(readme) ?? [];
   const host = {
     upload: { owners: { person: { entity: Person, canAttach: () => true } } },
     imports: [TypeOrmModule.forFeature([Person])],

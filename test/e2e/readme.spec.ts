@@ -1,34 +1,37 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../support/cluster.js';
+import { runCommand } from '../support/command.js';
+import { type TestDatabase, createDatabase } from '../support/database.js';
+import { Nginx, hasNginx, nginxTitle } from '../support/nginx.js';
+import { ROOT, type Readme, readme, readmes } from '../support/readmes.js';
+import { UploadClient, md5, sample } from '../support/upload-client.js';
 
 const run = promisify(execFile);
 
-interface Block {
-  readonly language: string;
-  readonly text: string;
-}
+/** Its commands are for an application of its own, which runs in the tests of the package. */
+const ELSEWHERE = ['src/chunked-upload/owners/README.md'];
+const ANSWER_OF_NO_USE = /"detail"|"statusCode"/;
 
 let demo: Cluster;
+let database: TestDatabase;
 let folder: string;
-let blocks: Block[];
+let pages: Readme[];
 
 beforeAll(async () => {
-  demo = await startCluster(1);
+  [demo, database] = [await startCluster(1), await createDatabase()];
   folder = await mkdtemp(join(tmpdir(), 'readme-'));
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = '', text = '']) => ({
-    language,
-    text,
-  }));
+  await writeFile(join(folder, 'report.pdf'), `%PDF-1.7\n${'report '.repeat(1000)}`);
+  pages = await readmes();
 });
 
 afterAll(async () => {
   await demo.stop();
+  await database.drop();
   await rm(folder, { recursive: true });
 });
 
@@ -37,10 +40,9 @@ function url(): string {
 }
 
 /** Runs a block as a reader would, but against this demo's port. */
-async function shell(block: Block, environment: Record<string, string> = {}): Promise<string> {
-  const script = block.text.replaceAll('http://localhost:3000', url());
-  const env = { ...process.env, ...environment };
-  const { stdout } = await run('bash', ['-euc', script], { cwd: folder, env });
+async function shell(text: string): Promise<string> {
+  const script = text.replaceAll('http://localhost:3000', url());
+  const { stdout } = await run('bash', ['-euc', script], { cwd: folder });
   return stdout;
 }
 
@@ -54,23 +56,97 @@ function normalized(json: string): unknown {
   );
 }
 
-describe("the README's first screen", () => {
-  it('uploads by two curls and shows the JSON that comes', async () => {
-    const first = blocks.findIndex(({ text }) => text.includes('head -c 6000000'));
-    const [begin, begun, finish, completed] = blocks.slice(first, first + 4);
-    if (!begin || !begun || !finish || !completed) throw new Error('The first screen has changed');
+/** Blocks of the shell; `curl`: those that talk to a server. */
+function shellBlocks(curl: boolean): { readonly path: string; readonly text: string }[] {
+  return pages.flatMap(({ path, blocks }) =>
+    blocks
+      .filter(({ language, text }) => language === 'sh' && text.includes('curl ') === curl)
+      .map(({ text }) => ({ path, text })),
+  );
+}
 
-    const answer = await shell(begin);
-    expect(normalized(answer)).toEqual(normalized(begun.text));
+it('The script of the README uploads a file as it was pasted, and shows the JSON of the protocol', async () => {
+  const { blocks } = await readme('README.md');
+  const script = blocks.find(({ text }) => text.includes('curl'))?.text ?? '';
+  const output = await shell(script);
+  const [offset = '', answer = ''] = output.trim().split(/\r?\n/);
+  expect(offset.toLowerCase()).toBe('upload-offset: 6000000');
 
-    const { id } = JSON.parse(answer) as { id: string };
-    const own = { ...finish, text: finish.text.replace(/^ID=\S+/m, `ID=${id}`) };
-    const answers = (await shell(own)).trim().replaceAll('}{', '}\n{').split('\n');
-    expect(answers).toHaveLength(2);
-    expect(normalized(answers[1] ?? '')).toEqual(normalized(completed.text));
+  const protocol = await readme('src/chunked-upload/protocols/content-range/README.md');
+  const shown = protocol.blocks.find(({ text }) => text.includes('"completed_at"'))?.text ?? '';
+  expect(normalized(answer)).toEqual(normalized(shown));
 
-    const file = await fetch(`${url()}/uploads/files/${id}/file`);
-    const sent = await readFile(join(folder, 'big.txt'));
-    expect(Buffer.from(await file.arrayBuffer()).equals(sent)).toBe(true);
+  const { file } = JSON.parse(answer) as { file: string };
+  const stored = await fetch(file);
+  const sent = await readFile(join(folder, 'big.txt'));
+  expect(Buffer.from(await stored.arrayBuffer()).equals(sent)).toBe(true);
+});
+
+describe('Commands in the READMEs', () => {
+  it('that talk to a server are answered by the demo', async () => {
+    const blocks = shellBlocks(true).filter(({ path }) => !ELSEWHERE.includes(path));
+    expect(blocks.length).toBeGreaterThan(2);
+    for (const { path, text } of blocks) {
+      const output = await shell(text);
+      expect(output, path).not.toBe('');
+      expect(output, path).not.toMatch(ANSWER_OF_NO_USE);
+    }
+  });
+
+  it('install packages that ours knows, run scripts that are there, and are known to the command', async () => {
+    const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: object;
+      peerDependencies: object;
+    };
+    const ours = ['nestjs-chunked-upload', 'nestjs-chunked-upload-client'];
+    const packages = [...ours, ...Object.keys(manifest.peerDependencies)];
+    const env = { DATABASE_URL: database.url, DATA_DIR: folder, NO_COLOR: '1' };
+    const lines = shellBlocks(false).flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map((line) => ({ path, line: line.replace(/\s+#.*$/, '') })),
+    );
+    for (const { path, line } of lines) {
+      const [, install] = /^npm install (.+)$/.exec(line) ?? [];
+      const [, script] = /^npm (?:run )?(start|test|[\w:]+)( -- .+)?$/.exec(line) ?? [];
+      const [, command] = /^npx nestjs-chunked-upload (.+)$/.exec(line) ?? [];
+      if (install !== undefined) {
+        expect(packages, path).toEqual(expect.arrayContaining(install.split(' ')));
+      } else if (command !== undefined) {
+        const app = 'test/support/cli-host/app.module.mjs';
+        const args = command.replace('dist/app.module.js', app).split(' ');
+        expect(await runCommand(args, env), line).toMatchObject({ code: 0 });
+      } else if (script !== undefined) {
+        expect(Object.keys(manifest.scripts), `${path}: ${line}`).toContain(script);
+      } else {
+        expect(line, path).toBe('git clone <this repository> && cd nestjs-chunked-upload');
+      }
+    }
   });
 });
+
+it.skipIf(!hasNginx)(
+  nginxTitle('The settings of nginx in the READMEs pass uploads on'),
+  async () => {
+    const blocks = pages.flatMap(({ blocks: all }) =>
+      all.filter(({ language }) => language === 'nginx'),
+    );
+    expect(blocks).not.toEqual([]);
+    for (const { text } of blocks) {
+      const [, directives = ''] = /^location [^{]*\{([^}]*)\}\s*$/.exec(text) ?? [];
+      const upstream = url().replace('localhost', '127.0.0.1');
+      const way = directives.replace('http://127.0.0.1:3000', upstream);
+      const nginx = await Nginx.start(upstream, { documented: way });
+      try {
+        const client = new UploadClient(`${nginx.url('documented')}/uploads/files`);
+        // Of more than nginx takes by default.
+        const bytes = sample(3_000_000);
+        const { id } = await client.begin(bytes, bytes.length);
+        expect((await client.complete(id, md5(bytes))).status).toBe(200);
+      } finally {
+        await nginx.stop();
+      }
+    }
+  },
+);

@@ -134,7 +134,12 @@ export class FreshApplication {
   ): Promise<void> {
     const server = spawn(process.execPath, [file], {
       cwd: this.folder,
-      env: { ...process.env, DATABASE_URL: databaseUrl, MEDIA: join(this.folder, 'media') },
+      env: {
+        ...process.env,
+        DATABASE_URL: databaseUrl,
+        MEDIA: join(this.folder, 'media'),
+        PORT: '0',
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exit = once(server, 'exit');

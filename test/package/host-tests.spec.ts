@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, FreshApplication, LONGEST_MS, sources } from './fresh-application.js';
 import { NEST_11, NEST_12 } from './recipes.js';
+import { readme } from '../support/readmes.js';
 
 // The tests of hosts load the package: as those are set up by `nest new`, with nothing added.
 
@@ -61,7 +62,14 @@ const TSCONFIG_12 = {
   },
 };
 
-/** Both use one database: a file after the other. */
+/** The test that the documentation shows, as it stands there. */
+async function documentedTest(): Promise<Record<string, string>> {
+  const { blocks } = await readme('src/chunked-upload/testing/README.md');
+  const text = blocks.find((block) => block.text.includes('createTestingModule'))?.text ?? '';
+  return { 'src/documented.test.ts': text };
+}
+
+/** All use one database: a file after the other. */
 const VITEST = `export default { test: {
   globals: true, fileParallelism: false, include: ['src/**/*.test.ts'], testTimeout: ${LONGEST_MS},
 } };`;
@@ -72,7 +80,7 @@ function below(folder: string, texts: Record<string, string>): Record<string, st
 
 function expectPassed({ code, output }: Ended): void {
   expect(code, output).toBe(0);
-  expect(output).toMatch(/Tests:? +5 passed(, 5 total| \(5\))/);
+  expect(output).toMatch(/Tests:? +6 passed(, 6 total| \(6\))/);
   // Jest's word for a thread, a socket or a timer that is still there.
   expect(output).not.toContain('did not exit');
 }
@@ -85,6 +93,7 @@ describe('The tests of a host of Nest 11, in CommonJS,', () => {
     const texts = await sources([...SOURCES, ...TESTS], 'none');
     await app.write({
       ...below('src/', texts),
+      ...(await documentedTest()),
       'package.json': { name: 'host', jest: JEST_11 },
       'tsconfig.json': TSCONFIG_11,
       'vitest.config.mjs': VITEST,
@@ -107,6 +116,7 @@ describe('The tests of a host of Nest 12, in ES modules,', () => {
     const app = await FreshApplication.install(NEST_12);
     await app.write({
       ...below('src/', await sources([...SOURCES, ...TESTS])),
+      ...(await documentedTest()),
       'tsconfig.json': TSCONFIG_12,
       'vitest.config.js': VITEST,
     });

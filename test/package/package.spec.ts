@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type TestDatabase, createDatabase, executeOn } from '../support/database.js';
+import { type TestDatabase, createDatabase } from '../support/database.js';
+import { fileIn, readme } from '../support/readmes.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { FreshApplication, source, sources } from './fresh-application.js';
 import { ROOT, packedServer } from './packed.js';
@@ -12,6 +13,8 @@ import { NEST_11, NEST_12, NEST_12_FASTIFY, readManifest } from './recipes.js';
 
 const APPLICATIONS = [NEST_12, NEST_12_FASTIFY, NEST_11];
 const SOURCES = ['entities.ts', 'create-tables.migration.ts', 'app.module.ts', 'options.ts'];
+const OWNERS = 'src/chunked-upload/owners/README.md';
+const run = promisify(execFile);
 const file = sample(300);
 
 const installed = new Map<string, FreshApplication>();
@@ -40,8 +43,8 @@ async function withDatabase(work: (database: TestDatabase) => Promise<void>): Pr
 
 /** The README's module as it stands there, and a file that starts it. */
 async function readmeApplication(): Promise<Record<string, string>> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const [module = ''] = /import \{ Module \}[\s\S]*?export class AppModule \{\}/.exec(readme) ?? [];
+  const text = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const [module = ''] = /import \{ Module \}[\s\S]*?export class AppModule \{\}/.exec(text) ?? [];
   const main = await source('main.express.ts');
   return {
     'readme.module.ts': module,
@@ -49,55 +52,15 @@ async function readmeApplication(): Promise<Record<string, string>> {
   };
 }
 
-/** The README's people as they stand there, in an application whose users name themselves. */
+/** The people of the owners' page: all of the application as it stands there. */
 async function readmePeople(): Promise<Record<string, string>> {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const [, people = ''] = /```ts\n(\/\/ people\.ts\n[\s\S]*?)```/.exec(readme) ?? [];
-  const main = await source('main.express.ts');
+  const page = await readme(OWNERS);
   return {
-    'people.ts': people,
-    'people.module.ts': PEOPLE_MODULE,
-    'people.main.ts': main.replace('./app.module.js', './people.module.js'),
+    'people/people.ts': fileIn(page, 'people.ts'),
+    'people/app.module.ts': fileIn(page, 'app.module.ts'),
+    'people/main.ts': fileIn(page, 'main.ts'),
   };
 }
-
-const PEOPLE_MODULE = `
-import { type MiddlewareConsumer, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { ChunkedUploadModule, LocalDiskStorage } from 'nestjs-chunked-upload';
-import { CreatePeople1700000000000, PeopleModule } from './people.js';
-
-@Module({
-  imports: [
-    TypeOrmModule.forRoot({
-      type: 'postgres',
-      url: process.env.DATABASE_URL,
-      autoLoadEntities: true,
-      migrations: [CreatePeople1700000000000],
-      migrationsRun: true,
-    }),
-    ChunkedUploadModule.forRoot({
-      path: false,
-      storage: new LocalDiskStorage({ root: process.env.MEDIA ?? 'media' }),
-    }),
-    PeopleModule,
-  ],
-})
-export class AppModule {
-  configure(consumer: MiddlewareConsumer) {
-    const identify = (
-      request: { user?: object; headers: Record<string, string> },
-      _: unknown,
-      next: () => void,
-    ) => {
-      const id = request.headers['x-user'];
-      if (id !== undefined) request.user = { id };
-      next();
-    };
-    consumer.apply(identify).forRoutes('{*all}');
-  }
-}
-`;
 
 /** What every application must be able to do with every upload type. */
 async function expectUploads(url: string): Promise<void> {
@@ -129,10 +92,10 @@ describe.each(APPLICATIONS)('the packed package in $name', ({ name }) => {
       .map((path) => `nestjs-chunked-upload${path.slice(1)}`);
     expect(paths.length).toBeGreaterThan(1);
     const lines = paths.map((path, n) => `export * as each${n} from '${path}';`);
-    const readme =
+    const pages =
       name === NEST_12.name ? { ...(await readmeApplication()), ...(await readmePeople()) } : {};
     const own = await sources([...SOURCES, `${main}.ts`]);
-    await app.compile({ ...own, 'every-export.ts': lines.join('\n'), ...readme });
+    await app.compile({ ...own, 'every-export.ts': lines.join('\n'), ...pages });
     const all = JSON.stringify(paths);
     const load = { require: 'require(path)', import: 'await import(path)' };
     for (const each of Object.values(load)) {
@@ -179,25 +142,33 @@ describe('the packed package', () => {
     });
   });
 
-  it("runs the README's people, whose avatars come and go with them", async () => {
+  it("runs the owners' page, from the migration to the completed avatar", async () => {
+    const { blocks } = await readme(OWNERS);
+    const script = blocks.find(({ language }) => language === 'sh')?.text ?? '';
+    const app = application(NEST_12.name);
+    const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), file]);
+    await writeFile(join(app.folder, 'me.png'), png);
     await withDatabase(async ({ url: databaseUrl }) => {
-      await application(NEST_12.name).withServer('people.main.js', databaseUrl, async (url) => {
-        await executeOn(databaseUrl, `INSERT INTO person ("userId") VALUES ('ann'), ('bob')`);
+      await app.withServer('people/main.js', databaseUrl, async (url) => {
+        const pasted = script.replaceAll('http://localhost:3000', url);
+        const { stdout } = await run('bash', ['-euc', pasted], {
+          cwd: app.folder,
+        });
+        const person = JSON.parse(stdout) as { avatar: string };
+        expect(person).toEqual({ id: 1, userId: 'ann', avatar: expect.any(String) });
+
         const avatars = new UploadClient(`${url}/avatars`, 'ann');
-        const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), file]);
+        expect((await avatars.download(person.avatar)).bytes).toEqual(png);
         const send = (owner_id: string, filename = 'me.png') =>
           avatars.whole(png, {
             filename,
             query: { owner_type: 'person', owner_id, md5: md5(png) },
           });
-        const { id } = (await send('1')).upload;
-        const person = (): Promise<Response> => fetch(`${url}/people/1`);
-        expect(await (await person()).json()).toEqual({ id: 1, userId: 'ann', avatar: id });
         const detail = { owner_id: [expect.any(String)] };
         expect(await send('2')).toMatchObject({ status: 400, body: { detail } });
         expect((await send('1', 'me.exe')).status).toBe(400);
         expect((await fetch(`${url}/people/1`, { method: 'DELETE' })).status).toBe(200);
-        expect((await avatars.get(id)).status).toBe(404);
+        expect((await avatars.get(person.avatar)).status).toBe(404);
       });
     });
   });
@@ -224,11 +195,14 @@ describe('the packed package', () => {
   });
 
   it('holds no source, no test and no demo', async () => {
-    const { stdout } = await promisify(execFile)('tar', ['-tzf', await packedServer()]);
+    const { stdout } = await run('tar', ['-tzf', await packedServer()]);
     const files = stdout.split('\n');
     expect(files).toContain('package/dist/index.js');
     expect(files).toContain('package/README.md');
-    expect(files.filter((path) => /package\/(src|test)\/|dist\/(demo|main)/.test(path))).toEqual(
+    // But for the READMEs of the rooms, to which the one at the top leads.
+    expect(files).toContain('package/src/chunked-upload/owners/README.md');
+    const others = files.filter((path) => !path.endsWith('/README.md'));
+    expect(others.filter((path) => /package\/(src|test)\/|dist\/(demo|main)/.test(path))).toEqual(
       [],
     );
   });

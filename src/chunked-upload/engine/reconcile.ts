@@ -18,15 +18,15 @@ export interface ReconcileOptions {
   /** Removes nothing. */
   readonly dryRun?: boolean;
   /**
-   * Bytes without a record are left alone for so long after the last of them was written:
-   * milliseconds, or a duration such as `'2h'`. Default: an hour, or twice `leaseTime` if that is
-   * longer. The first chunk that another process receives has no record yet, and may be silent for
-   * half an hour: less is for times when no other process serves.
+   * How long bytes without a record are kept after the last of them was written: milliseconds, or a
+   * duration such as `'2h'`. Default: an hour, or twice `leaseTime` if that is longer. A first chunk
+   * that another process is receiving has no record yet, and may be silent for half an hour: choose
+   * less only while no other process takes uploads.
    */
   readonly grace?: number | string;
-  /** Told of each finding. */
+  /** Called for each finding. */
   readonly report?: (finding: Finding) => void;
-  /** Ends the run after the batch that it is at. */
+  /** Ends the run after the current batch. */
   readonly signal?: AbortSignal;
 }
 

@@ -24,24 +24,24 @@ export interface RemoveExpiredOptions<T extends AbstractChunkedUpload = Abstract
   readonly unfinished?: boolean;
   /** Removes only the bytes: the record stays, as an aborted one, until it is removed by hand. */
   readonly keepRecord?: boolean;
-  /** Changes nothing and tells what would be removed. */
+  /** Changes nothing, and reports what would be removed. */
   readonly dryRun?: boolean;
   /** How many are claimed at once. Default: 100. */
   readonly batchSize?: number;
-  /** Asked before each: false leaves it alone. */
+  /** Called before each removal; return false to keep the upload. */
   readonly confirm?: (upload: T) => boolean | Promise<boolean>;
-  /** Told of each. */
+  /** Called for each upload. */
   readonly report?: (removal: Removal<T>) => void;
-  /** Ends the run after the batch that it is at. */
+  /** Ends the run after the current batch. */
   readonly signal?: AbortSignal;
 }
 
-/** What became of one upload. */
+/** What happened to one upload. */
 export interface Removal<T extends AbstractChunkedUpload = AbstractChunkedUpload> {
   readonly upload: T;
-  /** Why it was to go: past its time, unfinished, or its owner is gone. */
+  /** Why it is removed: expired, unfinished, or its owner is gone. */
   readonly reason: Doom;
-  /** Why it is still there, and found by the next run; null: it is gone, or would be. */
+  /** Why it could not be removed; the next run tries again. Null: it is gone, or would be. */
   readonly failure: Error | null;
 }
 

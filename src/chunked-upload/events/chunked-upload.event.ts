@@ -1,13 +1,13 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 
-/** What happened; the event is called `chunked-upload.` and this. */
+/** The last part of an event's name: `chunked-upload.created` and so on. */
 export type ChunkedUploadEventKind =
   'created' | 'progressed' | 'completed' | 'aborted' | 'expired' | 'removed';
 
 export type ChunkedUploadEventName = `chunked-upload.${ChunkedUploadEventKind}`;
 
 /**
- * What listeners of the host's `EventEmitter2` get, after the commit of what it tells.
+ * What listeners of Nest's `EventEmitter2` receive, after the commit of what happened.
  *
  * ```ts
  * @OnEvent('chunked-upload.completed')
@@ -24,7 +24,7 @@ export class ChunkedUploadEvent<T extends AbstractChunkedUpload = AbstractChunke
     readonly name: ChunkedUploadEventName,
     /** The upload type: its `path`. */
     readonly type: string,
-    /** As it was committed; of one that was removed, as it was before. The listener's own copy. */
+    /** As it was committed; a removed one as it was before. It is a copy: changing it changes no answer. */
     readonly upload: T,
     /** Bytes that this request added to the file; 0 for all but `created` and `progressed`. */
     readonly bytes: number,

@@ -1,6 +1,6 @@
 import type { HookOfHost, UploadContext } from '../chunked-upload.context.js';
 
-/** An entity class; its constructor's parameters do not matter. */
+/** An entity class, with any constructor. */
 export type OwnerEntity<O = object> = abstract new (...args: never[]) => O;
 
 type Agreement = boolean | Promise<boolean>;
@@ -8,17 +8,17 @@ type Agreement = boolean | Promise<boolean>;
 /** A method's type, so that one for the host's own entity is taken. */
 export type CanAttach<O, R> = { method(owner: O, context: UploadContext<R>): Agreement }['method'];
 
-/** One kind of record that uploads may belong to. `R`: the host's kind of request. */
+/** One kind of record that uploads can belong to. `R`: the type of the request. */
 export interface OwnerOptions<O = object, R = unknown> {
   /** An entity of the same data source, with a primary key of one column. */
   readonly entity: OwnerEntity<O>;
-  /** Whether the caller may attach uploads to `owner`. Default: everybody may, to everything. */
+  /** Whether the caller may attach uploads to `owner`. Default: anybody may attach to anybody. */
   readonly canAttach?: CanAttach<O & {}, R> | HookOfHost<[owner: O & {}], Agreement>;
-  /** Whether uploads outlive their owner. Default: false. */
+  /** `true`: uploads stay when their owner is removed. Default: false. */
   readonly keep?: boolean;
 }
 
-/** Names in requests, and what they stand for; `O`: the entities by these names. */
+/** The owners by the name that requests use in `owner_type`. `O`: the entities by these names. */
 export type Owners<O = Record<string, object>, R = unknown> = {
   readonly [K in keyof O]: OwnerEntity<O[K]> | OwnerOptions<O[K], R>;
 };

@@ -1,24 +1,24 @@
 import type { UploadContext } from '../chunked-upload.context.js';
 
 /**
- * When a policy is asked: before the first byte (`begin`), when enough bytes have come to know their
- * type (`first-bytes`), before each further chunk (`chunk`), and before the file is complete
+ * When a policy is called: before the first byte (`begin`), when enough bytes have come to recognise
+ * their type (`first-bytes`), before each further chunk (`chunk`), and before the upload completes
  * (`complete`).
  */
 export type PolicyStage = 'begin' | 'first-bytes' | 'chunk' | 'complete';
 
-/** What is known of an upload when a policy is asked. */
+/** What is known about an upload when a policy is called. */
 export interface PolicySubject {
   readonly stage: PolicyStage;
-  /** Of the upload; a new one has it before its record is written. */
+  /** Id of the upload; a new one has it before its record is written. */
   readonly id: string;
   /** The client's name for the file. */
   readonly filename: string;
-  /** Size of the whole file in bytes; null while nobody has said it. */
+  /** Size of the whole file in bytes; null while it is unknown. */
   readonly total: number | null;
-  /** How many bytes of the file there are, those that this request announces included. */
+  /** How many bytes of the file there are, including those that this request announces. */
   readonly size: number;
-  /** What the first bytes say they are; null while too few have come, and where they say nothing. */
+  /** The type that the first bytes show; null while too few have come, or if they show none. */
   readonly mimeType: string | null;
   readonly ownerType: string | null;
   readonly ownerId: string | null;
@@ -26,12 +26,12 @@ export interface PolicySubject {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Nothing: agreed. A sentence: refused with 400 and, about the file, these words. */
+/** Nothing: allowed. A sentence: refused with 400 and `{"file": [sentence]}`. */
 export type PolicyVerdict = string | null | undefined | void;
 
 /**
- * One rule about uploads. The same upload is judged several times, since who was allowed to begin
- * may have lost the right by now.
+ * One rule about uploads. It is called several times for the same upload, since somebody who was
+ * allowed to begin may have lost the right in the meantime.
  *
  * ```ts
  * @Injectable()

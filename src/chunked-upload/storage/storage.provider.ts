@@ -4,8 +4,9 @@ export type JsonValue =
   null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
 
 /**
- * What a storage wants to be told again at its next call, opaque to everybody else. It is committed
- * in the same statement as the offset, so it must stay small: not grow with the number of chunks.
+ * What a storage has to remember about an upload: it is handed back at the next call, and nobody else
+ * looks into it. It is committed in the same statement as the offset, so keep it small: it must not grow
+ * with the number of chunks.
  */
 export type StorageState = { [name: string]: JsonValue };
 
@@ -20,25 +21,24 @@ export interface StoredFile {
 }
 
 export interface OpenOptions {
-  /** The committed offset: writing goes on exactly here, over whatever lies beyond. */
+  /** The committed offset. Write from exactly here, over anything that is already there. */
   readonly offset: number;
-  /** Bytes that this chunk was announced with; null: unknown. It may bring fewer. */
+  /** How many bytes this chunk announced; null: unknown. Fewer may come. */
   readonly length: number | null;
   /** Size of the whole file in bytes, if known. */
   readonly total: number | null;
-  /** Unique to this writer: names that hold it cannot collide with another writer's. */
+  /** Unique to this writer: use it in names that must not collide with another writer's. */
   readonly token: string;
   /**
-   * How many writers have taken the upload since one last gave it back with a commit, this one
-   * included. 1: nobody before it can have left anything beyond `offset`.
+   * How many writers have taken the upload since one last committed and gave it back, including this
+   * one. With 1, nobody before it can have left anything beyond `offset`.
    */
   readonly attempt: number;
   /**
-   * A writer before this one may still be running somewhere and may yet write: its lease ran out
-   * and nobody knows that it is dead, or one of its calls never came back. Nothing that such a
-   * writer does from now on, also opening late, may reach the bytes that this one commits. It stays
-   * true for every writer until one that was told of it has committed. To keep it may take time in
-   * proportion to `offset`.
+   * An earlier writer may still be running and may still write: its lease ran out and nobody knows that
+   * it is dead, or one of its calls never returned. Nothing that it does from now on, even opening
+   * late, may reach the bytes that this writer commits. Preventing that may take time in proportion to
+   * `offset`. It is true for every writer until one that was told so has committed.
    */
   readonly contested: boolean;
 }
@@ -58,9 +58,9 @@ export interface ByteRange {
 
 export interface ReadOptions {
   /**
-   * Asked before each read: how many bytes to take at a time, so that many readers, and those who
-   * read nothing of what they asked for, stay within the memory of the process. At least 16 KiB. A
-   * storage that has no say in it passes it over.
+   * Call it before each read: it returns how many bytes to read at a time, at least 16 KiB. It keeps many
+   * downloads, and those that nobody reads, within the memory of the process. A storage that cannot
+   * choose ignores it.
    */
   readonly nextChunk?: () => number;
 }
@@ -68,36 +68,36 @@ export interface ReadOptions {
 /** What a URL of a finished file is for. */
 export interface DownloadUrlOptions {
   readonly method: 'GET' | 'HEAD';
-  /** What its answer is to say (RFC 6266). */
+  /** The header of the store's answer (RFC 6266). */
   readonly contentDisposition: string;
   readonly contentType: string;
 }
 
 /** Bytes that a storage holds, finished or not. */
 export interface StoredBytes {
-  /** The key, or final key, of the upload that they are of. */
+  /** `key` or `finalKey` of the upload that they belong to. */
   readonly key: string;
   /** How many, as far as the storage knows without reading them. */
   readonly size: number;
   /** When the last of them was written, by the storage's clock. */
   readonly modifiedAt: Date;
-  /** False: they are not the finished file, whatever their key. Left out: the key says what they are. */
+  /** False: not the finished file, whatever the key. Left out: the key says whether it is finished. */
   readonly finished?: boolean;
 }
 
 /**
- * Keeps bytes. It knows no HTTP, no database, no user and no expiry. Implement it for a store of
- * your own and hold it against `describeStorageContract` from `nestjs-chunked-upload/testing`.
+ * Keeps bytes. It knows no HTTP, no database, no user and no expiry. Extend it for a store of your own,
+ * and test it with `describeStorageContract` from `nestjs-chunked-upload/testing`.
  *
- * Every method can be repeated after a crash at any point. Failures are thrown as they come
- * (`ENOSPC` and `EDQUOT` become 507, `EFBIG` 413, all others 503), but for bytes that are not there,
- * `ChunkedUploadError.bytesMissing()`, and for a file that is larger than the storage takes,
- * `ChunkedUploadError.exceedsStorage()`.
+ * It must be possible to repeat every method after a crash at any point. Throw failures as they come
+ * (`ENOSPC` and `EDQUOT` become 507, `EFBIG` 413, all others 503), with two exceptions: throw
+ * `ChunkedUploadError.bytesMissing()` if bytes are not there, and `ChunkedUploadError.exceedsStorage()`
+ * if a file is larger than the storage takes.
  */
 export abstract class StorageProvider {
   /**
-   * Bytes of the largest file that can be stored: of one that is announced to be larger nothing is
-   * taken. Left out: the storage says so when it is full of it.
+   * Size in bytes of the largest file that can be stored. A file that announces more is refused when it
+   * begins. Left out: the storage throws when it cannot hold more.
    */
   readonly largestFile?: number;
 
@@ -109,7 +109,7 @@ export abstract class StorageProvider {
 
   /**
    * Makes exactly the first `size` bytes readable under `finalKey`, durably, in a time that does
-   * not depend on `size`. Idempotent, with the state from before as with the one that it returned.
+   * not depend on `size`. Idempotent, whether called with the state from before or the one it returned.
    * @throws ChunkedUploadError `bytes_missing` where fewer than `size` bytes are there
    */
   abstract finish(
@@ -129,16 +129,16 @@ export abstract class StorageProvider {
   ): Promise<Readable>;
 
   /**
-   * Optional: reads committed bytes of an upload that is not finished, or that a completion has
-   * finished without the record's knowing. A checksum that lags behind is caught up by it, by at
-   * most 8 MiB. Leave it out where it cannot be done: then the checksum never lags.
+   * Optional: reads committed bytes of an upload that is not finished, or that a completion finished
+   * before it could update the record. A checksum that lags behind catches up with it, by at most
+   * 8 MiB. Leave it out if it cannot be done: then each chunk is hashed before it is answered.
    * @throws ChunkedUploadError `bytes_missing`, before the first byte, where the range is not there
    */
   readUnfinished?(file: StoredFile, range: ByteRange, options?: ReadOptions): Promise<Readable>;
 
   /**
-   * Optional: a URL by which whoever has it can fetch a finished file from the store itself, for a
-   * short time. Null: files are to be fetched by `createReadStream`.
+   * Optional: a URL with which anybody can fetch a finished file from the store itself, for a short
+   * time. Null: the file is served with `createReadStream`.
    */
   createDownloadUrl?(file: StoredFile, options: DownloadUrlOptions): Promise<string | null>;
 
@@ -146,28 +146,28 @@ export abstract class StorageProvider {
   abstract remove(file: StoredFile): Promise<void>;
 
   /**
-   * Optional: removes all of a finished upload but the finished file, such as what a writer left that
-   * came late. Left out: that stays until the upload is removed. Idempotent.
+   * Optional: removes everything of a finished upload except the file, such as what a late writer left
+   * behind. Left out: that stays until the upload is removed. Idempotent.
    */
   removeLeftovers?(file: StoredFile): Promise<void>;
 
   /**
-   * Whether at least the first `size` bytes are there, under either key; also asked without the
-   * state. Reads none of them.
+   * Whether at least the first `size` bytes are there, under either key. It may be called without the
+   * state. It reads no bytes.
    */
   abstract holds(file: StoredFile, size: number): Promise<boolean>;
 
   /**
-   * All that is kept in a folder (`a/b`, or the empty string for everything) and in those below it,
-   * in any order, a key perhaps several times: what is finished, what is not, and what a writer that
-   * died left without any state. In bounded memory, whatever their number.
+   * Everything in a folder (`a/b`, or the empty string for all) and in the folders below it, in any
+   * order; a key may come several times. Includes finished and unfinished files, and what a dead
+   * writer left without any state. Uses bounded memory, however many there are.
    */
   abstract list(folder: string): AsyncIterable<StoredBytes>;
 
   /**
-   * Optional: fails where nothing can be stored at all, with a message that says why and how that is
-   * cured. A string is a warning of less: what is stored, but not as safely as promised. Asked once
-   * when the application starts, which goes on and says it in its log.
+   * Optional: called once when the application starts. Throws if nothing can be stored at all, with a
+   * message that says why and what to do. Returns a warning if files can be stored, but not as safely
+   * as promised. Either is logged, and the start goes on.
    */
   check?(): Promise<string | null | void>;
 
@@ -180,28 +180,28 @@ export abstract class StorageProvider {
 
 /** One request's writing. Calls never overlap. */
 export interface StorageWriter {
-  /** Appends all of `buffers`. When it fails, none of them counts as written. */
+  /** Appends all of `buffers`. If it fails, none of them counts as written. */
   write(buffers: readonly Uint8Array[]): Promise<void>;
 
   /**
-   * Makes all that was written so far survive a power cut, and returns the state to commit with it.
-   * A long chunk is committed on its way: more may be written and synced after it.
+   * Makes everything written so far survive a power cut, and returns the state to commit with it. A long
+   * chunk is committed on the way, so more may be written and synced afterwards.
    */
   sync(): Promise<StorageState | null>;
 
   /**
-   * Optional: told that what `sync` returned last has been committed, of a writer that goes on: who
-   * takes its place now will see that state, or a later one.
+   * Optional: called when the state that `sync` last returned has been committed and the writer goes on.
+   * A writer that takes over from now on gets that state, or a later one.
    */
   committed?(): void;
 
   /**
-   * Optional: what `sync` and then the storage's `finish` do with all bytes up to here, in fewer
-   * steps. Called at most once, as the last before `close`, for a file that comes whole in one
-   * request and is recorded only after it. Left out: those two are called.
+   * Optional: does what `sync` and then the storage's `finish` do, in fewer steps. Called at most once,
+   * last before `close`, for a file that comes whole in one request and is recorded only afterwards.
+   * Left out: those two are called.
    */
   finish?(): Promise<StorageState | null>;
 
-  /** Lets go of handles. What was not synced may be lost. Never fails. */
+  /** Closes what is open. What was not synced may be lost. Never fails. */
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ const ASYNC_KEYS = ['inject', ...FACTORY_KEYS, 'provideInjectionTokensFrom'];
 
 const ADMIN_KEYS = ['path', 'guards', 'decorators'];
 
-/** Checks what has to be known while modules are put together. @throws TypeError that names it */
+/** Checks the options that Nest needs while it builds the modules. @throws TypeError that names one */
 export function checkEarlyOptions(given: ChunkedUploadExtras): void {
   const { path, entity, controller, admin, dataSource, imports } = given;
   if (path !== false && (typeof path !== 'string' || /^\/*$/.test(path))) {

@@ -10,7 +10,7 @@ import { LocalDiskStorage } from '../storage/local-disk.storage.js';
 import { StorageProvider } from '../storage/storage.provider.js';
 import { didYouMean } from './did-you-mean.js';
 
-/** Keys of the options that say how modules are put together; checked where that is done. */
+/** Options that Nest needs while it builds the modules; they are checked there. */
 export const EXTRA_KEYS = [
   'path',
   'entity',

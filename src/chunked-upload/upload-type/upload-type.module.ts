@@ -47,7 +47,7 @@ import { ShutdownJournal } from '../shutdown/shutdown-journal.js';
 import { StartUpChecks } from '../start-up/start-up-checks.js';
 import type { UploadType } from '../engine/upload-type.js';
 
-/** What of a type must be known while modules are put together. */
+/** What of a type Nest needs while it builds the modules. */
 export interface UploadTypeEarly extends ChunkedUploadExtras {
   readonly path: string;
   readonly entity: Type<AbstractChunkedUpload>;

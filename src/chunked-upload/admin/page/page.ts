@@ -232,7 +232,7 @@ const shortcuts = new Shortcuts([
   { keys: ['x'], does: 'select the upload, or not', run: () => table.toggleFocused() },
   { keys: ['*'], does: 'select all of this page', run: () => table.selectAll(true) },
   { keys: ['Escape'], does: 'clear the selection', run: () => table.selectAll(false) },
-  { keys: ['Enter'], does: 'show all that is known of it', run: () => openFocused() },
+  { keys: ['Enter'], does: 'open it: everything about it', run: () => openFocused() },
   {
     keys: ['a'],
     does: 'abort what is selected, or the upload',

@@ -1,6 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 
-/** An upload as every verb shows it. */
+/** An upload as JSON, the same in every answer. */
 export interface UploadRepresentation {
   readonly id: string;
   readonly url: string;
@@ -17,7 +17,7 @@ export interface UploadRepresentation {
   readonly created_at: string;
   readonly completed_at: string | null;
   readonly expires: string | null;
-  /** The same instant as `expires`, by this project's own rule of names. */
+  /** The same instant as `expires`. */
   readonly expires_at: string | null;
   /** Values of the type's `fields`. */
   readonly [field: string]: unknown;

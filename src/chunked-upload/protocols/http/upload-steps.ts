@@ -35,22 +35,22 @@ export abstract class UploadSteps {
   readonly #log = new Logger('ChunkedUpload');
 
   /**
-   * Step: who calls; null or undefined: anonymous. Default: what the option `user` says. What is no
-   * id, such as an empty text, is answered 500.
+   * Step: returns the caller's id; null or undefined: anonymous. Default: the option `user`. An answer
+   * that is not an id, such as an empty string, leads to a 500.
    */
   protected user(request: HostRequest): UserId | Promise<UserId> {
     return this.uploadType.user(request as unknown as RequestWithUser);
   }
 
   /**
-   * Step: whose uploads the caller may see and touch. Default: with `userRestricted` the own ones,
+   * Step: whose uploads the caller may see and touch. Default: with `userRestricted` only the caller's,
    * else all.
    */
   protected access({ creator }: UploadContext): UploadAccess | Promise<UploadAccess> {
     return this.uploadType.userRestricted ? { creators: [creator] } : 'all';
   }
 
-  /** Step: what the caller's files may measure. Default: the options `minBytes` and `maxBytes`. */
+  /** Step: the allowed size of the caller's files. Default: the options `minBytes` and `maxBytes`. */
   protected limits(context: UploadContext): SizeLimits | Promise<SizeLimits> {
     return this.uploads.limits(context);
   }
@@ -60,7 +60,7 @@ export abstract class UploadSteps {
     return representUpload(upload, collectionUrl, this.uploadType.fields?.of(upload));
   }
 
-  /** Step: what a completing request is answered. Default: what `onComplete` returned, if anything. */
+  /** Step: the answer to a completing request. Default: what `onComplete` returned, else the upload. */
   protected answerCompletion(
     { upload, response }: CompletedUpload<AbstractChunkedUpload>,
     collectionUrl: string,
@@ -69,9 +69,8 @@ export abstract class UploadSteps {
   }
 
   /**
-   * Step: where a completed file is to be fetched from instead, such as a signed URL of its store;
-   * answered with 302. Default: what the storage says, which is nowhere for most: the file is served
-   * here.
+   * Step: a URL to fetch a complete file from instead, such as a signed URL of its store; the answer is
+   * a 302. Default: what the storage gives. Most give none, and the file is served here.
    */
   protected redirectDownload(
     upload: AbstractChunkedUpload,

@@ -19,7 +19,7 @@ const describedControllers = new WeakSet<Type>();
 /**
  * Notes on the routes of one upload type what @nestjs/swagger needs to describe them; nothing where
  * that is not installed. What the host notes itself, in decorators of a subclass, stands before it.
- * It must happen while the application is put together: documents are made of it right after.
+ * It must happen while Nest builds the modules: documents are made of it right after.
  */
 export async function describeController(controller: Type, type: UploadType): Promise<void> {
   if (describedControllers.has(controller)) return;

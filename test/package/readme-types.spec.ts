@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import * as library from 'nestjs-chunked-upload';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ROOT, readmes } from '../support/readmes.js';
+
+const run = promisify(execFile);
+const NAMES = join(ROOT, 'test/support/readme-names.ts');
+
+const TSCONFIG = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2023',
+    lib: ['es2023', 'dom', 'dom.iterable'],
+    types: ['node'],
+    strict: true,
+    noImplicitOverride: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    esModuleInterop: true,
+    skipLibCheck: true,
+    noEmit: true,
+    paths: {
+      'nestjs-chunked-upload': [join(ROOT, 'dist/index.d.ts')],
+      'nestjs-chunked-upload/s3': [join(ROOT, 'dist/chunked-upload/storage/s3/index.d.ts')],
+      'nestjs-chunked-upload/testing': [join(ROOT, 'dist/chunked-upload/testing/index.d.ts')],
+      'nestjs-chunked-upload/client': [join(ROOT, 'dist/client/index.d.ts')],
+      'nestjs-chunked-upload-client': [join(ROOT, 'dist/client/index.d.ts')],
+    },
+  },
+  include: ['**/*.ts'],
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'readme-types-'));
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** The names that a snippet may use without an import. */
+async function knownNames(): Promise<string[]> {
+  const text = await readFile(NAMES, 'utf8');
+  const own = [...text.matchAll(/^export declare (?:class|const|function) (\w+)/gm)];
+  const others = ['NestFactory', 'Request', 'UploadContext'];
+  return [...own.map(([, name = '']) => name), ...others, ...Object.keys(library)];
+}
+
+/** What a snippet uses of them, and neither imports nor declares. */
+function takenForGranted(text: string, known: readonly string[]): string[] {
+  const code = text.replaceAll(/\/\/.*$/gm, '').replaceAll(/'[^'\n]*'/g, "''");
+  const imported = [...code.matchAll(/^import (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = '']) =>
+    names.split(',').map((name) => name.replace(/\btype\b/, '').trim()),
+  );
+  return known.filter((name) => {
+    const declares = new RegExp(`\\b(?:class|const|function) (?:\\{[^}]*)?\\b${name}\\b(?!:)`);
+    const uses = new RegExp(`(?<![.\\w])${name}\\b(?!\\??:)`);
+    return uses.test(code) && !imported.includes(name) && !declares.test(code);
+  });
+}
+
+it('TypeScript in the READMEs compiles', async () => {
+  const known = await knownNames();
+  const files: Record<string, string> = {
+    'package.json': JSON.stringify({ type: 'module' }),
+    'tsconfig.json': JSON.stringify(TSCONFIG),
+    'names.ts': await readFile(NAMES, 'utf8'),
+  };
+  for (const { path, blocks } of await readmes()) {
+    for (const [n, { language, text }] of blocks.entries()) {
+      if (language !== 'ts') continue;
+      // Those that name a file import each other; the others stand alone.
+      const [, name = `block-${n + 1}.ts`] = /^\/\/ ([\w.-]+\.ts)\n/.exec(text) ?? [];
+      const names = takenForGranted(text, known);
+      const prelude = names.length > 0 ? `import { ${names.join(', ')} } from '@names';` : '';
+      const here = join(dirname(path), name);
+      const up = '../'.repeat(here.split('/').length - 1) || './';
+      // On one line, so that TypeScript's numbers of lines are those of the block and one more.
+      files[here] = `${prelude.replace('@names', `${up}names.js`)}\n${text}\nexport {};\n`;
+    }
+  }
+  expect(Object.keys(files).length).toBeGreaterThan(30);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const complaints = await run(process.execPath, [tsc, '--project', folder]).then(
+    () => '',
+    (error: { readonly stdout: string }) => error.stdout,
+  );
+  expect(complaints).toBe('');
+});
