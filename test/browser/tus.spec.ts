@@ -247,7 +247,10 @@ describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), { timeout: 120_00
           headers: { 'X-Requested-With': 'XMLHttpRequest' },
         });
         const id = await done();
-        expect(await host.uploads.findOne(id)).toMatchObject({ offset: SIZE, filename: 'cors.bin' });
+        expect(await host.uploads.findOne(id)).toMatchObject({
+          offset: SIZE,
+          filename: 'cors.bin',
+        });
         await openTus();
         await choose('#input', 'cors.bin', content);
         requests.length = 0;
@@ -303,7 +306,10 @@ describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), { timeout: 120_00
       const before = requests.length;
       await openUppy('/uploads/files', { chunkSize: MIB });
       await page.locator('.uppy-Dashboard-Item').filter({ hasText: 'kept.bin' }).waitFor();
-      await page.locator('.uppy-Dashboard-serviceMsg-actionBtn, .uppy-StatusBar-actionBtn--upload').first().click();
+      await page
+        .locator('.uppy-Dashboard-serviceMsg-actionBtn, .uppy-StatusBar-actionBtn--upload')
+        .first()
+        .click();
       await expectStored(await done(), content, 'kept.bin');
       expect(requests.slice(before).map(({ method }) => method)).not.toContain('POST');
     });
@@ -323,9 +329,9 @@ describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), { timeout: 120_00
       await start();
       await held;
       const [listed] = await page.evaluate(() =>
-        (
-          globalThis as unknown as { uppy: { getFiles(): { tus: { uploadUrl: string } }[] } }
-        ).uppy.getFiles().map(({ tus }) => tus.uploadUrl),
+        (globalThis as unknown as { uppy: { getFiles(): { tus: { uploadUrl: string } }[] } }).uppy
+          .getFiles()
+          .map(({ tus }) => tus.uploadUrl),
       );
       const id = listed?.split('/').at(-1) ?? '';
       expect(await show(id)).toMatchObject({ status: 1 });

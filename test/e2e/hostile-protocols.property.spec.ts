@@ -93,10 +93,15 @@ describe.each(Object.entries(fields))('by headers of %s', (_, names) => {
     if ('tus-resumable' in model) {
       model['tus-resumable'] = fc.oneof({ weight: 9, arbitrary: fc.constant('1.0.0') }, text);
       model['upload-metadata'] = fc.oneof(text, metadata);
-      model['upload-checksum'] = fc.oneof(text, fc.constantFrom('sha1 AAAA', 'crc32 AAAAAA==', 'x y'));
+      model['upload-checksum'] = fc.oneof(
+        text,
+        fc.constantFrom('sha1 AAAA', 'crc32 AAAAAA==', 'x y'),
+      );
       model['x-http-method-override'] = fc.constantFrom('PATCH', 'delete', 'HEAD', 'TRACE', '');
     }
-    const headers = fc.record(model, { requiredKeys: 'tus-resumable' in model ? ['tus-resumable'] : [] });
+    const headers = fc.record(model, {
+      requiredKeys: 'tus-resumable' in model ? ['tus-resumable'] : [],
+    });
     const methods = fc.constantFrom('POST', 'PUT', 'PATCH', 'HEAD', 'DELETE', 'OPTIONS');
     const target = fc.constantFrom('', '?patch=', '/', '?filename=a.txt', '?patch=x', '?%ff');
     const asked = fc.asyncProperty(

@@ -107,7 +107,8 @@ describe("The demo's document", () => {
   });
 
   it('tells of tus where it is spoken', () => {
-    const of = (route: string) => operationsOf(document).find((each) => each.route === route)?.operation;
+    const of = (route: string) =>
+      operationsOf(document).find((each) => each.route === route)?.operation;
     const [create, patch] = [of('POST /uploads/files'), of('PATCH /uploads/files/{id}')];
     const headers = (operation: typeof create) =>
       operation?.parameters.filter((each) => each.in === 'header').map(({ name }) => name);
@@ -117,7 +118,9 @@ describe("The demo's document", () => {
     expect(headers(patch)).toEqual(
       expect.arrayContaining(['Tus-Resumable', 'Upload-Offset', 'Upload-Checksum']),
     );
-    expect(Object.keys(create?.responses ?? {})).toEqual(expect.arrayContaining(['201', '412', '413']));
+    expect(Object.keys(create?.responses ?? {})).toEqual(
+      expect.arrayContaining(['201', '412', '413']),
+    );
     expect(Object.keys(patch?.responses ?? {})).toEqual(
       expect.arrayContaining(['204', '404', '409', '410', '412', '413', '415', '423', '460']),
     );

@@ -20,7 +20,10 @@ type Listeners = {
 @Injectable()
 export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
   readonly #begun = new Counter('chunked_upload_begun_total', 'Uploads begun, by protocol.');
-  readonly #completed = new Counter('chunked_upload_completed_total', 'Uploads completed, by the protocol that began them.');
+  readonly #completed = new Counter(
+    'chunked_upload_completed_total',
+    'Uploads completed, by the protocol that began them.',
+  );
   readonly #refused = new Counter(
     'chunked_upload_refused_total',
     'Requests refused, by the code of the error and the status of the answer.',
