@@ -55,8 +55,15 @@ const body = fc.constantFrom('', 'x', 'hello', '{}', 'x'.repeat(5000));
 
 const fields: Record<string, readonly string[]> = {
   tus: [
-    ...['tus-resumable', 'upload-offset', 'upload-length', 'upload-defer-length', 'content-type'],
-    ...['upload-metadata', 'upload-checksum', 'upload-concat', 'x-http-method-override'],
+    'tus-resumable',
+    'upload-offset',
+    'upload-length',
+    'upload-defer-length',
+    'content-type',
+    'upload-metadata',
+    'upload-checksum',
+    'upload-concat',
+    'x-http-method-override',
   ],
   FilePond: ['upload-offset', 'upload-length', 'upload-name', 'content-type'],
   'the IETF draft': [
