@@ -177,6 +177,7 @@ describe('The list', () => {
       status: 'incomplete',
       writing: false,
       creator: 'ann',
+      protocol: 'content-range',
       owner_type: null,
       owner_id: null,
       offset: 100,

@@ -127,7 +127,10 @@ describe('Channels tell', () => {
     for (const channel of ['begun', 'completed'] as const) {
       expect(on(channel, id)).toMatchObject([{ protocol: 'tus' }]);
     }
-    const { id: other } = await host.uploads.create({ fields: { filename: 'a' } });
+    const { id: other } = await host.uploads.create(
+      { fields: { filename: 'a' } },
+      { creator: 'ann' },
+    );
     expect(on('begun', other)).toMatchObject([{ protocol: null }]);
   });
 
