@@ -12,6 +12,7 @@ const PAUSE_MS = 100;
 export class S3Reading {
   #position: number;
   readonly #end: number;
+  #body: Readable;
 
   constructor(
     private readonly bucket: S3Bucket,
@@ -20,19 +21,21 @@ export class S3Reading {
     range: ByteRange | undefined,
     private readonly options: ReadOptions,
   ) {
+    this.#body = opened.body;
     this.#position = range?.start ?? 0;
     this.#end = this.#position + opened.length;
   }
 
   stream(): Readable {
-    return Readable.from(this.#chunks(), { objectMode: false });
+    const stream = Readable.from(this.#chunks(), { objectMode: false });
+    // Of one that is never read nothing of what is below runs, and its connection would stay.
+    return stream.once('close', () => this.#body.destroy());
   }
 
   async *#chunks(): AsyncGenerator<Buffer> {
-    let body = this.opened.body;
     for (let tries = 0; ;) {
       try {
-        for await (const chunk of body as AsyncIterable<Buffer>) {
+        for await (const chunk of this.#body as AsyncIterable<Buffer>) {
           this.options.nextChunk?.();
           this.#position += chunk.length;
           tries = 0;
@@ -46,7 +49,7 @@ export class S3Reading {
       tries += 1;
       if (tries > TRIES) throw ChunkedUploadError.bytesMissing();
       await sleep(PAUSE_MS * tries);
-      body = await this.#rest();
+      this.#body = await this.#rest();
     }
   }
 

@@ -28,6 +28,7 @@ export class S3Writer implements StorageWriter {
   /** Rejects where what is committed is not there. */
   readonly #existence: Promise<void>;
   #isPublished = false;
+  #isClosed = false;
 
   constructor(
     private readonly shared: S3Parts,
@@ -89,6 +90,7 @@ export class S3Writer implements StorageWriter {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#abort.abort();
     await this.#transfers.ended();
     this.#gathered.drop();
@@ -138,6 +140,11 @@ export class S3Writer implements StorageWriter {
       const room = this.#mostGathered - this.#gathered.length;
       const toPart = partSize - ((this.#pieces.length + this.#gathered.length) % partSize);
       left = left.subarray(await this.#gathered.append(left.subarray(0, Math.min(room, toPart))));
+      // It may have waited for room until nobody waited for it any more.
+      if (this.#isClosed) {
+        this.#gathered.drop();
+        throw ChunkedUploadError.unavailable('The writer has been closed');
+      }
       if ((this.#pieces.length + this.#gathered.length) % partSize === 0) {
         await this.#endParts(this.#gathered.send());
       } else if (this.#gathered.length >= this.#mostGathered) {
