@@ -1,4 +1,5 @@
-import type { NumberRun } from './part-numbers.js';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { type NumberRun, countOf, leavesOutMany } from './part-numbers.js';
 import { PartSource } from './part-source.js';
 import { type Payload, md5Of } from './payload.js';
 import { slicesOf } from './piece-series.js';
@@ -28,7 +29,7 @@ export interface LastPartsOptions {
  * It can be done again and again: the bytes are in pieces as well.
  */
 export async function makeLastParts(
-  { multipart, store }: S3Parts,
+  { multipart, store, options }: S3Parts,
   { place, key, state, parts, stored, attempt }: LastPartsOptions,
 ): Promise<PartId[]> {
   const { partSize, pieces, skip } = state;
@@ -44,7 +45,12 @@ export async function makeLastParts(
     const source = new PartSource(store, key, slices, null, {});
     try {
       const equal = await equalPart(stored, source, Math.max(last, parts.next - 1));
-      const numbers = equal ? [] : [next, Math.max(last, highest) + 1, last + 1];
+      // Writers since the last commit may have used more numbers than there are, or than can be filled.
+      const count = countOf(parts.runs) + made.length;
+      const numbers = [next, Math.max(last, highest) + 1, last + 1].filter(
+        (number, index) =>
+          number <= options.maxParts && (index > 0 || !leavesOutMany(number, count)),
+      );
       const part = equal ?? (await uploadAsOneOf(numbers, source));
       made.push(part);
       last = part.number;
@@ -57,7 +63,8 @@ export async function makeLastParts(
 
   /** Some stores take no number that leaves others out. */
   async function uploadAsOneOf(numbers: readonly number[], payload: Payload): Promise<PartId> {
-    const [number = 1, ...others] = numbers;
+    const [number, ...others] = numbers;
+    if (number === undefined) throw ChunkedUploadError.exceedsStorage();
     try {
       return { number, etag: await multipart.uploadPart(place, number, payload) };
     } catch (error) {

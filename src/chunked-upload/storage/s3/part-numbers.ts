@@ -19,6 +19,14 @@ export function reservedNumbers(spare: number): number {
   return Math.max(1, Math.min(MOST_RESERVED, Math.floor(spare / TAKEOVERS)));
 }
 
+/** Numbers of an upload that may have no part: some stores want one for each of them at the end. */
+const MOST_LEFT_OUT = 1000;
+
+/** Whether a part of this number, behind so many others, would leave out more than can be filled. */
+export function leavesOutMany(number: number, count: number): boolean {
+  return number - count > MOST_LEFT_OUT;
+}
+
 export interface NumberRange {
   /** The first number that no writer before the last commit can have used. */
   readonly next: number;

@@ -1,11 +1,20 @@
 import { chained } from './parts-chain.js';
-import { PartNumbers, countOf, reservedNumbers, withNumber } from './part-numbers.js';
+import {
+  PartNumbers,
+  countOf,
+  leavesOutMany,
+  reservedNumbers,
+  withNumber,
+} from './part-numbers.js';
 import { type Payload, md5Of } from './payload.js';
 import type { CallOptions } from './s3-calls.js';
 import { isNoUpload, isRefusal } from './s3-errors.js';
 import type { S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { CommittedParts } from './s3-state.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+
+/** Runs of numbers that a state names at most: it must stay small. */
+const MOST_RUNS = 60;
 
 export interface SeriesOptions {
   readonly multipart: S3Multipart;
@@ -44,6 +53,8 @@ export class PartSeries {
   #strays: StoredPart[] | null = null;
   #isRefused = false;
   #last: number;
+  #runs: number;
+  #count: number;
 
   constructor(private readonly options: SeriesOptions) {
     const { parts, finalKey, maxParts: most, attempt } = options;
@@ -52,6 +63,8 @@ export class PartSeries {
     this.#numbers = parts ? PartNumbers.shared({ ...parts, attempt, most }) : PartNumbers.own(most);
     const [first, count] = parts?.runs.at(-1) ?? [1, 0];
     this.#last = first + count - 1;
+    this.#runs = parts?.runs.length ?? 0;
+    this.#count = countOf(parts?.runs ?? []);
   }
 
   /** The upload that this writer has begun; null: it has none of its own. */
@@ -59,7 +72,7 @@ export class PartSeries {
     return this.options.parts ? null : this.#upload;
   }
 
-  /** Where the next part goes; null: there is no number for it before the next commit. */
+  /** Where the next part goes; null: it has to stay in pieces for now. */
   async place(payload: Payload, options: CallOptions): Promise<PartPlace | null> {
     if (this.#isRefused) return null;
     const { multipart, finalKey, identity } = this.options;
@@ -69,10 +82,11 @@ export class PartSeries {
     }
     const upload = this.#upload;
     const stray = await this.#equalStray(payload, options);
-    if (stray) {
+    if (stray && this.#hasRoomFor(stray.number)) {
       this.#add({ number: stray.number, etag: stray.etag });
       return { upload: async () => undefined };
     }
+    if (!this.#hasRoomFor(this.#numbers.next)) return null;
     const number = this.#numbers.take();
     if (number === null) return null;
     const isNext = number === this.#last + 1;
@@ -116,8 +130,16 @@ export class PartSeries {
     if (this.#parts) this.#numbers.committed(this.#parts.next, this.#parts.reserved);
   }
 
+  /** After that many writers that never committed the rest stays in pieces until the end. */
+  #hasRoomFor(number: number): boolean {
+    if (number === this.#last + 1) return true;
+    return this.#runs < MOST_RUNS && !leavesOutMany(number, this.#count);
+  }
+
   #add(part: UploadedPart): void {
     this.#uploaded.push(part);
+    this.#count += 1;
+    if (part.number !== this.#last + 1 || this.#runs === 0) this.#runs += 1;
     this.#last = part.number;
   }
 
