@@ -254,7 +254,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
       /several times, and goes on/,
       /^writes over what/,
       /^survives two writers.* from byte 100000 on/,
-      /^survives .*many MiB.*(9 on|again)$/,
+      /^survives .*many MiB.*(6 on|again)$/,
       /^keeps what a writer of many MiB/,
       /^reads back what is committed/,
     ],
@@ -472,7 +472,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
     fails: [/^lists many MiB/],
     make: broken((sound) => ({
       list: async function* list(folder) {
-        for await (const found of sound.list(folder)) if (found.size < 16 * 1024 ** 2) yield found;
+        for await (const found of sound.list(folder)) if (found.size < 8 * 1024 ** 2) yield found;
       },
     })),
   },

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export class Bytes {
   static readonly NONE = new Bytes([]);
   readonly length: number;
+  /** They are asked for again and again, of bytes that never change. */
+  readonly #digests = new Map<string, Buffer>();
 
   constructor(readonly pieces: readonly Uint8Array[]) {
     this.length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -30,9 +32,13 @@ export class Bytes {
   }
 
   digest(algorithm: 'md5' | 'sha256'): Buffer {
+    const known = this.#digests.get(algorithm);
+    if (known) return known;
     const hash = createHash(algorithm);
     for (const piece of this.pieces) hash.update(piece);
-    return hash.digest();
+    const digest = hash.digest();
+    this.#digests.set(algorithm, digest);
+    return digest;
   }
 
   toString(): string {
