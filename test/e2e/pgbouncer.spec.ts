@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { S3Double } from 'nestjs-chunked-upload/testing';
 import { Client } from 'pg';
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +13,7 @@ import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { liveWholeLife } from '../support/whole-life.js';
 
 const file = sample(300_000);
+const MIB = 1024 * 1024;
 const SNAKE = /[A-Z]/g;
 
 @Entity('bounced_person')
@@ -63,6 +65,44 @@ describe.skipIf(!hasPgBouncer).each([
     } finally {
       for (const server of servers) await server.stop();
       await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it('processes of the demo start at once on a new bucket as well, and serve chunks by turns', async () => {
+    const double = await S3Double.start({ mode: 'ceph', buckets: [] });
+    const { accessKeyId, secretAccessKey } = double.credentials;
+    const env = {
+      S3_ENDPOINT: double.endpoint,
+      S3_BUCKET: 'bounced',
+      S3_REGION: double.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+    const fresh = await createDatabase();
+    const own = await startPgBouncer(fresh.url, poolSize);
+    const options = { databaseUrl: own.url, env };
+    const servers = await Promise.all([1, 2, 3].map(() => ServerProcess.start(options)));
+    try {
+      expect(await advisoryLocks(fresh.url)).toBe(0);
+      const clients = servers.map(({ url }) => new BasicClient(`${url}/uploads/files`, 'alice'));
+      const large = sample(21 * MIB);
+      const clientOf = (turn: number) => clients[turn % clients.length] as BasicClient;
+      const { id } = await clientOf(0).begin(large.subarray(0, MIB), large.length);
+      for (let turn = 1; turn < 21; turn += 1) {
+        const [start, end] = [turn * MIB, (turn + 1) * MIB];
+        const range = `bytes ${start}-${end - 1}/${large.length}`;
+        const answer = await clientOf(turn).put(range, large.subarray(start, end), { id });
+        expect(answer.upload).toMatchObject({ offset: end });
+      }
+      expect((await clientOf(1).complete(id, md5(large))).status).toBe(200);
+      expect((await clientOf(2).download(id)).bytes.equals(large)).toBe(true);
+      expect((await clientOf(0).delete(id)).status).toBe(204);
+      expect(double.stored('bounced')).toEqual([]);
+    } finally {
+      for (const server of servers) await server.stop();
+      await own.stop();
+      await fresh.drop();
+      await double.close();
     }
   });
 
