@@ -110,9 +110,34 @@ const all = [
     requests: null,
     scenarios: ['8mib'],
   },
-].map((candidate) => ({ options: {}, verifies: false, requests: 2, ...candidate }));
+  // To a store.
+  { name: 'ours, S3', system: 'ours-s3', client: 'content-range', verifies: true, onStore: true },
+  {
+    name: '@tus/s3-store',
+    system: 'tus-s3',
+    folder: 's3-peers',
+    client: 'tus',
+    onStore: true,
+  },
+  {
+    // Each chunk is a part: smaller ones than 5 MiB make no file.
+    name: '@uploadx/s3',
+    system: 'uploadx-s3',
+    folder: 's3-peers',
+    client: 'uploadx',
+    onStore: true,
+    scenarios: ['s3-8mib', 's3-16x8mib'],
+  },
+].map((candidate) => ({
+  options: {},
+  folder: 'servers',
+  verifies: false,
+  onStore: false,
+  requests: 2,
+  ...candidate,
+}));
 
-export const isOurs = ({ system }) => system === 'ours';
+export const isOurs = ({ system }) => system?.startsWith('ours') ?? false;
 
 /** A whole name means that candidate alone, a part of names all that have it. */
 const isMeant = (wanted, { name }) =>
@@ -125,5 +150,6 @@ if (unknown?.length > 0) {
 
 export const candidatesOf = (scenario) =>
   all
+    .filter(({ onStore }) => onStore === (scenario.onStore ?? false))
     .filter(({ scenarios }) => scenarios?.includes(scenario.key) ?? true)
     .filter((each) => settings.candidates?.some((wanted) => isMeant(wanted, each)) ?? true);

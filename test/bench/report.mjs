@@ -42,7 +42,13 @@ const EFFORT = [
   ['peak MiB', 'memory', ofMedian],
 ];
 
-const columnsOf = ({ unit, trickling }) =>
+const TRAFFIC = [
+  ['requests', 'requests', ofMedian],
+  ['a chunk', 'requestsEach', ofMedian],
+  ['MiB sent', 'sentMiB', ofMedian],
+];
+
+const columnsOf = ({ unit, trickling, onStore }) =>
   trickling
     ? [
         [`${unit} alone`, 'alone', withRange],
@@ -52,7 +58,7 @@ const columnsOf = ({ unit, trickling }) =>
         ['memory KiB a connection', 'memoryEach', withRange],
         ...EFFORT,
       ]
-    : [[unit, 'throughput', withRange], ...EFFORT];
+    : [[unit, 'throughput', withRange], ...EFFORT, ...(onStore ? TRAFFIC : [])];
 
 function results(scenario, candidates, of) {
   const columns = columnsOf(scenario);

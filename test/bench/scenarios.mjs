@@ -1,4 +1,5 @@
 import { misused, settings } from './settings.mjs';
+import { S3_ACCESS } from './support/store.mjs';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -58,6 +59,23 @@ const all = [
     trickling: { clients: 200, quickly: 64 * KiB, slowly: 8 * MiB, drop: KiB, everyMs: 250 },
   },
 ];
+
+// To a store, where one is given.
+const ON_STORE = ['8mib', '1mib'].map((key) => {
+  const scenario = all.find((each) => each.key === key);
+  return { ...scenario, key: `s3-${key}`, title: `S3: ${scenario.title}`, onStore: true };
+});
+ON_STORE.push({
+  key: 's3-16x8mib',
+  title: `S3: 16 clients at once, each ${scaled(8) * 8} MiB in 8 MiB chunks`,
+  unit: 'MiB/s',
+  clients: 16,
+  chunkSize: 8 * MiB,
+  files: { count: 16, size: scaled(8) * 8 * MiB },
+  warmUp: { count: 16, size: 9 * MiB },
+  onStore: true,
+});
+if (S3_ACCESS) all.push(...ON_STORE);
 
 const unknown = settings.only?.filter((wanted) => !all.some(({ key }) => key === wanted));
 if (unknown?.length > 0) {

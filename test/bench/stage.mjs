@@ -9,15 +9,22 @@ import { holdMemory } from './support/held-memory.mjs';
 import { activityBetween } from './support/instruments/activity.mjs';
 import { Meter } from './support/meter.mjs';
 import { startServer } from './support/server.mjs';
+import { Bucket } from './support/store.mjs';
 import { workspace } from './support/workspace.mjs';
 
 const MiB = 1024 * 1024;
 
-/** What one turn of one candidate takes: a folder, a database, its server and a client. */
+const trafficBetween = (before, after) => ({
+  requests: after.requests - before.requests,
+  sentMiB: (after.sent - before.sent) / MiB,
+});
+
+/** What one turn of one candidate takes: a folder or a bucket, a database, its server and a client. */
 export class Stage {
   #postgres;
   #clients = [];
   database = null;
+  bucket = null;
   server = null;
   client = null;
 
@@ -33,6 +40,10 @@ export class Stage {
     this.data = join(this.directory, 'data');
     await mkdir(this.data);
     this.database = (await this.#postgres?.createDatabase()) ?? null;
+    if (this.scenario.onStore) {
+      this.bucket = new Bucket();
+      await this.bucket.open();
+    }
     if (this.candidate.system) this.server = await startServer(this);
     this.client = await this.addClient('driver.mjs');
     await this.#settleMachine();
@@ -56,19 +67,22 @@ export class Stage {
     const meter = new Meter({ server: this.server?.pid, client, helpers, postgres });
     const isProfiled = settings.profile && this.server !== null;
     const before = isProfiled && (await this.server.ask('activity'));
+    const traffic = this.bucket && (await this.server.ask('traffic'));
     meter.start();
     const from = process.hrtime.bigint();
     const result = await work();
     const to = process.hrtime.bigint();
     const measured = meter.stop();
+    const store = traffic && trafficBetween(traffic, await this.server.ask('traffic'));
     const activity = isProfiled ? activityBetween(before, await this.server.ask('activity')) : null;
-    return { ...result, ...measured, activity, window: { from, to } };
+    return { ...result, ...measured, ...store, activity, window: { from, to } };
   }
 
   async close() {
     for (const client of this.#clients) await client.stop();
     await this.server?.stop();
     await this.database?.drop();
+    await this.bucket?.close();
     await rm(this.directory, { recursive: true });
   }
 

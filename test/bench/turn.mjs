@@ -12,7 +12,9 @@ export async function takeTurn(candidate, scenario, sums, postgres) {
   try {
     await stage.open();
     const measured = await (scenario.trickling ? sendBesideTricklers : send)(stage);
-    await checkStoredFiles(stage.data, scenario.files.size, sums);
+    const { size } = scenario.files;
+    if (stage.bucket) await stage.bucket.check(size, sums);
+    else await checkStoredFiles(stage.data, size, sums);
     // It writes its profile when it ends.
     await stage.server?.stop();
     const cpuProfiles = settings.cpuProfile
@@ -24,8 +26,13 @@ export async function takeTurn(candidate, scenario, sums, postgres) {
   }
 }
 
-function send(stage) {
+async function send(stage) {
   const { unit, files } = stage.scenario;
   const amount = unit === 'MiB/s' ? (files.count * files.size) / MiB : files.count;
-  return stage.measure(async () => ({ throughput: amount / (await stage.client.ask('run')) }));
+  const measured = await stage.measure(async () => ({
+    throughput: amount / (await stage.client.ask('run')),
+  }));
+  if (!stage.bucket) return measured;
+  const chunks = files.count * Math.ceil(files.size / stage.scenario.chunkSize);
+  return { ...measured, requestsEach: measured.requests / chunks };
 }

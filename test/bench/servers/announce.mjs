@@ -17,9 +17,12 @@ async function memory() {
   return { held: heapUsed + external, rss };
 }
 
+/** What it has asked of a store, where that is counted. */
+const traffic = () => globalThis.benchStoreTraffic?.() ?? null;
+
 /** Says where the server listens. */
 export function announce(server) {
-  answerParent(`http://127.0.0.1:${server.address().port}`, { memory, activity });
+  answerParent(`http://127.0.0.1:${server.address().port}`, { memory, activity, traffic });
 }
 
 export function listen(server) {

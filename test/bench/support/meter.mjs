@@ -6,6 +6,7 @@ import {
   machineCpuSeconds,
   peakMemory,
   resetPeakMemory,
+  storeCpuSeconds,
 } from './proc.mjs';
 
 /** Measures the timed part of a turn from outside, through /proc. */
@@ -39,7 +40,7 @@ export class Meter {
       cpu: server,
       postgresCpu: this.#postgres ? postgres : null,
       memory: peakMemory(this.#server),
-      /** Share of the machine that neither server, client, Postgres nor the kernel used. */
+      /** Share of the machine that neither server, client, Postgres, store nor the kernel used. */
       othersShare: Math.max(0, others) / (at * availableParallelism()),
     };
   }
@@ -48,7 +49,13 @@ export class Meter {
     const server = cpuSeconds(this.#server);
     const clients = this.#others.reduce((seconds, pid) => seconds + cpuSeconds(pid), 0);
     const postgres = this.#postgres ? familyCpuSeconds(this.#postgres) : 0;
-    const mine = server + clients + postgres + cpuSeconds(process.pid) + kernelCpuSeconds();
+    const mine =
+      server +
+      clients +
+      postgres +
+      cpuSeconds(process.pid) +
+      kernelCpuSeconds() +
+      storeCpuSeconds();
     return { at: performance.now() / 1000, server, postgres, others: machineCpuSeconds() - mine };
   }
 }

@@ -45,6 +45,10 @@ export const commandOf = (pid) => stat(pid).command;
 /** Writing back and the like: done for somebody, but charged to nobody. */
 export const kernelCpuSeconds = () => sum(allStats().filter((process) => process.isKernelThread));
 
+/** Of the store that is written to, where it runs on this machine. */
+const STORES = new Set(['radosgw', 'ceph-osd', 'ceph-mon', 'minio', 'weed', 'garage']);
+export const storeCpuSeconds = () => sum(allStats().filter(({ command }) => STORES.has(command)));
+
 /** User, nice and system time of the whole machine, and what its host took away from it. */
 export function machineCpuSeconds() {
   const [, user, nice, system, , , , , steal] = readFileSync('/proc/stat', 'utf8')
