@@ -8,16 +8,20 @@ let requests = 0;
 const sockets = new Set();
 let sentByClosed = 0;
 
+function watch(socket) {
+  if (sockets.has(socket)) return;
+  sockets.add(socket);
+  socket.once('close', () => {
+    sockets.delete(socket);
+    sentByClosed += socket.bytesWritten;
+  });
+}
+
 subscribe('http.client.request.start', ({ request }) => {
   requests += 1;
-  request.once('socket', (socket) => {
-    if (sockets.has(socket)) return;
-    sockets.add(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      sentByClosed += socket.bytesWritten;
-    });
-  });
+  // It may have been given one already.
+  if (request.socket) watch(request.socket);
+  else request.once('socket', watch);
 });
 
 /** So far: requests, and bytes with all that HTTP adds. */
