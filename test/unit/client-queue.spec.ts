@@ -46,20 +46,21 @@ describe('the queue of the client', () => {
   const names = (): string[] => [...server.uploads.values()].map(({ record }) => record.filename);
 
   it('sends all files in their order, so many at once', async () => {
-    let open_ = 0;
+    let active = 0;
     let most = 0;
     server.fault = (line) => {
-      if (line.startsWith('PUT')) most = Math.max(most, (open_ += 1));
-      if (line.startsWith('POST')) open_ -= 1;
+      if (line.startsWith('PUT')) most = Math.max(most, (active += 1));
+      if (line.startsWith('POST')) active -= 1;
       return null;
     };
     const files = Array.from({ length: 30 }, (_, index) => fileOf(`${index}.txt`));
     open({ atOnce: 2 }).add(files);
     await allComplete();
     expect(most).toBe(2);
-    expect(names().map((name) => parseInt(name, 10))).toEqual(
-      [...Array(30).keys()].map((place) => expect.closeTo(place, -0.5) as number),
-    );
+    // Two that are sent at once may overtake each other.
+    for (const [place, name] of names().entries()) {
+      expect(Math.abs(parseInt(name, 10) - place)).toBeLessThan(2);
+    }
     const { counts, sent, total } = queue.getSnapshot();
     expect(counts).toMatchObject({ complete: 30, sending: 0, waiting: 0 });
     expect(sent).toBe(total);
@@ -112,7 +113,7 @@ describe('the queue of the client', () => {
     let away = true;
     server.fault = (line) => (away && line.startsWith('PUT') ? server.refuse(503) : null);
     open().add([fileOf('a.txt')]);
-    await until('the pauses grow', () => (item('a.txt').nextTryAt ?? 0) > Date.now() + 1_000, 20_000);
+    await until('the pauses grow', () => (item('a.txt').nextTryAt ?? 0) > Date.now() + 1_000);
     expect(item('a.txt')).toMatchObject({
       state: 'retrying',
       error: { code: 'unavailable', canRetry: true },
@@ -229,7 +230,9 @@ describe('the queue of the client', () => {
       queue.getSnapshot();
     });
     queue.add(Array.from({ length: 10_000 }, (_, index) => fileOf(`${index}`, 'four')));
-    await until('all are complete', () => queue.getSnapshot().counts.complete === 10_000, 60_000);
+    await until('all are complete', () => queue.getSnapshot().counts.complete === 10_000, {
+      withinMs: 60_000,
+    });
     expect(notices).toBeLessThan(2_000);
   }, 90_000);
 });
