@@ -241,6 +241,20 @@ describe('the client', () => {
       expectAllThere();
     });
 
+    it('shows no less than it has shown', async () => {
+      once(/bytes 262144/, server.cutAfter(100 * KIB));
+      const shown: number[] = [];
+      await uploadOf(file, { onProgress: ({ sent }) => shown.push(sent) }).start();
+      expect(shown).toEqual([...shown].sort((one, other) => one - other));
+    });
+
+    it('tries now when asked to', async () => {
+      once(/PUT/, server.refuse(503, {}, { 'retry-after': '3600' }));
+      const upload = uploadOf(file, { onRetry: () => setImmediate(() => upload.tryNow()) });
+      await upload.start();
+      expectAllThere();
+    });
+
     it('counts tries anew whenever bytes got through', async () => {
       let cuts = 0;
       server.fault = (line) =>
@@ -269,6 +283,14 @@ describe('the client', () => {
     it('fails when even the smallest chunk is too large', async () => {
       server.fault = () => server.refuse(413);
       await expect(uploadOf(file).start()).rejects.toMatchObject({ code: 'too-large' });
+    });
+
+    it('makes no smaller chunks where the server itself finds the file too large', async () => {
+      const detail = 'The file is larger than the storage can hold';
+      server.fault = () => server.refuse(413, { detail });
+      const error = { code: 'refused', status: 413, message: detail, canRetry: false };
+      await expect(uploadOf(file).start()).rejects.toMatchObject(error);
+      expect(server.log).toHaveLength(1);
     });
 
     it('repeats a completion whose answer was lost', async () => {
@@ -662,5 +684,12 @@ describe('the client', () => {
       sha256: createHash('sha256').update(content).digest('hex'),
     });
     expect(answer).toEqual({ anything: 'the host answers' });
+  });
+
+  it('sends more files at once than a page has WebAssembly instances', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => new File([`${index}`], `${index}.txt`));
+    const hashed = many.map((each) => uploadOf(each, { storage: null }).start());
+    await Promise.all(hashed);
+    expect(server.uploads.size).toBe(200);
   });
 });
