@@ -1,6 +1,7 @@
 import { type ChunkedUploadOptions } from '../options.js';
+import { type ChosenFile } from './chosen-file.js';
 import { identityOf } from './file-rules.js';
-import { type ChosenFile, type QueueItem, type QueueItemState } from './queue-item.js';
+import { type QueueItem, type QueueItemState } from './queue-item.js';
 import { type RunningUpload } from './running-upload.js';
 import { Totals } from './totals.js';
 

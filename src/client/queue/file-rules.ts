@@ -1,5 +1,5 @@
 import { type RememberedUpload } from '../upload-memory.js';
-import { type ChosenFile } from './queue-item.js';
+import { type ChosenFile } from './chosen-file.js';
 
 /**
  * Why a file is not sent at all.

@@ -1,6 +1,6 @@
+export { type ChosenFile } from './chosen-file.js';
 export { type FileRuleOptions, type Refusal } from './file-rules.js';
 export {
-  type ChosenFile,
   type QueueItem,
   type QueueItemError,
   type QueueItemState,

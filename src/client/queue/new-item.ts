@@ -1,4 +1,5 @@
-import { type ChosenFile, type QueueItem, type QueueItemError } from './queue-item.js';
+import { type ChosenFile } from './chosen-file.js';
+import { type QueueItem, type QueueItemError } from './queue-item.js';
 
 let keys = 0;
 

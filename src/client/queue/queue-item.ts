@@ -25,13 +25,6 @@ export interface QueueItemError {
   readonly canRetry: boolean;
 }
 
-/** A file and the folder that it lies in. */
-export interface ChosenFile {
-  readonly file: File;
-  /** Such as `Photos/2026`; empty or left out: none. */
-  readonly folder?: string;
-}
-
 /** One file of a queue. Never changes: there is a new object whenever something differs. */
 export interface QueueItem {
   /** Different for each, and the same for as long as it is in the queue. */

@@ -3,11 +3,11 @@ import { type ChunkedUploadOptions } from '../options.js';
 import { SpeedMeter } from '../speed-meter.js';
 import { UploadError } from '../upload-error.js';
 import { mismatchOf, type Refusal, refusalOf } from './file-rules.js';
+import { type ChosenFile } from './chosen-file.js';
 import { type Entry, Entries } from './entries.js';
 import { Notifier } from './notifier.js';
 import { asChosen, itemOf } from './new-item.js';
 import {
-  type ChosenFile,
   type QueueItem,
   type QueueItemError,
   type QueueItemState,
