@@ -121,3 +121,4 @@ export type { ChecksumAlgorithm } from './chunked-upload/checksum/algorithms.js'
 export { chunkedUploadMigrations } from './chunked-upload/migrations/index.js';
 export { createUploadTable } from './chunked-upload/migrations/create-upload-table.js';
 export { updateUploadTable } from './chunked-upload/migrations/update-upload-table.js';
+export { CHUNKED_UPLOAD_CORS } from './chunked-upload/protocols/cors.js';

@@ -23,8 +23,8 @@ const alias = [
 const PROTOCOL_SPECS =
   '{aborted-downloads,admin,admin-access,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
   'callers,complete,completion,controller-steps,controllers-of-hosts,curl,delete,download,' +
-  'errors-of-*,fields,filenames,forms,hostile-requests.property,journal,log-lines,owners-over-http,' +
-  'policies,read-and-list,rest-of-a-body,small-pieces,storage-failures,unread-bodies,' +
+  'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,' +
+  'owners-over-http,policies,read-and-list,resumable-http,rest-of-a-body,small-pieces,storage-failures,unread-bodies,' +
   'who-sees-what,whole-file}.spec.ts';
 
 // What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
@@ -32,7 +32,7 @@ const PROTOCOL_SPECS =
 const HTTP2_SPECS =
   process.env['HTTP2'] === 'all'
     ? PROTOCOL_SPECS
-    : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,rest-of-a-body,small-pieces,unread-bodies,whole-file}.spec.ts';
+    : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,filepond,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts';
 
 // Faults of which time or memory is measured: one file at a time, beside nothing else.
 const MEASURED =

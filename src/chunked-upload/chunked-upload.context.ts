@@ -18,6 +18,8 @@ export interface UploadContext<R = unknown> {
   readonly creator: string | null;
   /** The framework's request; undefined where the service is called without HTTP. */
   readonly request?: R;
+  /** Name of the protocol that the request speaks; left out where the service is called without HTTP. */
+  readonly protocol?: string;
   /** In place of what `userRestricted` says. */
   readonly access?: UploadAccess;
   /** In place of what `minBytes` and `maxBytes` say. */

@@ -101,6 +101,15 @@ export abstract class AbstractChunkedUpload {
   @Column('text', { name: 'owner_id', nullable: true })
   ownerId!: string | null;
 
+  /** Name of the protocol by which it was begun; null where the service was called without HTTP. */
+  @Column('text', { name: 'protocol', nullable: true })
+  protocol!: string | null;
+
+  /** What its client said of the file in the words of that protocol, which it may ask for again. */
+  @EngineProperty()
+  @Column('text', { name: 'client_metadata', nullable: true })
+  clientMetadata!: string | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
 

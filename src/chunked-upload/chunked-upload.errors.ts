@@ -10,6 +10,7 @@ export type ChunkedUploadErrorCode =
   | 'busy'
   | 'malformed_request'
   | 'unsupported_body'
+  | 'unsupported_version'
   | 'no_chunk'
   | 'empty_chunk'
   | 'bad_content_range'
@@ -40,6 +41,7 @@ export type ErrorDetail = string | Record<string, string[]>;
 export class ChunkedUploadError extends Error {
   override readonly name = 'ChunkedUploadError';
   #uploadId: string | null = null;
+  #endsRequest = false;
 
   private constructor(
     readonly code: ChunkedUploadErrorCode,
@@ -58,6 +60,20 @@ export class ChunkedUploadError extends Error {
   /** Says which upload it is about, unless that has been said. */
   about(uploadId: string): this {
     this.#uploadId ??= uploadId;
+    return this;
+  }
+
+  /**
+   * Whether it ended a request whose bytes were still coming, for a reason of ours: another request
+   * took its upload over or removed it, or this process is being shut down.
+   */
+  get endsRequest(): boolean {
+    return this.#endsRequest;
+  }
+
+  /** Says so. */
+  endingRequest(): this {
+    this.#endsRequest = true;
     return this;
   }
 
@@ -93,6 +109,10 @@ export class ChunkedUploadError extends Error {
 
   static unsupportedBody(detail: string) {
     return new ChunkedUploadError('unsupported_body', detail);
+  }
+
+  static unsupportedVersion(detail: string) {
+    return new ChunkedUploadError('unsupported_version', detail);
   }
 
   /** @param help why, and how one is sent */

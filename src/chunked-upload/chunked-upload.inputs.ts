@@ -4,7 +4,7 @@ import type { ChunkInput } from './engine/chunk-body.js';
 import type { ChunkDigest } from './engine/reception.js';
 
 export interface UploadFields {
-  /** 1 to 255 characters. */
+  /** 1 to 255 characters. Of `create` it may be empty: not known yet, `append` says it. */
   readonly filename: string;
   /** Together with `ownerId`, or not at all. */
   readonly ownerType?: string | null;
@@ -38,6 +38,17 @@ export interface AppendInput extends BodyInput {
   readonly offset: number;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
+  /** The file's name, where `create` was not told it: taken with the first bytes. */
+  readonly filename?: string;
+  /**
+   * Whether what arrives of a body that breaks is kept, and what has arrived is committed on the way.
+   * Default: true, but never with digests.
+   */
+  readonly keepBroken?: boolean;
+  /** Whether no byte at all is a proper chunk. Default: false. */
+  readonly mayBeEmpty?: boolean;
+  /** Called with each offset that is committed on the way, before the last byte has come. */
+  readonly onCheckpoint?: (offset: number) => void;
 }
 
 export interface BeginInput extends BodyInput, NewUploadInput {
@@ -45,6 +56,8 @@ export interface BeginInput extends BodyInput, NewUploadInput {
 }
 
 export interface CreateInput extends NewUploadInput {
+  /** What the client said of the file in the words of its protocol, which it may ask for again. */
+  readonly clientMetadata?: string | null;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
 }
@@ -59,10 +72,12 @@ export interface WholeInput extends BodyInput, NewUploadInput {
 }
 
 export interface CompleteInput {
-  /** The file's checksum in hex. */
-  readonly checksum?: string | null;
+  /** The file's checksum in hex; false: none is asked for, and that of what has come is kept. */
+  readonly checksum?: string | null | false;
   /** Size of the file where no chunk has said it. */
   readonly total?: number | null;
+  /** The file's name, where `create` was not told it and no byte has come. */
+  readonly filename?: string;
 }
 
 export interface FindInput {

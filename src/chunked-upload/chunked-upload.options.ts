@@ -22,6 +22,7 @@ import type { AbstractChunkedUpload } from './chunked-upload.entity.js';
 import type { Owners, OwnersOfFactory } from './owners/owner-options.js';
 import type { UploadPolicy } from './policies/upload.policy.js';
 import type { ChunkedUploadController } from './protocols/content-range/content-range.controller.js';
+import type { ProtocolName } from './protocols/http/protocol-name.js';
 import type { StorageProvider } from './storage/storage.provider.js';
 
 export interface CleanupOptions {
@@ -111,6 +112,12 @@ export interface ChunkedUploadTypeOptions<
   readonly fields?: Type;
   /** Name of the file's part in a form. Default: `'file'`. */
   readonly fieldName?: string;
+  /**
+   * What clients may speak on the type's URLs; the headers of each request say what it speaks.
+   * `'resumable-http'` is the Internet-Draft of resumable uploads, and may change until it is an RFC.
+   * Default: `['content-range', 'tus', 'filepond']`.
+   */
+  readonly protocols?: readonly ProtocolName[];
   /** Verified at completion. Default: `'md5'`; `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
   /**

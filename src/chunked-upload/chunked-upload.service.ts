@@ -109,16 +109,21 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
 
   /** For a client that resumes: ends a silent writer of this process and keeps what had arrived. */
   async findResumable(id: string, context?: UploadContext): Promise<T> {
-    await this.engine.writers.endSilent(requireId(id), this.engine.scope(context));
+    await this.engine.writers.endWriter(requireId(id), this.engine.scope(context), 'silent');
     return this.findOne(id, context);
   }
 
   /**
    * Like `findResumable` for a client that is about to send: refuses what takes no more bytes, and
-   * another `total` than the upload's.
+   * another `total` than the upload's. `ending`: which writer of this process is ended first.
    */
-  async findPosition(id: string, total: number | null, context?: UploadContext): Promise<T> {
-    return about(id, findPosition(this.engine, id, total, context));
+  async findPosition(
+    id: string,
+    total: number | null,
+    context?: UploadContext,
+    ending: 'silent' | 'any' = 'silent',
+  ): Promise<T> {
+    return about(id, findPosition(this.engine, id, { total, ending }, context));
   }
 
   /** Oldest first, at most 1,000 at once. An anonymous caller has no list. */

@@ -15,6 +15,9 @@ export const UPLOAD_TYPE = Symbol('UPLOAD_TYPE');
 /** Within one type's module: where its measurements are published. */
 export const UPLOAD_MEASUREMENTS = Symbol('UPLOAD_MEASUREMENTS');
 
+/** Within one type's module: what clients may speak, but for its own protocol. */
+export const UPLOAD_PROTOCOLS = Symbol('UPLOAD_PROTOCOLS');
+
 /** Within one type's module: its service. By its class the service is that of `forRoot`. */
 export const UPLOAD_SERVICE = Symbol('UPLOAD_SERVICE');
 

@@ -53,6 +53,8 @@ export class DemoModule {
           admin: { path: 'admin/uploads', guards: [AdminGuard] },
           storage,
           expiresIn: settings.uploadExpiresIn,
+          // All that there is; the last is still an Internet-Draft.
+          protocols: ['content-range', 'tus', 'filepond', 'resumable-http'],
           // The demo lets everybody attach files to everyone; an application decides here who may.
           owners: { person: { entity: Person, canAttach: () => true } },
         }),

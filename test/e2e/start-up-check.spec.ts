@@ -19,6 +19,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import express, { type Request, type RequestHandler } from 'express';
 import {
   AbstractChunkedUpload,
+  CHUNKED_UPLOAD_CORS,
   ChunkedUploadModule,
   LocalDiskStorage,
 } from 'nestjs-chunked-upload';
@@ -108,7 +109,11 @@ describe('A well-configured application', () => {
     ['with the migrations', { database: withMigrations }],
     ['with rawBody', { nest: { rawBody: true } }],
     ['with bodyParser: false', { nest: { bodyParser: false } }],
-    ['with CORS', { nest: { cors: true } }],
+    ['with CORS', { nest: { cors: { origin: true, ...CHUNKED_UPLOAD_CORS } } }],
+    [
+      'with CORS of Nest, where nobody needs to read more',
+      { nest: { cors: true }, upload: { protocols: ['content-range'] } },
+    ],
     ['with a parser for types of its own', using(express.raw({ type: 'application/pdf' }))],
     ['with a parser on another path', using('/webhooks', express.raw({ type: '*/*' }))],
     ['that lets nobody in', { providers: [refusing] }],
@@ -209,6 +214,20 @@ describe('The start warns of', () => {
     // Nobody can send a chunk to a type without routes.
     const routeless = { upload: { ...upload, controller: false as const } };
     expect(await warningsOf({ ...timeout(300_000), ...routeless })).toEqual([]);
+  });
+
+  it.each<[string, string, HostOptions]>([
+    ['does not let pages read', 'read Location, read Upload-Offset', { nest: { cors: true } }],
+    [
+      'does not let pages send',
+      'send Tus-Resumable',
+      { nest: { cors: { ...CHUNKED_UPLOAD_CORS, allowedHeaders: ['Content-Type'] } } },
+    ],
+  ])('CORS that %s what they must, to resume', async (_, what, options) => {
+    const warnings = await warningsOf({ upload, ...options });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^\/files: Pages of other origins .*CHUNKED_UPLOAD_CORS/);
+    expect(warnings[0]).toContain(what);
   });
 
   it('nothing that is set right after listen', async () => {
@@ -361,8 +380,8 @@ describe('The start-up check', () => {
         }),
     });
     try {
-      await until('both probes are answered', () => seen.length === 2);
-      expect(seen).toEqual(['PUT 404', 'PUT 404']);
+      await until('all probes are answered', () => seen.length === 4);
+      expect(seen.toSorted()).toEqual(['HEAD 404', 'OPTIONS 404', 'PUT 404', 'PUT 404']);
       expect(guarded).toBe(0);
       const rows: unknown = await host.dataSource.query('SELECT 1 FROM chunked_upload');
       expect(rows).toEqual([]);

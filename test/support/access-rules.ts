@@ -38,16 +38,31 @@ export const SITUATIONS: readonly Situation[] = [true, false].flatMap((userRestr
   },
 ]);
 
-/** What a request wants of an upload. */
-export type Wish = 'next chunk' | 'complete' | 'show' | 'offset' | 'file' | 'remove';
+/** What a request wants of an upload; in the words of other protocols than the contract's table. */
+export type Wish =
+  | 'next chunk'
+  | 'next chunk, answered 204'
+  | 'next chunk, by offsets alone'
+  | 'complete'
+  | 'show'
+  | 'offset'
+  | 'offset to go on at'
+  | 'offset that holds'
+  | 'file'
+  | 'remove';
 
 /** Answers to a caller that may touch the upload. Everybody else is answered 404, whatever its state. */
 //               idle live silent expired aborted complete removed
 const ANSWERS: Record<Wish, readonly number[]> = {
   'next chunk': [200, 423, 200, 410, 410, 400, 404],
+  'next chunk, answered 204': [204, 423, 204, 410, 410, 400, 404],
+  // There is nothing left at its offset, as of any other.
+  'next chunk, by offsets alone': [204, 423, 204, 410, 410, 409, 404],
   complete: [200, 423, 200, 410, 410, 200, 404], // once more, with the same sum
   show: [200, 200, 200, 200, 200, 200, 404],
   offset: [200, 200, 200, 200, 200, 200, 404],
+  'offset to go on at': [200, 200, 200, 410, 410, 200, 404],
+  'offset that holds': [204, 204, 204, 410, 410, 204, 404],
   file: [404, 404, 404, 404, 404, 200, 404],
   remove: [204, 204, 204, 204, 204, 204, 404],
 };
@@ -74,6 +89,8 @@ export function changes(situation: Situation, caller: Caller, state: State, wish
   const status = statusOf(situation, caller, state, wish);
   if (status >= 400 || wish === 'show' || wish === 'file') return false;
   // A client that resumes ends the writer that went silent; a second completion repeats an answer.
-  if (wish === 'offset') return state === 'silent';
+  if (wish === 'offset' || wish === 'offset to go on at') return state === 'silent';
+  // By the draft of the IETF, who asks ends whoever sends.
+  if (wish === 'offset that holds') return state === 'silent' || state === 'live';
   return !(wish === 'complete' && state === 'complete');
 }

@@ -29,9 +29,14 @@ export interface NewRow {
   readonly ownerId: string | null;
   readonly firstBytes: Buffer | null;
   readonly mimeType: string | null;
+  readonly protocol: string | null;
+  readonly clientMetadata: string | null;
   /** Values of the entity's own columns, by property. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
+
+/** What a client's name decides of a row. */
+export type Naming = Pick<NewRow, 'filename' | 'key' | 'finalKey'>;
 
 /** Whose upload a row is that is written while its first chunk still comes. */
 export interface RowLease {
@@ -116,6 +121,21 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
       LIMIT $${parameters.length - 1} OFFSET $${parameters.length}`;
     const rows = await this.table.query(sql, parameters).catch(noRowsHoldIt);
     return rows.map((row) => this.table.hydrate(row));
+  }
+
+  /** Names an upload that a writer has leased, and where its bytes are to be. Null: the lease was lost. */
+  async setName(id: string, token: string, naming: Naming): Promise<T | null> {
+    const { name, c } = this.table;
+    const { filename, key, finalKey } = naming;
+    const sql = `UPDATE ${name} SET ${c.filename} = $3, ${c.key} = $4, ${c.finalKey} = $5
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} = 0 AND ${DURABLE}
+      RETURNING ${this.table.all}`;
+    const parameters = [id, token, filename, key, finalKey];
+    const rows = await this.table.query(sql, parameters).catch((error: unknown) => {
+      refuseValues(error, { filename, creator: null, fields: {} });
+      throw error;
+    });
+    return this.table.first(rows);
   }
 
   /** Keeps what `onComplete` answered, in its transaction. */

@@ -24,6 +24,8 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> implements Check
     private readonly facts: ChunkFacts,
     /** The committed offset. */
     private offset: number,
+    /** Told of each that is committed on the way. */
+    private readonly onCheckpoint?: (offset: number) => void,
   ) {}
 
   /** Whether the last commit has given the lease back. */
@@ -37,7 +39,9 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> implements Check
 
   /** On the way. */
   async commit(stored: Stored): Promise<T> {
-    return this.#acknowledge(stored, 'checkpoint', false);
+    const upload = await this.#acknowledge(stored, 'checkpoint', false);
+    this.onCheckpoint?.(upload.offset);
+    return upload;
   }
 
   /** At the end. `isBroken`: it is less than what was to come. */

@@ -5,6 +5,7 @@ import { AcknowledgedBytes } from './acknowledged-bytes.js';
 import { ChunkBody } from './chunk-body.js';
 import { FirstBytes } from './first-bytes.js';
 import { limitBody } from './limit-body.js';
+import { nameUpload } from './name-upload.js';
 import type { Reception } from './reception.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 
@@ -16,14 +17,16 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const { offset, length = null, total = null, digests = [] } = input;
+  const { keepBroken = true, mayBeEmpty = false } = input;
   const size = offset + (length ?? 0);
   const { max } = await engine.rules.announced('chunk', { size, total }, context ?? APPLICATION);
   const body = ChunkBody.from(input.body);
   const scope = engine.scope(context);
   const claim = { id: requireId(id), scope, offset, total, body };
-  const { upload, writer } = await engine.writers.claim(claim);
+  const { upload: claimed, writer } = await engine.writers.claim(claim);
   let bytes: AcknowledgedBytes<T> | null = null;
   try {
+    const upload = await nameUpload(engine, claimed, writer, input.filename, context);
     const now = { size, total: total ?? upload.total, mimeType: upload.mimeType };
     await engine.ask('chunk', upload, now, context);
     limitBody(body, { offset, length, total: now.total, max });
@@ -33,15 +36,15 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
         engine.ask('first-bytes', upload, { ...now, mimeType }, context),
       );
     const facts = { firstBytes, mimeType: upload.mimeType, total };
-    const acknowledged = new AcknowledgedBytes(engine, writer, facts, offset);
+    const acknowledged = new AcknowledgedBytes(engine, writer, facts, offset, input.onCheckpoint);
     bytes = acknowledged;
     const commit = async (received: Reception): Promise<T> => {
       if (received.offset === now.total) await firstBytes?.end();
       return acknowledged.commitLast(received, received.failure !== null);
     };
-    const chunk = { body, writer, offset, length, digests, firstBytes, mayBeEmpty: false };
+    const chunk = { body, writer, offset, length, digests, firstBytes, mayBeEmpty };
     // A chunk whose digest is to be compared is refused as a whole.
-    const checkpoint = digests.length > 0 ? null : acknowledged;
+    const checkpoint = digests.length > 0 || !keepBroken ? null : acknowledged;
     const { checksumState } = upload;
     const { committed, failure } = await engine.receive(
       upload,

@@ -6,6 +6,7 @@ import { storageFailure } from '../storage/storage-failure.js';
 import type { JsonValue, StorageState } from '../storage/storage.provider.js';
 import { detectMimeType } from '../mime-type/detect-mime-type.js';
 import { announceCompletion } from './announce.js';
+import { nameUpload } from './name-upload.js';
 import { runCompletion } from './run-completion.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 import type { Writer } from './writer.js';
@@ -20,13 +21,14 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
   input: CompleteInput,
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
-  engine.requireChecksum(input.checksum);
+  if (input.checksum !== false) engine.requireChecksum(input.checksum);
   const scope = engine.scope(context);
   const claim = { id: requireId(id), scope, offset: null, total: input.total ?? null, body: null };
   const claimed = await engine.writers.claim(claim).catch(unlessComplete);
   if (!claimed) return completeAgain(engine, id, input, context);
-  const { upload, writer } = claimed;
+  const { writer } = claimed;
   try {
+    const upload = await nameUpload(engine, claimed.upload, writer, input.filename, context);
     const completed = await finish(engine, upload, writer, input, context);
     announceCompletion(engine, completed.upload);
     return completed;
@@ -52,7 +54,7 @@ async function finish<T extends AbstractChunkedUpload>(
   if (total === null) throw ChunkedUploadError.totalRequired();
   if (offset !== total) throw ChunkedUploadError.incomplete(offset, total);
   const checksum = await engine.checksumOf(upload);
-  engine.compareChecksum(checksum, input.checksum);
+  if (input.checksum !== false) engine.compareChecksum(checksum, input.checksum);
   const mimeType = await judge(engine, upload, total, context);
   // From here on no chunk is taken any more, also after a crash.
   if (upload.total === null && !(await leases.setTotal(id, writer.token, total))) {
@@ -111,7 +113,7 @@ async function completeAgain<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
   const upload = await engine.find(id, context);
-  engine.compareChecksum(upload.checksum, input.checksum);
+  if (input.checksum !== false) engine.compareChecksum(upload.checksum, input.checksum);
   return { upload, response: (upload.response as JsonValue | null) ?? undefined };
 }
 

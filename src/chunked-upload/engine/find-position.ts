@@ -3,15 +3,23 @@ import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-uplo
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { type UploadEngine, requireId } from './upload-engine.js';
 
-/** Where an upload goes on: ends a silent writer of this process first, and keeps what it had sent. */
+export interface PositionQuestion {
+  /** Size of the whole file; null: not said. */
+  readonly total: number | null;
+  /** Which writer of this process is ended first. */
+  readonly ending: 'silent' | 'any';
+}
+
+/** Where an upload goes on: ends a writer of this process first, and keeps what it had sent. */
 export async function findPosition<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
   id: string,
-  total: number | null,
+  { total, ending }: PositionQuestion,
   context: UploadContext | undefined,
 ): Promise<T> {
   const scope = engine.scope(context);
-  await engine.writers.endSilent(requireId(id), scope);
+  const { writers } = engine;
+  await writers.endWriter(requireId(id), scope, ending);
   const seen = await engine.leases.look(requireId(id), scope);
   if (!seen) throw ChunkedUploadError.notFound();
   const { upload, expired } = seen;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { BodyInput, NewUploadInput, UploadFields } from '../chunked-upload.inputs.js';
+import type { BodyInput, CreateInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { creatorIn } from '../creator.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
@@ -31,6 +31,8 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   readonly writer: Writer;
   /** Null where nobody asks for them. */
   readonly firstBytes: FirstBytes | null;
+  /** What the row says of how the upload was begun. */
+  readonly #said: Pick<NewRow, 'protocol' | 'clientMetadata'>;
   readonly #fields: (atEnd: boolean) => UploadFields | null;
   /** What was known when the rules were asked before the first byte. */
   #early: { readonly given: string; readonly origin: Origin } | null = null;
@@ -38,11 +40,15 @@ export class NewUpload<T extends AbstractChunkedUpload> {
 
   constructor(
     private readonly engine: UploadEngine<T>,
-    input: BodyInput & NewUploadInput,
+    input: BodyInput & CreateInput,
     private readonly announced: Sizes,
     private readonly context: UploadContext,
   ) {
     this.creator = creatorIn(context);
+    this.#said = {
+      protocol: context.protocol ?? null,
+      clientMetadata: input.clientMetadata ?? null,
+    };
     const { fields } = input;
     this.#fields = typeof fields === 'function' ? fields : () => fields;
     const given = input.clientName ?? this.#fields(false)?.filename ?? '';
@@ -88,13 +94,16 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     // A form may have said more, or something else, after the file.
     if (!origin || this.#early?.given !== JSON.stringify(fields)) {
       origin = await this.#check(fields);
-      await this.#ask('begin', origin, sizes);
-      if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
+      // Rules judge by names, and are asked when there is one.
+      if (fields.filename !== '') {
+        await this.#ask('begin', origin, sizes);
+        if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
+      }
     }
     const { file, creator } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
     const { size: offset, total } = sizes;
-    return { ...file, ...origin, ...beginning, creator, offset, total };
+    return { ...file, ...origin, ...beginning, ...this.#said, creator, offset, total };
   }
 
   /** Asks the rules for the last time about a file that came whole. */
@@ -142,7 +151,8 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   }
 
   async #check(given: UploadFields): Promise<Origin> {
-    const { filename } = given;
+    // What has no name yet bears its id: see name-upload.ts.
+    const filename = given.filename || this.id;
     const { type } = this.engine;
     const owner = await type.owners.findNamed(given.ownerType, given.ownerId);
     const fields = (await type.fields?.validate(given)) ?? {};

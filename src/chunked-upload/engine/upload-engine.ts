@@ -197,9 +197,9 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   async lost(writer: Writer): Promise<ChunkedUploadError> {
     if (writer.stopReason) return writer.stopReason.answer;
     const upload = await this.repository.findOne(writer.uploadId, undefined);
-    if (!upload) return ChunkedUploadError.notFound();
+    if (!upload) return ChunkedUploadError.notFound().endingRequest();
     const aborted = upload.status === ChunkedUploadStatus.Aborted;
-    return aborted ? ChunkedUploadError.aborted() : ChunkedUploadError.busy();
+    return (aborted ? ChunkedUploadError.aborted() : ChunkedUploadError.busy()).endingRequest();
   }
 }
 

@@ -30,6 +30,8 @@ export interface UploadType {
   readonly owners: OwnerTypes;
   readonly fields: OwnFields | null;
   readonly fieldName: string;
+  /** Names of what clients may speak. */
+  readonly protocols: readonly string[];
   readonly checksum: Checksum | null;
   readonly onComplete: OnComplete | null;
   /** How often expired uploads are removed; null: not by itself. */

@@ -13,6 +13,7 @@ export class WriterEnded extends Error {
     readonly answer: ChunkedUploadError,
   ) {
     super(answer.message, { cause: answer });
+    answer.endingRequest();
   }
 }
 

@@ -174,10 +174,11 @@ export class Writers<T extends AbstractChunkedUpload> {
     setTimeout(() => this.#abandoned.delete(token), ABANDONED_FOR_MS).unref();
   }
 
-  /** Ends a silent writer of this process and keeps what it had received. */
-  async endSilent(id: string, scope: Scope): Promise<void> {
+  /** Ends a writer of this process, if only a silent one, and keeps what it had received. */
+  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<void> {
     const writer = this.#leased.get(id);
-    if (!writer || !mayTouch(scope, writer) || !(await writer.isSilent())) return;
+    if (!writer?.body || !mayTouch(scope, writer)) return;
+    if (which === 'silent' && !(await writer.isSilent())) return;
     this.#takeOver(writer, true);
     await overWithin(writer.ended, PATIENCE_MS);
   }

@@ -50,5 +50,5 @@ export function addedColumns(metadata: EntityMetadata): string[] {
 }
 
 /** Properties that have come since the first version. */
-const ADDED: readonly (keyof AbstractChunkedUpload)[] = ['attempt'];
+const ADDED: readonly (keyof AbstractChunkedUpload)[] = ['attempt', 'protocol', 'clientMetadata'];
 const EXPIRY: keyof AbstractChunkedUpload = 'expiresAt';

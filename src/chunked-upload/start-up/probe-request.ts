@@ -13,6 +13,8 @@ export interface Probe {
 export interface ProbeResult {
   /** Of the answer; null where none came. */
   readonly status: number | null;
+  /** Header fields of the answer, by lower-case names. */
+  readonly fields: Readonly<Record<string, string>>;
   /** Whether somebody had read of the body by then. */
   readonly wasRead: boolean;
 }
@@ -38,7 +40,15 @@ export async function sendProbe(
   response.assignSocket(socket);
   return new Promise((resolve) => {
     const end = (status: number | null) => {
-      resolve({ status, wasRead: incoming.readableDidRead });
+      const fields = Object.entries(response.getHeaders()).map(([name, value]) => [
+        name,
+        String(value),
+      ]);
+      resolve({
+        status,
+        fields: Object.fromEntries(fields) as Record<string, string>,
+        wasRead: incoming.readableDidRead,
+      });
       socket.destroy();
     };
     response.once('finish', () => end(response.statusCode));

@@ -3,6 +3,7 @@ import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nest
 import { plainPath } from '../upload-type/plain-path.js';
 import { BodyParserCheck } from './body-parser.check.js';
 import { ConnectionPoolCheck } from './connection-pool.check.js';
+import { CorsCheck } from './cors.check.js';
 import { OwnersCheck } from './owners.check.js';
 import { RequestTimeoutCheck } from './request-timeout.check.js';
 import type { CheckedType, StartUpCheck } from './start-up-check.js';
@@ -14,6 +15,7 @@ const PATIENCE_MS = 3000;
 
 const CHECKS: readonly StartUpCheck[] = [
   new BodyParserCheck(),
+  new CorsCheck(),
   new RequestTimeoutCheck(),
   new StorageCheck(),
   new TableCheck(),

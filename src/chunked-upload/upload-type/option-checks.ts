@@ -1,3 +1,4 @@
+import { PROTOCOL_NAMES, type ProtocolName } from '../protocols/http/protocol-name.js';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../checksum/algorithms.js';
 import type { Type } from '@nestjs/common';
 import type { SizeLimit } from '../chunked-upload.context.js';
@@ -89,6 +90,14 @@ export function sizeLimit(name: string, value: unknown): SizeLimit {
 export function fieldName(value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
   return failOption('fieldName', 'must be a name that is not empty, such as "file"');
+}
+
+export function protocols(value: unknown): readonly ProtocolName[] {
+  const names: readonly unknown[] = Array.isArray(value) && value.length > 0 ? value : [null];
+  const known: readonly unknown[] = PROTOCOL_NAMES;
+  if (names.every((name) => known.includes(name))) return names as readonly ProtocolName[];
+  const all = PROTOCOL_NAMES.map((name) => `"${name}"`).join(', ');
+  return failOption('protocols', `must be a list of one or more of ${all}`);
 }
 
 export function algorithm(value: unknown): ChecksumAlgorithm {

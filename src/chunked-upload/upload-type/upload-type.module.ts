@@ -20,6 +20,7 @@ import { ChunkedUploadService } from '../chunked-upload.service.js';
 import {
   INHERITED_DATA_SOURCE,
   UPLOAD_MEASUREMENTS,
+  UPLOAD_PROTOCOLS,
   UPLOAD_SERVICE,
   UPLOAD_TYPE,
   getChunkedUploadToken,
@@ -28,6 +29,7 @@ import { type InheritedOptions, inheritedOptions } from './inherited-options.js'
 import { UnreadBodies } from '../platform/unread-bodies.js';
 import { describeController } from '../protocols/content-range/openapi/describe-controller.js';
 import { createUploadController } from '../protocols/content-range/upload-controller.factory.js';
+import { protocolsNamed } from '../protocols/protocols.js';
 import { LingeringCloseSetup } from '../protocols/http/lingering-close.setup.js';
 import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts.js';
 import { draftUploadType } from './upload-type.factory.js';
@@ -208,6 +210,11 @@ function dynamicModule(
           new StartUpChecks({ type, table, hasRoutes: controllers.length > 0, adapterHost }),
       },
       { provide: UPLOAD_SERVICE, useExisting: token },
+      {
+        provide: UPLOAD_PROTOCOLS,
+        inject: [UPLOAD_TYPE],
+        useFactory: ({ protocols }: UploadType) => protocolsNamed(protocols),
+      },
       {
         provide: ADMINISTERED,
         inject: [token, PARTS, UPLOAD_TYPE, ModulesContainer],

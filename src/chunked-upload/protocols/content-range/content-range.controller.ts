@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import {
   Delete,
   Get,
   Head,
   HttpCode,
   Logger,
+  Options,
   Param,
+  Patch,
   Post,
   Put,
   Req,
@@ -14,33 +15,24 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
-import type { UploadContext } from '../../chunked-upload.context.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody, ServesFile } from '../../platform/fastify.js';
-import type { ChunkDigest } from '../../engine/reception.js';
-import { chunkDigests } from '../http/chunk-digests.js';
-import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
-import { parseContentRange, parseUnsatisfiedRange, requireLength } from './content-range.js';
 import { redirect, setHead } from '../http/answer-head.js';
+import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
 import { closeWithResponse } from '../http/close-with-response.js';
 import { fileResponse } from '../http/file-response.js';
-import { dispositionFilename } from '../http/filename.js';
-import { FormFields } from '../http/form-fields.js';
 import {
   type HostRequest,
   type HostResponse,
   absoluteUrl,
-  fieldOf,
   incomingOf,
   queryOf,
 } from '../http/host-request.js';
-import { nextPageLink, parseListQuery } from './list-query.js';
-import { withRequestBody } from '../http/with-request-body.js';
 import type { UploadRepresentation } from '../http/representation.js';
-import { type ReceivedFile, isNothing } from '../http/received-file.js';
-import { missingFile } from './missing-file.js';
-import { awaitLateId, namedUpload, uploadFields } from './upload-fields.js';
+import { type ProtocolSteps, chooseProtocol } from '../http/upload-protocol.js';
 import { UploadSteps } from '../http/upload-steps.js';
+import { ContentRange } from './content-range.requests.js';
+import { nextPageLink, parseListQuery } from './list-query.js';
 
 /**
  * The HTTP side of one upload type. Extend it to add guards, interceptors and other decorators, or
@@ -55,7 +47,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
   @Put()
   @ReadsBody()
   async putFirst(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
-    return this.#put(request, response, null);
+    return this.#speak(request, response, null, async () => this.#own.put(request, response, null));
   }
 
   /** Takes the next chunk. */
@@ -66,7 +58,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ) {
-    return this.#put(request, response, id);
+    return this.#speak(request, response, id, async () => this.#own.put(request, response, id));
   }
 
   /** Takes a whole file, or completes the upload that `upload_id` names. */
@@ -74,7 +66,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
   @ReadsBody()
   @HttpCode(200)
   async postWhole(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
-    return this.#post(request, response, null);
+    return this.#speak(request, response, null, async () =>
+      this.#own.post(request, response, null),
+    );
   }
 
   /** Completes an upload. */
@@ -86,7 +80,50 @@ export abstract class ChunkedUploadController extends UploadSteps {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ) {
-    return this.#post(request, response, id);
+    return this.#speak(request, response, id, async () => this.#own.post(request, response, id));
+  }
+
+  /** Takes the next chunk of an upload that is named elsewhere than in the path. */
+  @Patch()
+  @ReadsBody()
+  async patchNamed(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+  ) {
+    return this.#speak(request, response, null, refuseUnmarked);
+  }
+
+  /** Takes the next chunk, by another protocol than the type's own. */
+  @Patch(':id')
+  @ReadsBody()
+  async patch(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+    @Param('id') id: string,
+  ) {
+    return this.#speak(request, response, id, refuseUnmarked);
+  }
+
+  /** Tells what may be spoken here, and what may be sent. */
+  @Options()
+  @HttpCode(204)
+  async options(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+  ): Promise<void> {
+    response.header('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+    for (const protocol of this.protocols) {
+      const fields = (await protocol.options?.(this.#steps, request)) ?? {};
+      for (const [name, value] of Object.entries(fields)) response.header(name, value);
+    }
+  }
+
+  // Each HEAD stands before its GET: Express would answer it with the GET's handler, file and all.
+
+  /** Tells where to go on with an upload that is named elsewhere than in the path. */
+  @Head()
+  async headNamed(@Req() request: HostRequest, @Res({ passthrough: true }) response: HostResponse) {
+    return this.#speak(request, response, null, () => this.list(request, response));
   }
 
   /** Lists the caller's uploads, oldest first. */
@@ -103,8 +140,6 @@ export abstract class ChunkedUploadController extends UploadSteps {
     return page.uploads.map((upload) => this.represent(upload, url));
   }
 
-  // Each HEAD stands before its GET: Express would answer it with the GET's handler, file and all.
-
   /** Tells a client that resumes where to go on; ends a silent writer and keeps what it had sent. */
   @Head(':id')
   async head(
@@ -112,10 +147,12 @@ export abstract class ChunkedUploadController extends UploadSteps {
     @Res({ passthrough: true }) response: HostResponse,
     @Param('id') id: string,
   ): Promise<void> {
-    const upload = await this.uploads.findResumable(id, await this.context(request));
-    response.header('Cache-Control', 'no-store');
-    response.header('Upload-Offset', String(upload.offset));
-    if (upload.total !== null) response.header('Upload-Length', String(upload.total));
+    await this.#speak(request, response, id, async () => {
+      const upload = await this.uploads.findResumable(id, await this.context(request));
+      response.header('Cache-Control', 'no-store');
+      response.header('Upload-Offset', String(upload.offset));
+      if (upload.total !== null) response.header('Upload-Length', String(upload.total));
+    });
   }
 
   @Get(':id')
@@ -174,112 +211,58 @@ export abstract class ChunkedUploadController extends UploadSteps {
   @Delete()
   @ReadsBody()
   @HttpCode(204)
-  async removeNamed(@Req() request: HostRequest): Promise<void> {
-    const fields = new FormFields(queryOf(incomingOf(request)));
-    await withRequestBody(request, this.uploadType.fieldName, fields, async () => {
-      const id = namedUpload(fields);
-      if (id === null) {
-        const sentence = 'This field is required, or the id in the path.';
-        throw ChunkedUploadError.invalidField('upload_id', sentence);
-      }
-      await this.uploads.remove(id, await this.context(request));
-    });
+  async removeNamed(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse = UNANSWERED,
+  ): Promise<void> {
+    await this.#speak(request, response, null, () => this.#contentRange.remove(request));
   }
 
   /** Removes record and bytes, whatever the state. */
   @Delete(':id')
   @ReadsBody()
   @HttpCode(204)
-  async remove(@Req() request: HostRequest, @Param('id') id: string): Promise<void> {
-    await this.uploads.remove(id, await this.context(request));
+  async remove(
+    @Req() request: HostRequest,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: HostResponse = UNANSWERED,
+  ): Promise<void> {
+    await this.#speak(request, response, id, async () =>
+      this.uploads.remove(id, await this.context(request)),
+    );
   }
 
-  async #put(request: HostRequest, response: HostResponse, pathId: string | null) {
-    const incoming = incomingOf(request);
-    const context = await this.context(request);
-    const fields = new FormFields(queryOf(incoming));
-    const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const { fieldName } = this.uploadType;
-    const upload = await withRequestBody(request, fieldName, fields, async (file) => {
-      const header = fieldOf(incoming, 'content-range');
-      const announced = parseUnsatisfiedRange(header);
-      if (announced !== null && (!file || (await isNothing(file)))) {
-        const id = pathId ?? namedUpload(fields);
-        return this.#putNothing(incoming, id, fields, announced, context);
-      }
-      if (!file) throw ChunkedUploadError.noChunk(missingFile(incoming, fieldName, fields));
-      const range = parseContentRange(header, file.length);
-      requireLength(file, range, fieldName);
-      const digests = digestsOf(file, incoming);
-      const { start: offset, length, total } = range;
-      const chunk = { body: file.body, offset, length, total, digests };
-      const id = pathId ?? namedUpload(fields);
-      if (id !== null) return this.uploads.append(id, chunk, context);
-      if (offset !== 0) {
-        await awaitLateId(fields, file);
-        throw ChunkedUploadError.offsetMismatch(0, offset);
-      }
-      return this.uploads.begin({ ...chunk, ...uploadFields(fields, file) }, context);
-    });
-    response.header('Cache-Control', 'no-store');
-    return this.represent(upload, collectionUrl);
+  get #own(): ContentRange {
+    if (!this.uploadType.protocols.includes('content-range')) {
+      throw ChunkedUploadError.malformedRequest('Chunks with Content-Range are not taken here');
+    }
+    return this.#contentRange;
   }
 
-  /** A PUT without bytes: where the upload goes on, or with no id a new one that has none yet. */
-  async #putNothing(
-    incoming: IncomingMessage,
+  get #contentRange(): ContentRange {
+    return new ContentRange(this.#steps, this.protocols);
+  }
+
+  get #steps(): ProtocolSteps {
+    return {
+      uploads: this.uploads,
+      uploadType: this.uploadType,
+      context: (request) => this.context(request),
+      represent: (upload, url) => this.represent(upload, url),
+      answerCompletion: (completed, url) => this.answerCompletion(completed, url),
+    };
+  }
+
+  /** By another protocol, where the request is of one; the answer is of that protocol then. */
+  async #speak<R>(
+    request: HostRequest,
+    response: HostResponse,
     id: string | null,
-    fields: FormFields,
-    total: number,
-    context: UploadContext,
-  ) {
-    if (id !== null) return this.uploads.findPosition(id, total, context);
-    const name = dispositionFilename(incoming.headers['content-disposition']);
-    return this.uploads.create(
-      { total, ...uploadFields(fields, { name, isPart: false }) },
-      context,
-    );
-  }
-
-  async #post(request: HostRequest, response: HostResponse, pathId: string | null) {
-    const context = await this.context(request);
-    const incoming = incomingOf(request);
-    const fields = new FormFields(queryOf(incoming));
-    const checksumField = this.uploadType.checksum?.algorithm ?? '';
-    const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const completed = await withRequestBody(
-      request,
-      this.uploadType.fieldName,
-      fields,
-      async (file) => {
-        const id = pathId ?? namedUpload(fields);
-        if (file && id !== null && !(await isNothing(file))) {
-          const detail =
-            'A file cannot be sent with the request that completes an upload: send its chunks by PUT, ' +
-            'or a whole file to the path without an id';
-          throw ChunkedUploadError.malformedRequest(detail);
-        }
-        const checksum = () => fields.get(checksumField);
-        if (file && id === null) {
-          const { body, length } = file;
-          const digests = digestsOf(file, incoming);
-          const whole = { body, length, digests, checksum, ...uploadFields(fields, file) };
-          return this.uploads.uploadWhole(whole, context);
-        }
-        if (id === null) {
-          const why = missingFile(incoming, this.uploadType.fieldName, fields);
-          throw ChunkedUploadError.noChunk(`${why}. An upload is completed by its id in the path`);
-        }
-        const input = { checksum: checksum(), total: fields.getSize('total') };
-        return this.uploads.complete(id, input, context);
-      },
-    );
-    response.header('Cache-Control', 'no-store');
-    const answer = this.answerCompletion(completed, collectionUrl);
-    if (typeof answer === 'object') return answer;
-    // Nest would send a string as HTML, and it may hold a client's words.
-    response.header('Content-Type', 'application/json; charset=utf-8');
-    return JSON.stringify(answer);
+    otherwise: () => Promise<R>,
+  ): Promise<R> {
+    const protocol = chooseProtocol(this.protocols, incomingOf(request), id);
+    if (!protocol) return otherwise();
+    return protocol.answer(this.#steps, { request, response, id }) as Promise<R>;
   }
 
   async #findComplete(request: HostRequest, id: string) {
@@ -289,7 +272,11 @@ export abstract class ChunkedUploadController extends UploadSteps {
   }
 }
 
-/** Those of a raw body alone: a form's would be of the whole form, and not of its file. */
-function digestsOf(file: ReceivedFile, incoming: IncomingMessage): ChunkDigest[] {
-  return file.isPart ? [] : chunkDigests(incoming.headers);
+/** Of a host that calls one of these methods, and says no more than that it has been removed. */
+const UNANSWERED: HostResponse = { status: () => undefined, header: () => undefined };
+
+async function refuseUnmarked(): Promise<never> {
+  throw ChunkedUploadError.malformedRequest(
+    'By PATCH a chunk comes in a protocol that a header names: Tus-Resumable, or Upload-Offset',
+  );
 }

@@ -24,7 +24,7 @@ export function chunkDigests(headers: IncomingHttpHeaders): ChunkDigest[] {
   if (typeof md5 === 'string' && md5.trim() !== '') digests.push(digest('Content-MD5', 'md5', md5));
   const field = headers['content-digest'];
   if (typeof field === 'string' && field.trim() !== '') {
-    for (const [algorithm, sum] of contentDigests(field)) {
+    for (const [algorithm, sum] of digestsIn(field)) {
       digests.push(digest('Content-Digest', algorithm, sum));
     }
   }
@@ -37,7 +37,7 @@ const MEMBER = /((?:[^,"]|"(?:[^"\\]|\\.)*")*)(,|$)/y;
 // A dictionary of byte sequences: `sha-256=:<base64>:, sha-512=:<base64>:`. Of a repeated key the
 // last one counts (RFC 8941, section 4.2.2), and parameters say nothing to us (section 3.1.2);
 // unknown algorithms are to be ignored (RFC 9530, section 2).
-function contentDigests(field: string): Map<string, string> {
+export function digestsIn(field: string): Map<string, string> {
   const sums = new Map<string, string>();
   for (const member of membersOf(field)) {
     const [, key, value = ''] = /^([a-z*][a-z\d_.*-]*)(?:=(.+))?$/.exec(member.trim()) ?? [];

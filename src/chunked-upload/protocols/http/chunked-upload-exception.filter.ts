@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   type ArgumentsHost,
   Catch,
@@ -10,7 +11,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 import { UPLOAD_MEASUREMENTS } from '../../chunked-upload.tokens.js';
 import type { UploadMeasurements } from '../../measurements/upload-measurements.js';
-import type { HostResponse } from './host-request.js';
+import { breakOff } from './break-off.js';
+import { type HostRequest, type HostResponse, incomingOf } from './host-request.js';
+import { type Refusal, protocolOf } from './upload-protocol.js';
 
 export const STATUS: Record<ChunkedUploadErrorCode, number> = {
   not_found: 404,
@@ -21,6 +24,7 @@ export const STATUS: Record<ChunkedUploadErrorCode, number> = {
   busy: 423,
   malformed_request: 400,
   unsupported_body: 415,
+  unsupported_version: 412,
   no_chunk: 400,
   empty_chunk: 400,
   bad_content_range: 400,
@@ -62,16 +66,31 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     // A filter for all of an application meets what its gateways and resolvers throw as well.
     if (host.getType<string>() !== 'http') throw error;
     const response = host.switchToHttp().getResponse<HostResponse>();
-    const status = STATUS[error.code];
+    const incoming = incomingOf(host.switchToHttp().getRequest<HostRequest>());
+    const refusal = refusalOf(error, incoming);
+    const status = refusal?.status ?? STATUS[error.code];
     const retryAfter = RETRY_AFTER[status];
     if (retryAfter !== undefined) response.header('Retry-After', retryAfter);
     this.measurements?.refused(error.uploadId, error.code, status);
     // One without a cause is no failure: this process is being shut down.
     const isPlanned = error.code === 'unavailable' && error.cause === undefined;
     if (status >= 500 && !isPlanned) this.#logger.warn(logLine(error));
+    if (!refusal) {
+      breakOff(incoming);
+      return;
+    }
     response.header('Cache-Control', 'no-store');
-    this.adapterHost.httpAdapter.reply(response, errorBody(error), status);
+    const { fields = {}, members = {} } = refusal;
+    for (const [name, value] of Object.entries(fields)) response.header(name, value);
+    const body = { ...errorBody(error), ...members };
+    this.adapterHost.httpAdapter.reply(response, body, status);
   }
+}
+
+/** In the words of the request's protocol. Null: its connection is to be broken. */
+function refusalOf(error: ChunkedUploadError, incoming: IncomingMessage): Refusal | null {
+  const refusal = protocolOf(incoming)?.refuse?.(error, incoming);
+  return refusal === undefined ? {} : refusal;
 }
 
 export function errorBody(error: ChunkedUploadError): object {

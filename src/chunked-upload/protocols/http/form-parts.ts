@@ -19,7 +19,7 @@ export interface FormListener {
   otherFile(name: string): void;
 }
 
-/** Makes fields and one file, the one named `fieldName`, of a form's parts, within limits. */
+/** Makes fields and one file, of one of the `fileNames`, of a form's parts, within limits. */
 export class FormParts implements PartReceiver {
   #parts = 0;
   #fields = 0;
@@ -34,7 +34,7 @@ export class FormParts implements PartReceiver {
   #length = 0;
 
   constructor(
-    private readonly fieldName: string,
+    private readonly fileNames: readonly string[],
     private readonly listener: FormListener,
   ) {}
 
@@ -81,11 +81,11 @@ export class FormParts implements PartReceiver {
 
   #openFile({ name, filename }: FormPart): void {
     if (this.#isOpen) return;
-    if (name !== this.fieldName) {
+    if (!this.fileNames.includes(name)) {
       this.listener.otherFile(name);
       return;
     }
-    if (this.#hasFile) throw wrong(`Only one "${this.fieldName}" can be sent in a request`);
+    if (this.#hasFile) throw wrong(`Only one "${name}" can be sent in a request`);
     this.#hasFile = true;
     this.#isOpen = true;
     this.listener.file(filename === '' ? null : filename);

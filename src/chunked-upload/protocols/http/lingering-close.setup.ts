@@ -3,6 +3,7 @@ import { Injectable, type MiddlewareConsumer, type OnModuleInit, type Type } fro
 import { HttpAdapterHost } from '@nestjs/core';
 import { type FastifyInstance, beforeAnswer } from '../../platform/fastify.js';
 import { lingerAfterAnswer } from './lingering-close.js';
+import { markAnswer } from './mark-answer.js';
 
 // Every upload type asks for it, and an application may have several.
 const prepared = new WeakSet<object>();
@@ -18,13 +19,17 @@ export class LingeringCloseSetup implements OnModuleInit {
     const fastify = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
     if (prepared.has(fastify)) return;
     prepared.add(fastify);
-    beforeAnswer(fastify, lingerAfterAnswer);
+    beforeAnswer(fastify, (incoming, outgoing) => {
+      markAnswer(incoming, outgoing);
+      lingerAfterAnswer(incoming, outgoing);
+    });
   }
 
   /** Elsewhere by middleware, which comes before guards. */
   configure(consumer: MiddlewareConsumer, controllers: readonly Type[]): void {
     if (this.#isOnFastify() || controllers.length === 0) return;
     const middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      markAnswer(request, response);
       lingerAfterAnswer(request, response);
       next();
     };

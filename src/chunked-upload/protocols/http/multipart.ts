@@ -29,7 +29,7 @@ const NO_BOUNDARY =
  */
 export function readMultipart(
   incoming: IncomingMessage,
-  fieldName: string,
+  fileNames: string | readonly string[],
   fields: FormFields,
 ): Promise<ReceivedFile | null> {
   return new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export function readMultipart(
     const wrong = (detail: string, cause?: unknown) =>
       refuse(ChunkedUploadError.malformedRequest(detail, cause));
 
-    const parts = new FormParts(fieldName, {
+    const parts = new FormParts([fileNames].flat(), {
       field: (name, value) => fields.set(name, value),
       file: (name) => {
         fields.beginFile();

@@ -29,7 +29,7 @@ const FORMS = new Set([MULTIPART, URLENCODED, JSON_TYPE]);
  */
 export async function readRequestBody(
   request: HostRequest,
-  fieldName: string,
+  fileNames: string | readonly string[],
   fields: FormFields,
 ): Promise<ReceivedFile | null> {
   const incoming = incomingOf(request);
@@ -39,7 +39,7 @@ export async function readRequestBody(
     case MULTIPART:
       if (isEaten(incoming)) throw eaten(type);
       requireNoCoding(incoming);
-      return readMultipart(incoming, fieldName, fields);
+      return readMultipart(incoming, fileNames, fields);
     case URLENCODED:
       fields.setAll(await readForm(request, (bytes) => parseForm(bytes, charset)));
       return null;
@@ -50,6 +50,24 @@ export async function readRequestBody(
       return unlessEmpty(incoming, readRaw(request, 'application/octet-stream'));
     default:
       return readRaw(request, type);
+  }
+}
+
+/**
+ * Has `work` take the body of a request as the bytes that it is, whatever its type; null: it has
+ * none.
+ */
+export async function withRawBody<R>(
+  request: HostRequest,
+  work: (file: ReceivedFile | null) => Promise<R>,
+): Promise<R> {
+  const incoming = incomingOf(request);
+  const { type } = contentType(incoming);
+  const file = mayHaveBody(incoming) ? readRaw(request, type ?? 'application/octet-stream') : null;
+  try {
+    return await work(file);
+  } finally {
+    file?.body.close();
   }
 }
 

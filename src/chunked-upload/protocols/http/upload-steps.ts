@@ -9,12 +9,13 @@ import type {
   UserId,
 } from '../../chunked-upload.context.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
-import { UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
+import { UPLOAD_PROTOCOLS, UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
 import { UserMistake, creatorOf } from '../../creator.js';
 import type { UploadType } from '../../engine/upload-type.js';
 import { fileResponse } from './file-response.js';
 import { type HostRequest, incomingOf } from './host-request.js';
 import { type UploadRepresentation, representUpload } from './representation.js';
+import { type UploadProtocol, protocolOf } from './upload-protocol.js';
 
 /**
  * The steps of every request, for a host's subclass of `ChunkedUploadController` to override one by
@@ -26,6 +27,10 @@ export abstract class UploadSteps {
 
   @Inject(UPLOAD_TYPE)
   protected readonly uploadType!: UploadType;
+
+  /** What may be spoken here besides the type's own protocol. */
+  @Inject(UPLOAD_PROTOCOLS)
+  protected readonly protocols!: readonly UploadProtocol[];
 
   readonly #log = new Logger('ChunkedUpload');
 
@@ -82,7 +87,8 @@ export abstract class UploadSteps {
 
   /** The caller, with what the steps say of it. */
   protected async context(request: HostRequest): Promise<UploadContext> {
-    const caller = { creator: await this.#creator(request), request };
+    const protocol = protocolOf(incomingOf(request))?.name ?? 'content-range';
+    const caller = { creator: await this.#creator(request), request, protocol };
     return {
       ...caller,
       access: checkedAccess(await this.access(caller)),

@@ -6,13 +6,14 @@ import { readRequestBody } from './request-body.js';
 /** Reads a request up to its file, for `work`, which may refuse it before all of it has come. */
 export async function withRequestBody<R>(
   request: HostRequest,
-  fieldName: string,
+  /** Names that its part in a form may have. */
+  fileNames: string | readonly string[],
   fields: FormFields,
   work: (file: ReceivedFile | null) => Promise<R>,
 ): Promise<R> {
   let file: ReceivedFile | null = null;
   try {
-    file = await readRequestBody(request, fieldName, fields);
+    file = await readRequestBody(request, fileNames, fields);
     return await work(file);
   } finally {
     // Also where it was refused, or nobody has read it: it holds memory, and holds back the rest of

@@ -1,6 +1,7 @@
 import { ChunkedUploadError } from '../../../chunked-upload.errors.js';
 import type { ChunkedUploadController } from '../content-range.controller.js';
 import { NO_STORE, answer, fileAnswers, number, text, withoutBody } from './answers.js';
+import { chunkRoutes } from './chunk-routes.js';
 import { errorResponses } from './error-responses.js';
 import { BINARY, form, plainForms, raw } from './request-bodies.js';
 import type { DescribedType, Response, RouteDescription, Schema } from './openapi.types.js';
@@ -84,6 +85,7 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
   const required = checksum === null ? [] : [checksum];
 
   return {
+    ...chunkRoutes(type.errorRef),
     putFirst: {
       summary: 'Begin an upload, or send a chunk of the one that upload_id names',
       description:

@@ -1,8 +1,8 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { NewUploadInput, UploadFields } from '../../chunked-upload.inputs.js';
-import { checkFilename, refuseDots } from '../http/filename.js';
-import type { FormFields } from '../http/form-fields.js';
-import type { ReceivedFile } from '../http/received-file.js';
+import { checkFilename, refuseDots } from './filename.js';
+import type { FormFields } from './form-fields.js';
+import type { ReceivedFile } from './received-file.js';
 
 const LONGEST_WAIT_MS = 2000;
 
@@ -25,7 +25,7 @@ export function uploadFields(
 }
 
 /** Both or none; blank is none, as in a form that has been left empty. */
-function ownerOf(form: FormFields): Pick<UploadFields, 'ownerType' | 'ownerId'> {
+export function ownerOf(form: FormFields): Pick<UploadFields, 'ownerType' | 'ownerId'> {
   const ownerType = form.getFilled('owner_type');
   const ownerId = form.getFilled('owner_id');
   return { ownerType, ownerId };

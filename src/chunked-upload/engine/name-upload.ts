@@ -1,0 +1,34 @@
+import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { uploadKeys } from '../storage/upload-keys.js';
+import type { UploadEngine } from './upload-engine.js';
+import type { Writer } from './writer.js';
+
+/** Whether an upload was begun by somebody who did not know the file's name yet: it bears its id. */
+export function isUnnamed({ filename, id, offset }: AbstractChunkedUpload): boolean {
+  return filename === id && offset === 0;
+}
+
+/**
+ * Gives its name to an upload that was begun without one, before its first byte, and asks the rules
+ * that could not be asked then. Others keep the name that they have.
+ *
+ * @throws ChunkedUploadError `invalid_field` where a rule refuses it
+ */
+export async function nameUpload<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  upload: T,
+  writer: Writer,
+  filename: string | undefined,
+  context: UploadContext | undefined,
+): Promise<T> {
+  if (filename === undefined || !isUnnamed(upload)) return upload;
+  const { type, repository } = engine;
+  const sizes = { size: 0, total: upload.total, mimeType: null };
+  await engine.ask('begin', { ...upload, filename }, sizes, context ?? APPLICATION);
+  // Else a file that is allowed by another name would be kept under this one's extension.
+  const keys = uploadKeys(type, upload.id, type.mayBeNamed(filename) ? filename : '');
+  const named = await repository.setName(upload.id, writer.token, { filename, ...keys });
+  if (!named) throw await engine.lost(writer);
+  return named;
+}

@@ -1,0 +1,55 @@
+/**
+ * What pages of another origin must be allowed to send and to read, for whichever protocol they speak:
+ * `app.enableCors({ origin: 'https://example.com', ...CHUNKED_UPLOAD_CORS })`. Preflights bear no
+ * credentials: the host's guards must not ask them for any, as those that `enableCors` answers are not.
+ */
+export const CHUNKED_UPLOAD_CORS = {
+  methods: ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: [
+    'Authorization',
+    'Content-Digest',
+    'Content-Disposition',
+    'Content-MD5',
+    'Content-Range',
+    'Content-Type',
+    'Range',
+    'Tus-Resumable',
+    'Upload-Checksum',
+    'Upload-Complete',
+    'Upload-Concat',
+    'Upload-Defer-Length',
+    'Upload-Draft-Interop-Version',
+    'Upload-Incomplete',
+    'Upload-Length',
+    'Upload-Metadata',
+    'Upload-Name',
+    'Upload-Offset',
+    'X-HTTP-Method-Override',
+    'X-Requested-With',
+    'X-Request-ID',
+  ],
+  exposedHeaders: [
+    'Accept-Ranges',
+    'Content-Disposition',
+    'Content-Range',
+    'ETag',
+    'Link',
+    'Location',
+    'Retry-After',
+    'Tus-Checksum-Algorithm',
+    'Tus-Extension',
+    'Tus-Max-Size',
+    'Tus-Resumable',
+    'Tus-Version',
+    'Upload-Complete',
+    'Upload-Defer-Length',
+    'Upload-Draft-Interop-Version',
+    'Upload-Expires',
+    'Upload-Length',
+    'Upload-Limit',
+    'Upload-Metadata',
+    'Upload-Offset',
+  ],
+  /** For how long a browser may remember it, in seconds. */
+  maxAge: 86_400,
+};

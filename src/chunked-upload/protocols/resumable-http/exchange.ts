@@ -1,0 +1,77 @@
+import type { UploadContext } from '../../chunked-upload.context.js';
+import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import {
+  type HostRequest,
+  type HostResponse,
+  incomingOf,
+  outgoingOf,
+} from '../http/host-request.js';
+import type { ProtocolSteps } from '../http/upload-protocol.js';
+import { sendInterim } from './interim-response.js';
+import { NEWEST } from './interop-version.js';
+import type { UploadRequest } from './upload-request.js';
+import { type Fields, limitField, stateFields, versionField } from './upload-state.js';
+
+const PARTIAL = 'application/partial-upload';
+
+/** One request of this protocol: who asks, how, and by which draft. */
+export interface Exchange {
+  readonly request: HostRequest;
+  readonly response: HostResponse;
+  readonly context: UploadContext;
+  readonly wanted: UploadRequest;
+  /** Of the upload type, without a slash at its end. */
+  readonly collectionUrl: string;
+}
+
+export function setFields(response: HostResponse, fields: Fields): void {
+  for (const [name, value] of Object.entries(fields)) response.header(name, value);
+}
+
+/** Says how an upload stands. */
+export async function acknowledge(
+  exchange: Exchange,
+  upload: AbstractChunkedUpload,
+  status: number,
+): Promise<void> {
+  const { response, wanted } = exchange;
+  const limits = await limitsOf(exchange, upload);
+  setFields(response, { ...stateFields(upload, wanted.rules), ...limits });
+  response.status(status);
+}
+
+/** Sends an interim response, to a client that is known to understand it. */
+export function inform({ request, response, wanted }: Exchange, fields: Fields): void {
+  if (wanted.version === null) return;
+  const all = { ...versionField(wanted.version), ...fields };
+  sendInterim(incomingOf(request), outgoingOf(response), all);
+}
+
+/** What may be sent. Null: to a new upload. */
+export async function limitsOf(
+  { context, wanted }: Exchange,
+  upload: AbstractChunkedUpload | null,
+): Promise<Fields> {
+  const limits = (await context.limits?.()) ?? { min: 0, max: null };
+  return { 'Upload-Limit': limitField(limits, upload?.expiresAt ?? null, wanted.rules) };
+}
+
+/** What OPTIONS tells of uploads that are yet to be created (section 4.1.4). */
+export async function announced(steps: ProtocolSteps, request: HostRequest): Promise<Fields> {
+  const limits = await (await steps.context(request)).limits?.();
+  return {
+    'Accept-Patch': PARTIAL,
+    'Upload-Limit': limitField(limits ?? { min: 0, max: null }, null, NEWEST),
+  };
+}
+
+/** @throws ChunkedUploadError `unsupported_body`: from interop version 6 on (section 6) */
+export function requirePartial({ request, response }: Exchange): void {
+  const type = incomingOf(request).headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type === PARTIAL) return;
+  response.header('Accept-Patch', PARTIAL);
+  throw ChunkedUploadError.unsupportedBody(
+    `The bytes of an upload are appended with "Content-Type: ${PARTIAL}"`,
+  );
+}

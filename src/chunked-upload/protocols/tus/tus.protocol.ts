@@ -1,0 +1,34 @@
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { incomingOf } from '../http/host-request.js';
+import type { UploadProtocol } from '../http/upload-protocol.js';
+import { tusRefusal } from './refusal.js';
+import { Tus, tusOptions } from './tus.js';
+import { isTus, requireVersion, tusMethod } from './tus-request.js';
+
+const METHODS = new Set(['POST', 'HEAD', 'PATCH', 'DELETE']);
+
+export const tus: UploadProtocol = {
+  name: 'tus',
+
+  isSpokenBy: (incoming) => METHODS.has(incoming.method ?? '') && isTus(incoming),
+
+  async answer(steps, { request, response, id }) {
+    const incoming = incomingOf(request);
+    requireVersion(incoming);
+    const protocol = new Tus(steps, request, response);
+    const method = tusMethod(incoming);
+    if (id === null && method === 'POST') return protocol.create();
+    if (id !== null && method === 'HEAD') return protocol.head(id);
+    if (id !== null && method === 'PATCH') return protocol.append(id);
+    if (id !== null && method === 'DELETE') return protocol.remove(id);
+    throw ChunkedUploadError.malformedRequest(
+      id === null
+        ? 'By tus, an upload is created by POST; all other requests name it in their path'
+        : `By tus, an upload takes HEAD, PATCH and DELETE, and not ${method}`,
+    );
+  },
+
+  options: tusOptions,
+
+  refuse: tusRefusal,
+};

@@ -1,0 +1,224 @@
+import { HttpException } from '@nestjs/common';
+import type { UploadContext } from '../../chunked-upload.context.js';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
+import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import {
+  type HostRequest,
+  type HostResponse,
+  absoluteUrl,
+  fieldOf,
+  incomingOf,
+} from '../http/host-request.js';
+import type { ReceivedFile } from '../http/received-file.js';
+import { withRawBody } from '../http/request-body.js';
+import { sizeField } from '../http/size-field.js';
+import type { ProtocolSteps } from '../http/upload-protocol.js';
+import { TUS_CHECKSUM_ALGORITHMS, uploadChecksums } from './upload-checksum.js';
+import { describedBy, metadataPair, parseMetadata } from './upload-metadata.js';
+import { TUS_EXTENSIONS, TUS_VERSION, requireTusType } from './tus-request.js';
+
+/** Errors after which the client may go on with what it has begun. */
+const RESUMABLE: ReadonlySet<ChunkedUploadErrorCode> = new Set([
+  'busy',
+  'interrupted',
+  'storage_full',
+  'unavailable',
+]);
+
+/**
+ * tus 1.0: the core protocol, and the extensions that `TUS_EXTENSIONS` names. An upload completes with
+ * its last byte.
+ */
+export class Tus {
+  constructor(
+    private readonly steps: ProtocolSteps,
+    private readonly request: HostRequest,
+    private readonly response: HostResponse,
+  ) {}
+
+  /** Creation, with the first bytes or without (creation, creation-with-upload, creation-defer-length). */
+  async create(): Promise<void> {
+    const { uploads } = this.steps;
+    const context = await this.#context();
+    const total = this.#announcedLength();
+    const metadata = fieldOf(this.#incoming, 'upload-metadata');
+    const described = describedBy(parseMetadata(metadata));
+    const collectionUrl = absoluteUrl(this.request, 0);
+    const upload = await withRawBody(this.request, async (file) => {
+      const bytes = this.#bytesOf(file);
+      const digests = this.#checksums();
+      const created = await uploads.create(
+        { total, clientMetadata: metadata ?? null, ...described },
+        context,
+      );
+      this.response.header('Location', `${new URL(collectionUrl).pathname}/${created.id}`);
+      try {
+        const reached = bytes
+          ? await uploads.append(created.id, { ...bytes, offset: 0, total, digests }, context)
+          : created;
+        return await this.#completeWhole(reached, context);
+      } catch (error) {
+        // Whoever is refused what it brought has not begun anything.
+        if (!isResumable(error)) await uploads.remove(created.id, context);
+        throw error;
+      }
+    });
+    this.#acknowledge(upload);
+    this.response.status(201);
+  }
+
+  /** Where to go on. Ends a silent writer first, and keeps what it had sent. */
+  async head(id: string): Promise<void> {
+    const context = await this.#context();
+    const found = await this.steps.uploads.findPosition(id, null, context);
+    // To its client an upload of which all bytes are there is over: it will send no other request.
+    const upload = await this.#completeWhole(found, context).catch(retryLater);
+    const { total, filename } = upload;
+    this.#acknowledge(upload);
+    if (total === null) this.response.header('Upload-Defer-Length', '1');
+    else this.response.header('Upload-Length', String(total));
+    const metadata = upload.clientMetadata ?? metadataPair('filename', filename);
+    this.response.header('Upload-Metadata', metadata);
+  }
+
+  /** Takes the next bytes; with the last of them the upload is complete. */
+  async append(id: string): Promise<void> {
+    const incoming = this.#incoming;
+    const { uploads } = this.steps;
+    const context = await this.#context();
+    requireTusType(incoming);
+    const offset = sizeField(incoming, 'Upload-Offset');
+    if (offset === null) {
+      throw ChunkedUploadError.malformedRequest(
+        'Upload-Offset is missing, which says where these bytes begin',
+      );
+    }
+    const total = sizeField(incoming, 'Upload-Length');
+    if (total !== null && total < offset) {
+      throw ChunkedUploadError.malformedRequest('Upload-Length is less than Upload-Offset');
+    }
+    const digests = this.#checksums();
+    const upload = await withRawBody(this.request, async (file) => {
+      const bytes = this.#bytesOf(file);
+      const isNews = bytes !== null || total !== null;
+      const found = isNews ? null : await uploads.findPosition(id, total, context);
+      if (found && found.offset !== offset) {
+        throw ChunkedUploadError.offsetMismatch(found.offset, offset);
+      }
+      const chunk = { ...(bytes ?? NOTHING), offset, total, digests };
+      const reached = found ?? (await uploads.append(id, chunk, context));
+      return this.#completeWhole(reached, context);
+    });
+    this.#acknowledge(upload);
+    this.response.status(204);
+  }
+
+  /** Termination: bytes and record go, whatever the state. */
+  async remove(id: string): Promise<void> {
+    await this.steps.uploads.remove(id, await this.#context());
+    this.response.status(204);
+  }
+
+  get #incoming() {
+    return incomingOf(this.request);
+  }
+
+  async #context(): Promise<UploadContext> {
+    this.response.header('Cache-Control', 'no-store');
+    return this.steps.context(this.request);
+  }
+
+  #checksums() {
+    return uploadChecksums(fieldOf(this.#incoming, 'upload-checksum'));
+  }
+
+  /** Null: the request has none. */
+  #bytesOf(file: ReceivedFile | null) {
+    if (!file || file.length === 0) return null;
+    requireTusType(this.#incoming);
+    const { body, length } = file;
+    // Of what comes in chunks of HTTP's own nobody knows whether there will be any of it.
+    return { body, length, mayBeEmpty: length === null };
+  }
+
+  /** Null: the client says it later. */
+  #announcedLength(): number | null {
+    const incoming = this.#incoming;
+    if (incoming.headers['upload-concat'] !== undefined) {
+      throw ChunkedUploadError.malformedRequest(
+        'Upload-Concat is not supported: send a file as one upload',
+      );
+    }
+    const total = sizeField(incoming, 'Upload-Length');
+    const deferred = fieldOf(incoming, 'upload-defer-length')?.trim();
+    const isDeferred = deferred === '1';
+    if (deferred === undefined ? total !== null : isDeferred && total === null) return total;
+    throw ChunkedUploadError.malformedRequest(
+      'Upload-Length is missing, the size of the file in bytes, or "Upload-Defer-Length: 1" in its place',
+    );
+  }
+
+  /** Completes an upload of which all bytes are there. The sum is that of its metadata, if any. */
+  async #completeWhole(
+    upload: AbstractChunkedUpload,
+    context: UploadContext,
+  ): Promise<AbstractChunkedUpload> {
+    const { id, offset, total, status } = upload;
+    if (status !== ChunkedUploadStatus.Incomplete || offset !== total) return upload;
+    const { uploads, uploadType } = this.steps;
+    const algorithm = uploadType.checksum?.algorithm;
+    const sum =
+      algorithm &&
+      parseMetadata(upload.clientMetadata ?? undefined)
+        .get(algorithm)
+        ?.trim();
+    try {
+      return (await uploads.complete(id, { checksum: sum || false }, context)).upload;
+    } catch (error) {
+      // Its client cannot send another sum, and would take it for done when it asks again.
+      if (isCode(error, 'checksum_mismatch')) await uploads.abort(id, context);
+      throw error;
+    }
+  }
+
+  #acknowledge({ offset, status, expiresAt }: AbstractChunkedUpload): void {
+    this.response.header('Upload-Offset', String(offset));
+    if (expiresAt && status === ChunkedUploadStatus.Incomplete) {
+      this.response.header('Upload-Expires', expiresAt.toUTCString());
+    }
+  }
+}
+
+const NOTHING = { body: new Uint8Array(0), length: 0, mayBeEmpty: true } as const;
+
+/** What OPTIONS tells of this protocol. */
+export async function tusOptions(
+  steps: ProtocolSteps,
+  request: HostRequest,
+): Promise<Record<string, string>> {
+  const { max = null } = (await (await steps.context(request)).limits?.()) ?? {};
+  return {
+    'Tus-Resumable': TUS_VERSION,
+    'Tus-Version': TUS_VERSION,
+    'Tus-Extension': TUS_EXTENSIONS.join(','),
+    'Tus-Checksum-Algorithm': TUS_CHECKSUM_ALGORITHMS.join(','),
+    ...(max === null ? {} : { 'Tus-Max-Size': String(max) }),
+  };
+}
+
+/** What a completion fails by is to be tried again, unless the host has refused the file. */
+function retryLater(error: unknown): never {
+  const isTold =
+    error instanceof ChunkedUploadError ||
+    (error instanceof HttpException && error.getStatus() < 500);
+  throw isTold ? error : ChunkedUploadError.unavailable('The upload could not be completed', error);
+}
+
+function isResumable(error: unknown): boolean {
+  // What a hook of the host throws comes after the last byte: the client asks, and it is tried again.
+  return !(error instanceof ChunkedUploadError) || RESUMABLE.has(error.code);
+}
+
+function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {
+  return error instanceof ChunkedUploadError && error.code === code;
+}

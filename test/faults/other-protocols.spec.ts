@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FILES, KIB, MIB, json, send } from '../support/chunk-request.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { type FinalAnswer, InterimRequest } from '../support/interim-request.js';
+import { PROTOCOLS, type ProtocolWords, type Words } from '../support/protocol-words.js';
+import { rounds } from '../support/rounds.js';
+import { until } from '../support/waiting.js';
+
+// What guarantees hold of one who writes, of connections that break and of processes that die, in the
+// words of other protocols than the contract's own.
+
+const ALICE = { authorization: `Basic ${Buffer.from('alice:alice-pw').toString('base64')}` };
+const ROUNDS = rounds(40);
+const CHUNK = 4 * MIB;
+const PLACES = [0.001, 0.3, 0.999].map((part) => Math.round(part * CHUNK));
+
+let clusters: Cluster[] = [];
+
+beforeAll(async () => {
+  clusters = [await startCluster(1), await startCluster(2)];
+});
+
+afterAll(async () => {
+  for (const cluster of clusters) await cluster.stop();
+});
+
+async function say(
+  url: string,
+  { method, target, headers }: Words,
+  body?: Uint8Array,
+): Promise<FinalAnswer> {
+  return InterimRequest.send(method, url + target, { ...ALICE, ...headers }, body);
+}
+
+async function begin(url: string, words: ProtocolWords, total: number): Promise<string> {
+  const created = words.create(total);
+  const { text, headers, status } = await say(url, created, Buffer.from(created.body ?? ''));
+  expect(status).toBe(201);
+  return headers['location']?.split('/').at(-1) ?? text;
+}
+
+async function offsetOf(url: string, words: ProtocolWords, id: string): Promise<number> {
+  return Number((await say(url, words.head(id))).headers['upload-offset']);
+}
+
+async function expectStored(url: string, id: string, bytes: Buffer): Promise<void> {
+  const { createHash } = await import('node:crypto');
+  const md5 = createHash('md5').update(bytes).digest('hex');
+  const body = Buffer.from(JSON.stringify({ md5 }));
+  const headers = { 'content-type': 'application/json' };
+  const completed = await send('POST', `${url}${FILES}/${id}`, { headers, body });
+  expect(json(completed)).toMatchObject({ status: 2, offset: bytes.length });
+}
+
+const PAIRS = [
+  ...PROTOCOLS.map((words) => [words.name, words, words] as const),
+  ...PROTOCOLS.map((words, at) => {
+    const other = PROTOCOLS[(at + 1) % PROTOCOLS.length] ?? words;
+    return [`${words.name} and ${other.name}`, words, other] as const;
+  }),
+];
+
+describe.each([0, 1])('writers at one offset, cluster %i', (at) => {
+  it.each(PAIRS)('accept exactly one: %s', async (_, one, other) => {
+    const cluster = clusters[at] as Cluster;
+    const { url } = cluster.at(0);
+    const id = await begin(url, one, 1024 * MIB);
+    const accepted: Buffer[] = [];
+    let offset = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      // Of one length: FilePond takes what is there already for what it is about to send.
+      const length = round % 2 === 0 ? 20 * KIB : 700 * KIB;
+      const bodies = [1, 2, 3, 4].map(() => randomBytes(length));
+      const answers = await Promise.all(
+        bodies.map((body, index) => {
+          const words = index % 2 === 0 ? one : other;
+          const from = cluster.at(index % cluster.servers.length).url;
+          return say(from, words.chunk(id, offset, null), body);
+        }),
+      );
+      const reached = await offsetOf(url, one, id);
+      expect(reached).toBe(offset + length);
+      for (const [index, { status }] of answers.entries()) {
+        const words = index % 2 === 0 ? one : other;
+        expect([words.accepted, ...words.refused]).toContain(status);
+      }
+      accepted.push(await storedPart(cluster, id, offset, bodies));
+      offset += length;
+    }
+    expect(await offsetOf(url, other, id)).toBe(offset);
+    const bytes = Buffer.concat(accepted);
+    await expectStoredPart(cluster, id, bytes);
+  });
+});
+
+/** The one of the bodies that lies at the offset, whole. */
+async function storedPart(
+  cluster: Cluster,
+  id: string,
+  offset: number,
+  bodies: readonly Buffer[],
+): Promise<Buffer> {
+  const stored = await read(cluster, id);
+  const found = bodies.filter((body) => stored.subarray(offset, offset + body.length).equals(body));
+  expect(found).toHaveLength(1);
+  return found[0] as Buffer;
+}
+
+async function expectStoredPart(cluster: Cluster, id: string, bytes: Buffer): Promise<void> {
+  const stored = await read(cluster, id);
+  expect(stored.subarray(0, bytes.length).equals(bytes)).toBe(true);
+}
+
+async function read(cluster: Cluster, id: string): Promise<Buffer> {
+  const { readFile } = await import('node:fs/promises');
+  const path = (await cluster.at(0).storedFiles()).find((name) => name.includes(id));
+  return readFile(path ?? '');
+}
+
+describe.each(PROTOCOLS)('a chunk by $name', (words) => {
+  it.each(PLACES)('that is cut after %i bytes is gone on with', async (place) => {
+    const cluster = clusters[0] as Cluster;
+    const { url } = cluster.at(0);
+    const bytes = randomBytes(2 * CHUNK);
+    const id = await begin(url, words, bytes.length);
+    await say(url, words.chunk(id, 0, bytes.length), bytes.subarray(0, CHUNK));
+    const { method, target, headers } = words.chunk(id, CHUNK, bytes.length);
+    const cut = new InterimRequest(method, url + target, {
+      ...ALICE,
+      ...headers,
+      'content-length': String(CHUNK),
+    });
+    await cut.write(bytes.subarray(CHUNK, CHUNK + place));
+    await until('it has the file', async () => cluster.at(0).hasOpen(id));
+    cut.cut();
+    await until('it has let go of it', async () => !(await cluster.at(0).hasOpen(id)));
+    let offset = await offsetOf(url, words, id);
+    if (!words.keepsBroken) expect(offset).toBe(CHUNK);
+    expect(offset).toBeGreaterThanOrEqual(CHUNK);
+    expect(offset).toBeLessThanOrEqual(CHUNK + place);
+    const rest = await say(url, words.chunk(id, offset, bytes.length), bytes.subarray(offset));
+    expect(rest.status).toBe(words.accepted);
+    offset = await offsetOf(url, words, id);
+    expect(offset).toBe(bytes.length);
+    await expectStored(url, id, bytes);
+  });
+
+  it('goes on after kill -9', async () => {
+    const cluster = clusters[0] as Cluster;
+    const server = cluster.at(0);
+    const bytes = randomBytes(80 * MIB);
+    const id = await begin(server.url, words, bytes.length);
+    const first = words.chunk(id, 0, bytes.length);
+    expect((await say(server.url, first, bytes.subarray(0, 4 * MIB))).status).toBe(words.accepted);
+    const { method, target, headers } = words.chunk(id, 4 * MIB, bytes.length);
+    const going = new InterimRequest(method, server.url + target, {
+      ...ALICE,
+      ...headers,
+      'content-length': String(76 * MIB),
+    });
+    for (let at = 4 * MIB; at < 75 * MIB; at += MIB)
+      await going.write(bytes.subarray(at, at + MIB));
+    await until('bytes are stored', async () => (await server.storedBytes(id)) > 70 * MIB);
+    await server.kill();
+    expect(await going.answer).toBe(null);
+    await server.launch();
+    const offset = await offsetOf(server.url, words, id);
+    expect(offset).toBeGreaterThanOrEqual(words.keepsBroken ? 75 * MIB - 64 * MIB : 4 * MIB);
+    const rest = await say(
+      server.url,
+      words.chunk(id, offset, bytes.length),
+      bytes.subarray(offset),
+    );
+    expect(rest.status).toBe(words.accepted);
+    await expectStored(server.url, id, bytes);
+  });
+});
