@@ -16,6 +16,8 @@ import { UploadMemory } from './upload-memory.js';
 /** After these the same upload cannot succeed any more: the next start begins a new one. */
 const HOPELESS: readonly UploadErrorCode[] = ['checksum-mismatch', 'gone', 'refused'];
 
+const UNDER_WAY: readonly UploadState[] = ['sending', 'retrying', 'completing'];
+
 /**
  * Sends one file in chunks, and goes on after whatever interrupts it: a broken connection, a
  * restarted server, a pause, a reload of the page.
@@ -219,6 +221,8 @@ export class ChunkedUpload<Answer = Representation> {
 
   private enter(state: UploadState): void {
     if (state === this.currentState) return;
+    // What was under way when it was paused comes to its end, and must not look like going on.
+    if (this.control.isPaused && UNDER_WAY.includes(state)) return;
     this.currentState = state;
     this.options.onStateChange?.(state);
   }

@@ -70,7 +70,8 @@ function report(queue: UploadQueue): number {
   const { counts, items } = queue.getSnapshot();
   for (const { answer, error, name } of items) {
     if (error) console.error(`${name}: ${error.message}`);
-    else console.log(isRepresentation(answer) && answer.file ? answer.file : JSON.stringify(answer));
+    else
+      console.log(isRepresentation(answer) && answer.file ? answer.file : JSON.stringify(answer));
   }
   return counts.failed > 0 ? EXIT.failed : EXIT.done;
 }
@@ -82,6 +83,7 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : String(error));
     if (error instanceof UsageError) console.error('--help says more.');
-    process.exitCode = error instanceof UsageError || error instanceof TypeError ? EXIT.usage : EXIT.failed;
+    process.exitCode =
+      error instanceof UsageError || error instanceof TypeError ? EXIT.usage : EXIT.failed;
   },
 );

@@ -155,10 +155,12 @@ function describeStatus(status: number, said: string | null): string {
 
 function describe(detail: ErrorDetail | null): string | null {
   if (detail === null || typeof detail === 'string') return detail;
-  return Object.entries(detail)
-    // That it is about the file goes without saying.
-    .map(([field, all]) => (field === 'file' ? all.join(' ') : `${field}: ${all.join(' ')}`))
-    .join(' ');
+  return (
+    Object.entries(detail)
+      // That it is about the file goes without saying.
+      .map(([field, all]) => (field === 'file' ? all.join(' ') : `${field}: ${all.join(' ')}`))
+      .join(' ')
+  );
 }
 
 /** An answer of a proxy may be anything, so what is not an object of JSON counts as empty. */

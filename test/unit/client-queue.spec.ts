@@ -138,7 +138,9 @@ describe('the queue of the client', () => {
 
   it('fails at once, without an offer to retry, what can never succeed', async () => {
     server.fault = (line) =>
-      line.startsWith('PUT') ? server.refuse(400, { detail: { file: ['No virus, please.'] } }) : null;
+      line.startsWith('PUT')
+        ? server.refuse(400, { detail: { file: ['No virus, please.'] } })
+        : null;
     open().add([fileOf('a.txt')]);
     await inState('a.txt', 'failed');
     const error = { code: 'refused', message: 'No virus, please.', canRetry: false };
@@ -176,7 +178,7 @@ describe('the queue of the client', () => {
     queue.add([fileOf('a.txt', 'x'.repeat(500 * KIB)), fileOf('b.txt', 'y'.repeat(500 * KIB))]);
     await allComplete();
     expect(cuts).toBeGreaterThan(4);
-    expect(shown).toEqual([...shown].sort((one, other) => one - other));
+    expect(shown).toEqual(shown.toSorted((one, other) => one - other));
   });
 
   it.each([

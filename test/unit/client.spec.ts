@@ -176,7 +176,7 @@ describe('the client', () => {
       expect(without).toThrow('and not "undefined"');
       const wrong = { checksum: 'md6' as 'md5' };
       expect(() => uploadOf(file, wrong)).toThrow(
-        'checksum must be one of md5, sha1, sha256, sha512, or false, not md6',
+        'checksum must be one of md5, sha1, sha256, sha512, blake3, crc32, or false, not md6',
       );
     });
 
@@ -245,7 +245,7 @@ describe('the client', () => {
       once(/bytes 262144/, server.cutAfter(100 * KIB));
       const shown: number[] = [];
       await uploadOf(file, { onProgress: ({ sent }) => shown.push(sent) }).start();
-      expect(shown).toEqual([...shown].sort((one, other) => one - other));
+      expect(shown).toEqual(shown.toSorted((one, other) => one - other));
     });
 
     it('tries now when asked to', async () => {
@@ -311,7 +311,7 @@ describe('the client', () => {
       expect(error).toMatchObject({
         code: 'refused',
         status: 400,
-        message: 'file: Too small. And ugly.',
+        message: 'Too small. And ugly.',
         detail: { file: ['Too small.', 'And ugly.'] },
       });
       expect(server.log).toHaveLength(1);
@@ -392,6 +392,18 @@ describe('the client', () => {
       upload.resume();
       await answer;
       expect(server.log[requests]).toMatch(/^HEAD/);
+      expectAllThere();
+    });
+
+    it('can be paused in the moment in which it is started', async () => {
+      const upload = uploadOf(file);
+      const answer = upload.start();
+      upload.pause();
+      await sleep(20);
+      expect(upload.state).toBe('paused');
+      expect(server.log).toEqual([]);
+      upload.resume();
+      await answer;
       expectAllThere();
     });
 

@@ -41,7 +41,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   if (positionals.length === 0) throw new UsageError('Which files? None is named.');
   if (values.to === undefined) throw new UsageError('Where to? --to URL is missing.');
   if (!/^https?:/.test(values.to) || !URL.canParse(values.to)) {
-    throw new UsageError(`--to must be a URL, such as https://example.com/uploads, not ${values.to}`);
+    throw new UsageError(
+      `--to must be a URL, such as https://example.com/uploads, not ${values.to}`,
+    );
   }
   const headers = pairs(values.header, ':', '--header', 'Authorization: Bearer …');
   if (values.user !== undefined) {

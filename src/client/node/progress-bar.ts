@@ -9,14 +9,18 @@ export function progressLine(snapshot: QueueSnapshot, now = Date.now()): string 
   const done = Math.floor(share * WIDTH);
   const bar = '='.repeat(done) + (done < WIDTH ? '>' : '');
   const parts = [
-    `[${bar.padEnd(WIDTH)}] ${Math.floor(share * 100).toString().padStart(3)} %`,
+    `[${bar.padEnd(WIDTH)}] ${Math.floor(share * 100)
+      .toString()
+      .padStart(3)} %`,
     `${sizeOf(sent)} of ${sizeOf(total)}`,
   ];
   if (items.length > 1) parts.push(`${counts.complete} of ${items.length} files`);
   const nextTryAt = Math.min(...items.map((item) => item.nextTryAt ?? Infinity));
   if (counts.sending + counts.completing === 0 && nextTryAt < Infinity) {
     const seconds = Math.max(0, Math.ceil((nextTryAt - now) / 1000));
-    parts.push(`${items.find(({ error }) => error)?.error?.message ?? ''} Next try in ${seconds} s`);
+    parts.push(
+      `${items.find(({ error }) => error)?.error?.message ?? ''} Next try in ${seconds} s`,
+    );
   } else if (bytesPerSecond > 0) {
     parts.push(`${sizeOf(bytesPerSecond)}/s`);
     if (secondsLeft !== null) parts.push(`${timeOf(secondsLeft)} left`);

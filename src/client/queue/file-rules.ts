@@ -9,13 +9,7 @@ import { type ChosenFile } from './chosen-file.js';
  * - `wrong-file`: it is another file than the one whose upload it should continue
  */
 export type Refusal =
-  | 'wrong-type'
-  | 'too-small'
-  | 'too-big'
-  | 'too-many'
-  | 'duplicate'
-  | 'changed-file'
-  | 'wrong-file';
+  'wrong-type' | 'too-small' | 'too-big' | 'too-many' | 'duplicate' | 'changed-file' | 'wrong-file';
 
 /** What is asked before a byte is sent. The server has the last word. */
 export interface FileRuleOptions {

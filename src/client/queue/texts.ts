@@ -50,7 +50,7 @@ export function sentenceForRefusal(
   rules: FileRuleOptions,
 ): string {
   return texts[refusal].replace(/\{(\w+)\}/g, (whole, name: string) => {
-    const value = (rules as Readonly<Record<string, unknown>>)[name];
-    return value === undefined ? whole : String(value);
+    const value = Object.entries(rules).find(([key]) => key === name)?.[1] as unknown;
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : whole;
   });
 }

@@ -140,11 +140,7 @@ export class UploadQueue {
     for (const entry of this.entries.inState('complete')) this.entries.remove(entry);
   }
 
-  private insert(
-    chosen: ChosenFile,
-    given: ChunkedUploadOptions,
-    refusal: Refusal | null,
-  ): Entry {
+  private insert(chosen: ChosenFile, given: ChunkedUploadOptions, refusal: Refusal | null): Entry {
     // The second of two equal files would be taken for the first one's upload, and go on with it.
     const options = this.entries.hasFile(chosen) ? { ...given, storage: null } : given;
     const error = refusal ? this.refused(refusal) : null;
@@ -165,7 +161,12 @@ export class UploadQueue {
     for (const entry of able) {
       entry.upload?.pause();
       this.running.delete(entry);
-      this.entries.patch(entry, { state: 'paused', nextTryAt: null, bytesPerSecond: 0, secondsLeft: null });
+      this.entries.patch(entry, {
+        state: 'paused',
+        nextTryAt: null,
+        bytesPerSecond: 0,
+        secondsLeft: null,
+      });
     }
     this.fill();
   }
@@ -226,7 +227,11 @@ export class UploadQueue {
     const { state } = entry.item;
     if (state === 'paused' || state === 'cancelling' || !this.entries.has(entry)) return;
     const sent = Math.max(change.sent ?? 0, entry.item.sent);
-    this.entries.patch(entry, { ...change, sent, ...(sent > entry.item.sent ? { error: null } : {}) });
+    this.entries.patch(entry, {
+      ...change,
+      sent,
+      ...(sent > entry.item.sent ? { error: null } : {}),
+    });
   }
 
   private measure(bytes: number): void {

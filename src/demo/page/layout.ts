@@ -14,6 +14,7 @@ export interface PageFile {
  */
 const FOLDERS: Readonly<Record<string, URL>> = {
   '/assets/client/': new URL('../../client/', import.meta.url),
+  '/assets/client/queue/': new URL('../../client/queue/', import.meta.url),
   '/assets/demo/page/': new URL('./', import.meta.url),
 };
 
