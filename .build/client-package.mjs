@@ -7,8 +7,9 @@ const ELEMENT = 'dist/client/element';
 
 /** `dist/client` is a package of its own: `npm pack ./dist/client`. */
 export async function clientPackage() {
-  const entries = ['index', 'element/index'];
-  await commonjs({ from: 'dist/client', entries, types: /^(element\/)?[^/]+$/ });
+  const entries = ['index', 'element/index', 'node/index'];
+  const types = /^((element|queue|node)\/)?[^/]+$/;
+  await commonjs({ from: 'dist/client', entries, types });
   await standaloneElement();
   await copyFile('src/client/package.json', 'dist/client/package.json');
   await copyFile('src/client/README.md', 'dist/client/README.md');

@@ -6,7 +6,7 @@ import { FileChecksum } from './file-checksum.js';
 import { type ChunkedUploadOptions, DEFAULTS } from './options.js';
 import { type Progress, type UploadState } from './progress.js';
 import { type Representation } from './representation.js';
-import { jittered, sleep } from './retry.js';
+import { delayAfter, jittered, sleep } from './retry.js';
 import { RunControl } from './run-control.js';
 import { SpeedMeter } from './speed-meter.js';
 import { Transfer, type TransferListener, type TransferTools } from './transfer.js';
@@ -15,6 +15,8 @@ import { UploadMemory } from './upload-memory.js';
 
 /** After these the same upload cannot succeed any more: the next start begins a new one. */
 const HOPELESS: readonly UploadErrorCode[] = ['checksum-mismatch', 'gone', 'refused'];
+
+const UNDER_WAY: readonly UploadState[] = ['sending', 'retrying', 'completing'];
 
 /**
  * Sends one file in chunks, and goes on after whatever interrupts it: a broken connection, a
@@ -37,6 +39,8 @@ export class ChunkedUpload<Answer = Representation> {
   private running: Promise<Answer> | null = null;
   private currentState: UploadState = 'idle';
   private sent = 0;
+  /** What has been shown of it, which never goes back: what was lost is sent again. */
+  private shown = 0;
   /** Bytes that the server is known to hold. */
   private committed = 0;
   /** The most bytes that the server has ever held: more of them are progress. */
@@ -44,6 +48,8 @@ export class ChunkedUpload<Answer = Representation> {
   /** Failed attempts since the last progress. */
   private failures = 0;
   private aborting = false;
+  /** Ends the pause before the next try. */
+  private wake = new AbortController();
 
   /**
    * @throws TypeError when the file is neither a `File` nor a `Blob`, the endpoint is no URL, the
@@ -66,7 +72,7 @@ export class ChunkedUpload<Answer = Representation> {
     const total = this.file.size;
     const { bytesPerSecond } = this.meter;
     const secondsLeft = bytesPerSecond > 0 ? (total - this.sent) / bytesPerSecond : null;
-    return { sent: this.sent, total, bytesPerSecond, secondsLeft };
+    return { sent: this.shown, total, bytesPerSecond, secondsLeft };
   }
 
   /**
@@ -94,6 +100,16 @@ export class ChunkedUpload<Answer = Representation> {
 
   resume(): void {
     if (this.currentState === 'paused') this.control.resume();
+  }
+
+  /** While it waits for its next try: makes it at once. */
+  tryNow(): void {
+    this.wake.abort();
+  }
+
+  /** Whether it goes on with what an earlier visit has begun. */
+  get isResumed(): boolean {
+    return this.transfer.isResumed;
   }
 
   /**
@@ -172,14 +188,15 @@ export class ChunkedUpload<Answer = Representation> {
   }
 
   private async waitAfter(error: unknown, signal: AbortSignal): Promise<void> {
-    const { onRetry, retryDelays = DEFAULTS.retryDelays } = this.options;
-    const planned = retryDelays[this.failures];
+    const { onRetry, retryDelays } = this.options;
+    const planned = delayAfter(this.failures, retryDelays);
     if (!(error instanceof UploadError) || !error.transient || planned === undefined) throw error;
     this.failures += 1;
     const delay = jittered(planned, error.retryAfter);
     this.enter('retrying');
     onRetry?.({ error, attempt: this.failures, delay });
-    await sleep(delay, signal);
+    this.wake = new AbortController();
+    await sleep(delay, AbortSignal.any([signal, this.wake.signal]));
   }
 
   private listener(): TransferListener {
@@ -197,12 +214,15 @@ export class ChunkedUpload<Answer = Representation> {
 
   private report(sent: number): void {
     this.sent = sent;
+    this.shown = Math.max(this.shown, sent);
     this.meter.record(sent);
     this.options.onProgress?.(this.progress);
   }
 
   private enter(state: UploadState): void {
     if (state === this.currentState) return;
+    // What was under way when it was paused comes to its end, and must not look like going on.
+    if (this.control.isPaused && UNDER_WAY.includes(state)) return;
     this.currentState = state;
     this.options.onStateChange?.(state);
   }
@@ -227,6 +247,7 @@ function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
       fileName,
       size: file.size,
       lastModified: own.lastModified,
+      ...(options.folder ? { folder: options.folder } : {}),
       type: file.type,
     },
     chunkSize: new ChunkSize(chunkSize),

@@ -1,14 +1,30 @@
-import { createMD5, createSHA1, createSHA256, createSHA512 } from 'hash-wasm';
+import {
+  createBLAKE3,
+  createCRC32,
+  createMD5,
+  createSHA1,
+  createSHA256,
+  createSHA512,
+  type IHasher,
+} from 'hash-wasm';
 import { readBytes } from './file-bytes.js';
 
 const ALGORITHMS = {
-  md5: createMD5,
-  sha1: createSHA1,
-  sha256: createSHA256,
-  sha512: createSHA512,
-} as const;
+  md5: () => createMD5(),
+  sha1: () => createSHA1(),
+  sha256: () => createSHA256(),
+  sha512: () => createSHA512(),
+  blake3: () => createBLAKE3(),
+  crc32: () => createCRC32(),
+} as const satisfies Record<string, () => Promise<IHasher>>;
 
 export type ChecksumAlgorithm = keyof typeof ALGORITHMS;
+
+/**
+ * One for all files. A browser lets a page have about 125 instances of WebAssembly at once, so a file
+ * keeps the state of its sum, which is small, and no hasher.
+ */
+const hashers = new Map<ChecksumAlgorithm, Promise<IHasher>>();
 
 /** Bytes hashed in one go: a few milliseconds, so that a page stays responsive. */
 const PIECE = 1024 * 1024;
@@ -18,7 +34,8 @@ const PIECE = 1024 * 1024;
  * whatever is sent twice or had been sent in an earlier session.
  */
 export class FileChecksum {
-  private readonly hasher: ReturnType<typeof createMD5>;
+  /** Of the sum of what lies before `position`; `null` at the beginning. */
+  private state: Uint8Array | null = null;
   private position = 0;
   private work: Promise<void> = Promise.resolve();
   private sum: string | undefined;
@@ -31,7 +48,6 @@ export class FileChecksum {
       const names = Object.keys(ALGORITHMS).join(', ');
       throw new TypeError(`checksum must be one of ${names}, or false, not ${String(algorithm)}`);
     }
-    this.hasher = ALGORITHMS[algorithm]();
   }
 
   /** Goes on up to the byte before `end`, in the background; what fails there fails `digest()`. */
@@ -48,17 +64,34 @@ export class FileChecksum {
   async digest(): Promise<string> {
     this.advanceTo(this.file.size);
     await this.work;
-    // hash-wasm ends a hasher with its digest, but a completion may have to be repeated.
-    this.sum ??= (await this.hasher).digest();
+    // A completion may have to be repeated.
+    this.sum ??= this.goOn(await hasherFor(this.algorithm)).digest();
     return this.sum;
   }
 
   private async hash(end: number): Promise<void> {
-    const hasher = await this.hasher;
+    const shared = await hasherFor(this.algorithm);
     while (this.position < end) {
       const next = Math.min(this.position + PIECE, end);
-      hasher.update(await readBytes(this.file, this.position, next));
+      const bytes = await readBytes(this.file, this.position, next);
+      // Nothing may be awaited from here on: the hasher is that of all files.
+      this.state = this.goOn(shared).update(bytes).save();
       this.position = next;
     }
   }
+
+  /** The hasher, where this file stands. */
+  private goOn(shared: IHasher): IHasher {
+    return this.state === null ? shared.init() : shared.load(this.state);
+  }
+}
+
+function hasherFor(algorithm: ChecksumAlgorithm): Promise<IHasher> {
+  const known = hashers.get(algorithm);
+  if (known) return known;
+  const made = ALGORITHMS[algorithm]();
+  hashers.set(algorithm, made);
+  // Where it could not be made, the next file tries again.
+  made.catch(() => hashers.delete(algorithm));
+  return made;
 }

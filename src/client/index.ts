@@ -20,3 +20,16 @@ export {
   type RememberedUpload,
   UploadMemory,
 } from './upload-memory.js';
+export {
+  type AddOptions,
+  type ChosenFile,
+  type FileRuleOptions,
+  type QueueItem,
+  type QueueItemError,
+  type QueueItemState,
+  type QueueSnapshot,
+  type QueueTexts,
+  type Refusal,
+  UploadQueue,
+  type UploadQueueOptions,
+} from './queue/index.js';

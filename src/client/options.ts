@@ -26,13 +26,15 @@ export interface ChunkedUploadOptions {
   readonly chunkSize?: number;
   /** What the first request tells beside the name, e.g. `owner_type` and `owner_id`. */
   readonly fields?: Readonly<Record<string, string | number | boolean>>;
+  /** Where the file lies, such as `Photos/2026`: files of one name in two folders are not one upload. */
+  readonly folder?: string;
   /** Default: the file's own name; needed for a `Blob`, which has none. */
   readonly fileName?: string;
   /** The sum that the server asks for; default `md5`. `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
   /**
    * Milliseconds before the first, second, … further try without progress in between; after the
-   * last one the upload fails. Default: 8 tries in about two minutes.
+   * last one the upload fails. Default: growing pauses of up to a minute, for as long as it takes.
    */
   readonly retryDelays?: readonly number[];
   /** Milliseconds after which a silent connection is given up; default 30 s, 0: never. Browsers only. */
@@ -54,6 +56,5 @@ export const DEFAULTS = {
   credentials: 'same-origin',
   chunkSize: 8 * 1024 * 1024,
   checksum: 'md5',
-  retryDelays: [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 60_000],
   stallTimeout: 30_000,
 } as const satisfies Partial<ChunkedUploadOptions>;

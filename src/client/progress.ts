@@ -1,6 +1,6 @@
 /** How far an upload is. */
 export interface Progress {
-  /** Bytes sent: those that the server has acknowledged and those under way. */
+  /** Bytes sent: those that the server has acknowledged and those under way. Never goes back. */
   readonly sent: number;
   /** Size of the file in bytes. */
   readonly total: number;

@@ -10,9 +10,23 @@ export function jittered(delay: number, retryAfter: number | null, random = Math
   return Math.max(delay / 2 + (random() * delay) / 2, retryAfter ?? 0);
 }
 
+/** Before the further tries; after the last one it stays at that. */
+const DELAYS = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 60_000];
+
 /**
- * Waits, but not longer than until the browser says that it is online again, or the signal is
- * aborted.
+ * Milliseconds before the next try.
+ *
+ * @param failures how many tries have failed since the last progress
+ * @param delays the caller's own; without them there is always a further try
+ * @returns `undefined`: there is none
+ */
+export function delayAfter(failures: number, delays?: readonly number[]): number | undefined {
+  return delays ? delays[failures] : (DELAYS[failures] ?? DELAYS.at(-1));
+}
+
+/**
+ * Waits, but not longer than until the browser says that it is online again, somebody looks at the page
+ * again, or the signal is aborted.
  *
  * @param delay milliseconds
  */
@@ -24,10 +38,15 @@ export function sleep(delay: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       signal.removeEventListener('abort', wake);
       page?.removeEventListener('online', wake);
+      page?.document.removeEventListener('visibilitychange', look);
       resolve();
+    };
+    const look = (): void => {
+      if (page?.document.visibilityState === 'visible') wake();
     };
     const timer = setTimeout(wake, delay);
     signal.addEventListener('abort', wake);
     page?.addEventListener('online', wake);
+    page?.document.addEventListener('visibilitychange', look);
   });
 }

@@ -16,6 +16,10 @@ export class RunControl {
     return this.stopped !== null;
   }
 
+  get isPaused(): boolean {
+    return this.paused && !this.isStopped;
+  }
+
   pause(): void {
     this.paused = true;
     this.interruption.abort();

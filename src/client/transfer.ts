@@ -45,6 +45,8 @@ export class Transfer {
   /** Whether time has passed without a sign that the upload still exists. */
   private stale = false;
   private finishing = false;
+  /** Whether an earlier visit has begun it. */
+  readonly isResumed: boolean;
 
   constructor(
     private readonly file: Blob,
@@ -52,6 +54,7 @@ export class Transfer {
     private readonly listener: TransferListener,
   ) {
     const remembered = tools.memory.find(tools.fingerprint);
+    this.isResumed = remembered !== null;
     if (!remembered) return;
     this.id = remembered.id;
     this.doubt();

@@ -4,7 +4,7 @@ import { type TransportResponse } from './transport.js';
  * - `network`: no answer; the connection could not be made, or broke, or fell silent
  * - `unavailable`: the server asks to come again (408, 423, 425, 429, any 5xx)
  * - `offset-mismatch`: the server stands at another byte than was sent
- * - `too-large`: a proxy refuses requests of this size (413)
+ * - `too-large`: a proxy refuses requests of this size (413 without the server's `detail`)
  * - `gone`: there is no such upload, or no longer (404, 410)
  * - `forbidden`: who sends this is not known or not allowed to (401, 403)
  * - `checksum-mismatch`: what arrived is not what was sent
@@ -32,6 +32,7 @@ export type ErrorDetail = string | Readonly<Record<string, readonly string[]>>;
 interface UploadErrorInit {
   readonly status?: number;
   readonly detail?: ErrorDetail | null;
+  readonly said?: string | null;
   readonly retryAfter?: number | null;
   readonly cause?: unknown;
 }
@@ -46,23 +47,38 @@ export class UploadError extends Error {
   /** `detail` of the answer, as it came; `null` when there was none. */
   readonly detail: ErrorDetail | null;
 
+  /**
+   * What the server says in words: the sentences of `detail`, or the `message` of the host's guards,
+   * policies and pipes; `null` when it said nothing.
+   */
+  readonly said: string | null;
+
   /** Milliseconds that the server asks to wait before the next try, if it does. */
   readonly retryAfter: number | null;
 
   constructor(
     readonly code: UploadErrorCode,
     message: string,
-    { status = 0, detail = null, retryAfter = null, cause }: UploadErrorInit = {},
+    { status = 0, detail = null, said = null, retryAfter = null, cause }: UploadErrorInit = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.status = status;
     this.detail = detail;
+    this.said = said ?? describe(detail);
     this.retryAfter = retryAfter;
   }
 
   /** Whether the same may succeed a little later. */
   get transient(): boolean {
     return ['network', 'unavailable', 'offset-mismatch'].includes(this.code);
+  }
+
+  /**
+   * Whether it makes sense to offer another try: what the server refuses, what is gone and what cannot
+   * be read stays so.
+   */
+  get canRetry(): boolean {
+    return this.transient || ['forbidden', 'checksum-mismatch', 'protocol'].includes(this.code);
   }
 
   /** Whether the server takes no bytes because the upload is complete. */
@@ -93,12 +109,13 @@ export class UploadError extends Error {
     const body = parseBody(response.text);
     const detail = readDetail(body['detail']);
     const code = codeOf(status, body, detail);
+    const said = describe(detail) ?? sentencesOf(body['message']);
     const message =
       code === 'checksum-mismatch'
         ? 'What arrived differs from the file. It may have changed while it was sent: send it again.'
-        : (describe(detail) ?? describeStatus(status, body['message']));
+        : (describe(detail) ?? describeStatus(status, said));
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
-    return new UploadError(code, message, { status, detail, retryAfter });
+    return new UploadError(code, message, { status, detail, said, retryAfter });
   }
 }
 
@@ -108,7 +125,9 @@ function codeOf(
   detail: ErrorDetail | null,
 ): UploadErrorCode {
   if (status >= 500 || [408, 423, 425, 429].includes(status)) return 'unavailable';
-  if (status === 413) return 'too-large';
+  // A proxy knows no `detail`. Where the server itself says it, the file is too large for its storage,
+  // and smaller chunks would not help.
+  if (status === 413) return detail === null ? 'too-large' : 'refused';
   if (status === 404 || status === 410) return 'gone';
   if (status === 401 || status === 403) return 'forbidden';
   if ('expected_offset' in body) return 'offset-mismatch';
@@ -124,18 +143,24 @@ function isAlreadyComplete(detail: ErrorDetail | null): boolean {
 }
 
 /** Nest's own answers, such as that of a wrong path, have a `message`: a sentence, or several. */
-function describeStatus(status: number, message: unknown): string {
+function sentencesOf(message: unknown): string | null {
   const given: unknown[] = Array.isArray(message) ? message : [message];
   const sentences = given.filter((each) => typeof each === 'string' && each !== '');
-  const why = sentences.length > 0 ? `: ${sentences.join(', ')}` : '.';
-  return `The server answered with status ${status}${why}`;
+  return sentences.length > 0 ? sentences.join(', ') : null;
+}
+
+function describeStatus(status: number, said: string | null): string {
+  return `The server answered with status ${status}${said === null ? '.' : `: ${said}`}`;
 }
 
 function describe(detail: ErrorDetail | null): string | null {
   if (detail === null || typeof detail === 'string') return detail;
-  return Object.entries(detail)
-    .map(([field, sentences]) => `${field}: ${sentences.join(' ')}`)
-    .join(' ');
+  return (
+    Object.entries(detail)
+      // That it is about the file goes without saying.
+      .map(([field, all]) => (field === 'file' ? all.join(' ') : `${field}: ${all.join(' ')}`))
+      .join(' ')
+  );
 }
 
 /** An answer of a proxy may be anything, so what is not an object of JSON counts as empty. */

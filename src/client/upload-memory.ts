@@ -19,6 +19,8 @@ export interface Fingerprint {
   readonly lastModified: number;
   /** MIME type; empty while unknown. */
   readonly type: string;
+  /** Where the file lies; left out where that is not known. */
+  readonly folder?: string;
 }
 
 /** An upload that was begun and not finished. */
@@ -86,8 +88,10 @@ export class UploadMemory {
   }
 }
 
-function keyOf({ endpoint, scope, fileName, size, lastModified, type }: Fingerprint): string {
-  return PREFIX + JSON.stringify([endpoint, scope, fileName, size, lastModified, type]);
+function keyOf(fingerprint: Fingerprint): string {
+  const { endpoint, scope, fileName, size, lastModified, type, folder } = fingerprint;
+  const parts = [endpoint, scope, fileName, size, lastModified, type, ...(folder ? [folder] : [])];
+  return PREFIX + JSON.stringify(parts);
 }
 
 /** Nobody else writes under the prefix, but another version of this client may have. */

@@ -176,7 +176,7 @@ describe('the client', () => {
       expect(without).toThrow('and not "undefined"');
       const wrong = { checksum: 'md6' as 'md5' };
       expect(() => uploadOf(file, wrong)).toThrow(
-        'checksum must be one of md5, sha1, sha256, sha512, or false, not md6',
+        'checksum must be one of md5, sha1, sha256, sha512, blake3, crc32, or false, not md6',
       );
     });
 
@@ -241,6 +241,20 @@ describe('the client', () => {
       expectAllThere();
     });
 
+    it('shows no less than it has shown', async () => {
+      once(/bytes 262144/, server.cutAfter(100 * KIB));
+      const shown: number[] = [];
+      await uploadOf(file, { onProgress: ({ sent }) => shown.push(sent) }).start();
+      expect(shown).toEqual(shown.toSorted((one, other) => one - other));
+    });
+
+    it('tries now when asked to', async () => {
+      once(/PUT/, server.refuse(503, {}, { 'retry-after': '3600' }));
+      const upload = uploadOf(file, { onRetry: () => setImmediate(() => upload.tryNow()) });
+      await upload.start();
+      expectAllThere();
+    });
+
     it('counts tries anew whenever bytes got through', async () => {
       let cuts = 0;
       server.fault = (line) =>
@@ -271,6 +285,14 @@ describe('the client', () => {
       await expect(uploadOf(file).start()).rejects.toMatchObject({ code: 'too-large' });
     });
 
+    it('makes no smaller chunks where the server itself finds the file too large', async () => {
+      const detail = 'The file is larger than the storage can hold';
+      server.fault = () => server.refuse(413, { detail });
+      const error = { code: 'refused', status: 413, message: detail, canRetry: false };
+      await expect(uploadOf(file).start()).rejects.toMatchObject(error);
+      expect(server.log).toHaveLength(1);
+    });
+
     it('repeats a completion whose answer was lost', async () => {
       once(/POST/, (request, response) => void response.destroy());
       await uploadOf(file).start();
@@ -289,7 +311,7 @@ describe('the client', () => {
       expect(error).toMatchObject({
         code: 'refused',
         status: 400,
-        message: 'file: Too small. And ugly.',
+        message: 'Too small. And ugly.',
         detail: { file: ['Too small.', 'And ugly.'] },
       });
       expect(server.log).toHaveLength(1);
@@ -370,6 +392,18 @@ describe('the client', () => {
       upload.resume();
       await answer;
       expect(server.log[requests]).toMatch(/^HEAD/);
+      expectAllThere();
+    });
+
+    it('can be paused in the moment in which it is started', async () => {
+      const upload = uploadOf(file);
+      const answer = upload.start();
+      upload.pause();
+      await sleep(20);
+      expect(upload.state).toBe('paused');
+      expect(server.log).toEqual([]);
+      upload.resume();
+      await answer;
       expectAllThere();
     });
 
@@ -662,5 +696,12 @@ describe('the client', () => {
       sha256: createHash('sha256').update(content).digest('hex'),
     });
     expect(answer).toEqual({ anything: 'the host answers' });
+  });
+
+  it('sends more files at once than a page has WebAssembly instances', async () => {
+    const many = Array.from({ length: 200 }, (_, index) => new File([`${index}`], `${index}.txt`));
+    const hashed = many.map((each) => uploadOf(each, { storage: null }).start());
+    await Promise.all(hashed);
+    expect(server.uploads.size).toBe(200);
   });
 });

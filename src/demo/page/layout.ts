@@ -15,6 +15,7 @@ export interface PageFile {
 const FOLDERS: Readonly<Record<string, URL>> = {
   '/assets/client/': new URL('../../client/', import.meta.url),
   '/assets/client/element/': new URL('../../client/element/', import.meta.url),
+  '/assets/client/queue/': new URL('../../client/queue/', import.meta.url),
   '/assets/demo/page/': new URL('./', import.meta.url),
 };
 

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
+import { HELP, parseCommandLine, UsageError, type CommandLine } from './node/command-line.js';
+import { fileFromPath, FileStorage } from './node/index.js';
+import { progressLine } from './node/progress-bar.js';
+import { UploadQueue } from './queue/index.js';
+import { isRepresentation } from './representation.js';
+
+const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 };
+
+async function main(args: readonly string[]): Promise<number> {
+  const line = parseCommandLine(args);
+  if (line === 'help') {
+    console.log(HELP);
+    return EXIT.done;
+  }
+  if (line === 'version') {
+    const manifest = await readFile(new URL('package.json', import.meta.url), 'utf8');
+    console.log((JSON.parse(manifest) as { version: string }).version);
+    return EXIT.done;
+  }
+  return upload(line);
+}
+
+async function upload(line: CommandLine): Promise<number> {
+  const { atOnce, checksum, chunkSize, endpoint, fields, headers } = line;
+  const files = await Promise.all(line.paths.map((path) => fileFromPath(path)));
+  const queue = new UploadQueue({
+    ...{ checksum, endpoint, fields, headers },
+    ...(atOnce === undefined ? {} : { atOnce }),
+    ...(chunkSize === undefined ? {} : { chunkSize }),
+    storage: new FileStorage(),
+  });
+  const shows = !line.quiet && process.stderr.isTTY;
+  const show = (): void => {
+    const text = progressLine(queue.getSnapshot());
+    process.stderr.write(`\r${text.slice(0, process.stderr.columns - 1)}\u001B[K`);
+  };
+  process.once('SIGINT', () => {
+    const hint = 'Interrupted. Run the same command again, and it goes on where it stopped.';
+    process.stderr.write(`${shows ? '\n' : ''}${hint}\n`);
+    process.exit(EXIT.interrupted);
+  });
+  const ticker = shows ? setInterval(show, 500) : undefined;
+  queue.add(files);
+  await ended(queue);
+  clearInterval(ticker);
+  if (shows) {
+    show();
+    process.stderr.write('\n');
+  }
+  return report(queue);
+}
+
+/** When nothing is under way any more. */
+function ended(queue: UploadQueue): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const { counts, items } = queue.getSnapshot();
+      if (counts.complete + counts.failed < items.length) return;
+      stop();
+      resolve();
+    };
+    const stop = queue.subscribe(look);
+    look();
+  });
+}
+
+function report(queue: UploadQueue): number {
+  const { counts, items } = queue.getSnapshot();
+  for (const { answer, error, name } of items) {
+    if (error) console.error(`${name}: ${error.message}`);
+    else
+      console.log(isRepresentation(answer) && answer.file ? answer.file : JSON.stringify(answer));
+  }
+  return counts.failed > 0 ? EXIT.failed : EXIT.done;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    if (error instanceof UsageError) console.error('--help says more.');
+    process.exitCode =
+      error instanceof UsageError || error instanceof TypeError ? EXIT.usage : EXIT.failed;
+  },
+);

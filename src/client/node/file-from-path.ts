@@ -1,0 +1,15 @@
+import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+
+/**
+ * A file of the disk, of which nothing is read before it is sent.
+ *
+ * @throws the error of `node:fs`, such as ENOENT; TypeError for a folder
+ */
+export async function fileFromPath(path: string): Promise<File> {
+  const stats = await stat(path);
+  if (!stats.isFile()) throw new TypeError(`${path} is not a file`);
+  const lastModified = Math.trunc(stats.mtimeMs);
+  return new File([await openAsBlob(path)], basename(path), { lastModified });
+}

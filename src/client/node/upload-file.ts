@@ -1,0 +1,50 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ChunkedUpload } from '../chunked-upload.js';
+import { type ChunkedUploadOptions } from '../options.js';
+import { type Representation } from '../representation.js';
+import { fileFromPath } from './file-from-path.js';
+
+/**
+ * Uploads a file of the disk.
+ *
+ * @returns what the server's completion answers
+ * @throws UploadError, and the errors of `node:fs`
+ */
+export async function uploadFile<Answer = Representation>(
+  path: string,
+  options: ChunkedUploadOptions,
+): Promise<Answer> {
+  return new ChunkedUpload<Answer>(await fileFromPath(path), options).start();
+}
+
+/**
+ * Uploads what comes out of a stream. It is kept in a temporary file until it has arrived, because what
+ * is lost on the way has to be sent again, and a stream can be read once.
+ *
+ * @returns what the server's completion answers
+ * @throws UploadError, and the errors of the stream and of the disk
+ */
+export async function uploadStream<Answer = Representation>(
+  stream: Readable | ReadableStream<Uint8Array>,
+  options: ChunkedUploadOptions & { readonly fileName: string },
+): Promise<Answer> {
+  const folder = await mkdtemp(join(tmpdir(), 'upload-'));
+  try {
+    const path = join(folder, 'stream');
+    await pipeline(toNode(stream), createWriteStream(path));
+    // Nothing to go on with later: another stream of this name is another upload.
+    return await uploadFile<Answer>(path, { ...options, storage: options.storage ?? null });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function toNode(stream: Readable | ReadableStream<Uint8Array>): Readable {
+  if (!('getReader' in stream)) return stream;
+  return Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0]);
+}

@@ -1,0 +1,100 @@
+import { type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { QueueSnapshot, UploadQueue } from '../../src/client/index.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { BadNetwork } from './bad-network.js';
+import { Browser, browserTitle, hasBrowser } from './browser.js';
+
+/** What the tests put into the page. */
+interface QueuePage {
+  queue: UploadQueue;
+  wentBack: boolean;
+}
+
+type Counts = QueueSnapshot['counts'];
+
+describe.skipIf(!hasBrowser)(browserTitle('the queue in a page'), { timeout: 120_000 }, () => {
+  let cluster: Cluster;
+  let browser: Browser;
+  let network: BadNetwork;
+  let page: Page;
+
+  beforeAll(async () => {
+    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.stop();
+    await cluster?.stop();
+  }, 60_000);
+  beforeEach(async () => {
+    network = await BadNetwork.to(cluster.at(0).port);
+    page = await browser.page();
+    await page.goto(network.url);
+    await page.evaluate(async (path) => {
+      const client = (await import(path)) as typeof import('../../src/client/index.js');
+      const queue = new client.UploadQueue({ endpoint: '/uploads/files', atOnce: 5 });
+      const own: QueuePage = { queue, wentBack: false };
+      let most = 0;
+      queue.subscribe(() => {
+        const { sent } = queue.getSnapshot();
+        own.wentBack ||= sent < most;
+        most = sent;
+      });
+      Object.assign(globalThis, { own });
+    }, '/assets/client/index.js');
+  });
+  afterEach(async () => {
+    await page.context().setOffline(false);
+    await page.close();
+    await network.close();
+  });
+
+  const add = (count: number, size: number): Promise<void> =>
+    page.evaluate(
+      ([files = 0, bytes = 0]) => {
+        const { own } = globalThis as unknown as { own: QueuePage };
+        const make = (_: unknown, index: number): File =>
+          new File([`${index}`.padEnd(bytes, 'x')], `${Math.random()}.txt`);
+        own.queue.add(Array.from({ length: files }, make));
+      },
+      [count, size],
+    );
+  const counts = (): Promise<Counts> =>
+    page.evaluate(() => {
+      const { own } = globalThis as unknown as { own: QueuePage };
+      return own.queue.getSnapshot().counts;
+    });
+  const wentBack = (): Promise<boolean> =>
+    page.evaluate(() => (globalThis as unknown as { own: QueuePage }).own.wentBack);
+  const complete = async (count: number): Promise<void> => {
+    await expect
+      .poll(async () => (await counts()).complete, { timeout: 60_000, interval: 100 })
+      .toBe(count);
+    expect(await wentBack()).toBe(false);
+  };
+
+  it('sends more files than a page may have instances of WebAssembly', async () => {
+    await add(300, 10);
+    await complete(300);
+  });
+
+  it('goes on after a cut connection', async () => {
+    void network.after(5_000_000, 'cut');
+    await add(3, 4_000_000);
+    await complete(3);
+  });
+
+  it('goes on at once when the network is back', async () => {
+    const held = network.after(3_000_000, 'hold');
+    await add(3, 4_000_000);
+    await held;
+    await page.context().setOffline(true);
+    network.cut();
+    network.release();
+    await expect
+      .poll(async () => (await counts()).retrying, { timeout: 60_000, interval: 100 })
+      .toBe(3);
+    await page.context().setOffline(false);
+    await complete(3);
+  });
+});
