@@ -26,7 +26,10 @@ async function upload(line: CommandLine): Promise<number> {
   const { atOnce, checksum, chunkSize, endpoint, fields, headers } = line;
   const files = await Promise.all(line.paths.map((path) => fileFromPath(path)));
   const queue = new UploadQueue({
-    ...{ checksum, endpoint, fields, headers },
+    checksum,
+    endpoint,
+    fields,
+    headers,
     ...(atOnce === undefined ? {} : { atOnce }),
     ...(chunkSize === undefined ? {} : { chunkSize }),
     storage: new FileStorage(),
