@@ -146,7 +146,7 @@ describe('The imports of src/chunked-upload', () => {
 
   it('SQL stands only in the database folder and the migrations', () => {
     const sql =
-      /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]*\b(FROM|SET|WHERE|VALUES)\b|\.query\(/;
+      /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]*\b(FROM|SET|WHERE|VALUES)\b|[\w)]\.query\(/;
     const files = [...texts].filter(([, text]) => sql.test(text)).map(([file]) => file);
     expect(files.filter((file) => !/^(database|migrations)\//.test(file))).toEqual([]);
     expect(files).not.toEqual([]);

@@ -16,6 +16,14 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   nginx: 'test/e2e/readme.spec.ts',
   sql: 'test/e2e/django-records.spec.ts',
   json: 'this one',
+  // Of pages: `test/browser` runs what they show.
+  html: 'test/browser',
+  js: 'test/browser',
+  css: 'test/browser',
+  tsx: 'test/browser',
+  // No compiler of these is here.
+  kotlin: 'none',
+  swift: 'none',
   // The settings of drf-chunked-upload, to be compared with ours; drawings.
   python: 'none',
   text: 'none',
