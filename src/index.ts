@@ -101,6 +101,7 @@ export {
 } from './chunked-upload/protocols/http/representation.js';
 export {
   type ByteRange,
+  type DownloadUrlOptions,
   type FinishOptions,
   type JsonValue,
   type OpenOptions,

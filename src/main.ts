@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DemoModule } from './demo/demo.module.js';
 import { startEmbeddedPostgres } from './demo/embedded-postgres.js';
 import { setUpOpenApi } from './demo/openapi.js';
+import { openStorage } from './demo/storage.js';
 import { SettingsError, readSettings, requireFreePort } from './demo/settings.js';
 
 /** Less than what process managers give, 10 s at the least. */
@@ -18,7 +19,7 @@ async function main(): Promise<void> {
   const databaseUrl = settings.databaseUrl ?? postgres?.url ?? '';
 
   const app = await NestFactory.create<NestExpressApplication>(
-    DemoModule.register(settings, databaseUrl),
+    DemoModule.register(settings, databaseUrl, await openStorage(settings)),
     // Of bodies JSON alone is parsed: what curl calls a form, unless told otherwise, may be a file.
     { bodyParser: false, logger: ['fatal', 'error', 'warn'] },
   );

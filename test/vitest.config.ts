@@ -8,6 +8,10 @@ const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 /** Tests import the package by its name and get what users get: the build. */
 const alias = [
   { find: /^nestjs-chunked-upload$/, replacement: `${dist}index.js` },
+  {
+    find: /^nestjs-chunked-upload\/s3$/,
+    replacement: `${dist}chunked-upload/storage/s3/index.js`,
+  },
   { find: /^nestjs-chunked-upload\/client$/, replacement: `${dist}client/index.js` },
   {
     find: /^nestjs-chunked-upload\/testing$/,
@@ -30,50 +34,65 @@ const HTTP2_SPECS =
     ? PROTOCOL_SPECS
     : '{access-matrix,answers-arrive,bodies,errors-of-*,hostile-requests.property,filepond,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts';
 
+// Faults of which time or memory is measured: one file at a time, beside nothing else.
+const MEASURED =
+  '{checkpoints,constant-completion,crowd,memory,shutdown,silent-writer,slow-clients,standstill}.spec.ts';
+
+/** What runs together. One worker or two, and how long a test may take. */
+const GROUPS = {
+  // The quickest to tell what is broken come first.
+  requests: { order: 0, workers: 2, timeout: MINUTE / 2 },
+  // These kill servers, fill disks, install packages.
+  processes: { order: 1, workers: 2, timeout: 5 * MINUTE },
+  measured: { order: 2, workers: 1, timeout: 5 * MINUTE },
+};
+
 interface Project {
   readonly name: string;
-  readonly alone: boolean;
+  readonly group: keyof typeof GROUPS;
   readonly include?: string;
+  readonly exclude?: string;
   readonly env?: Record<string, string>;
 }
 
-/** In the order in which they run, the quickest to tell what is broken first. */
 const projects: Project[] = [
-  { name: 'unit', alone: false },
-  { name: 'contract', alone: false },
-  { name: 'e2e', alone: false },
+  { name: 'unit', group: 'requests' },
+  { name: 'contract', group: 'requests' },
+  { name: 'e2e', group: 'requests' },
   {
     name: 'fastify',
-    alone: false,
+    group: 'requests',
     include: `test/e2e/${PROTOCOL_SPECS}`,
     env: { HOST_PLATFORM: 'fastify' },
   },
   {
     name: 'http2',
-    alone: false,
+    group: 'requests',
     include: `test/e2e/${HTTP2_SPECS}`,
     env: { HOST_PLATFORM: 'http2' },
   },
-  // These kill servers, fill disks, install packages: one file at a time, beside nothing else.
-  { name: 'faults', alone: true },
-  { name: 'package', alone: true },
-  { name: 'browser', alone: true },
+  { name: 'faults', group: 'processes', exclude: `test/faults/${MEASURED}` },
+  { name: 'package', group: 'processes' },
+  { name: 'browser', group: 'processes' },
+  { name: 'measured', group: 'measured', include: `test/faults/${MEASURED}` },
 ];
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     globalSetup: 'test/support/global-setup.ts',
-    projects: projects.map(({ name, alone, include, env }, groupOrder) => ({
+    reporters: ['default', 'test/support/contract-report.ts'],
+    projects: projects.map(({ name, group, include, exclude, env }) => ({
       resolve: { alias },
       test: {
         name,
         server: { deps: { external: [/\/dist\//] } },
         include: [include ?? `test/${name}/**/*.spec.ts`],
+        ...(exclude ? { exclude: [exclude] } : {}),
         ...(env ? { env } : {}),
-        maxWorkers: alone ? 1 : 2,
-        sequence: { groupOrder },
-        testTimeout: alone ? 5 * MINUTE : MINUTE / 2,
+        maxWorkers: GROUPS[group].workers,
+        sequence: { groupOrder: GROUPS[group].order },
+        testTimeout: GROUPS[group].timeout,
         hookTimeout: MINUTE,
       },
     })),

@@ -38,7 +38,7 @@ import { uploadWhole } from './engine/upload-whole.js';
 import { countedStream } from './memory/counted-stream.js';
 import type { OwnedUploads } from './owners/owned-uploads.js';
 import { storageFailure } from './storage/storage-failure.js';
-import type { ByteRange } from './storage/storage.provider.js';
+import type { ByteRange, DownloadUrlOptions } from './storage/storage.provider.js';
 
 const MOST_AT_ONCE = 1000;
 
@@ -214,6 +214,18 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
       storage.createReadStream(upload, range ?? whole, { nextChunk }).catch(storageFailure),
     );
     return about(upload.id, opened);
+  }
+
+  /**
+   * A URL of the store itself, good for a few minutes, where the storage is to hand out such ones
+   * (`download: 'redirect'` of `S3Storage`); else null.
+   * @throws ChunkedUploadError `not_found` before the upload is complete
+   */
+  async createDownloadUrl(upload: T, options: DownloadUrlOptions): Promise<string | null> {
+    if (upload.status !== ChunkedUploadStatus.Complete) throw ChunkedUploadError.notFound();
+    const { storage } = this.engine.type;
+    const url = storage.createDownloadUrl?.(upload, options).catch(storageFailure);
+    return about(upload.id, url ?? Promise.resolve(null));
   }
 
   /** Ends an unfinished upload for good: its bytes are removed, its record is kept. */

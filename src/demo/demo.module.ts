@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import { ChunkedUploadModule, LocalDiskStorage } from '../index.js';
+import { ChunkedUploadModule, type StorageProvider } from '../index.js';
 import { AdminGuard } from './admin.guard.js';
 import { BasicAuthGuard } from './basic-auth.guard.js';
 import { connect } from './database.js';
@@ -24,7 +23,11 @@ import type { Settings } from './settings.js';
 /** The demo: three upload types, each with a table of its own, and a page to try them. */
 @Module({})
 export class DemoModule {
-  static register(settings: Settings, databaseUrl: string): DynamicModule {
+  static register(
+    settings: Settings,
+    databaseUrl: string,
+    storage: StorageProvider,
+  ): DynamicModule {
     return {
       module: DemoModule,
       imports: [
@@ -48,7 +51,7 @@ export class DemoModule {
           path: 'uploads/files',
           entity: FileUpload,
           admin: { path: 'admin/uploads', guards: [AdminGuard] },
-          storage: new LocalDiskStorage({ root: join(settings.dataDir, 'media') }),
+          storage,
           expiresIn: settings.uploadExpiresIn,
           // All that there is; the last is still an Internet-Draft.
           protocols: ['content-range', 'tus', 'filepond', 'resumable-http'],

@@ -10,6 +10,16 @@ export interface Settings {
   /** Holds the files and the embedded database. */
   readonly dataDir: string;
   readonly uploadExpiresIn: string;
+  /** Undefined: files are kept below `dataDir`. */
+  readonly s3: S3Settings | undefined;
+}
+
+/** Its keys are where the SDK looks for them: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. */
+export interface S3Settings {
+  readonly bucket: string;
+  readonly region: string;
+  /** Left out: Amazon's. */
+  readonly endpoint?: string;
 }
 
 /** The environment is wrong; the message says how. */
@@ -17,17 +27,26 @@ export class SettingsError extends Error {}
 
 /** @throws SettingsError */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
-  if (environment['S3_ENDPOINT']) {
-    throw new SettingsError(
-      'This version has no S3 storage yet: unset S3_ENDPOINT to store on local disk.',
-    );
-  }
   return {
     port: portOf(environment['PORT'] || '3000'),
     databaseUrl: environment['DATABASE_URL'] || undefined,
     dataDir: resolve(environment['DATA_DIR'] || '.data'),
     uploadExpiresIn: durationOf(environment['UPLOAD_EXPIRES_IN'] || '1d'),
+    s3: s3Of(environment),
   };
+}
+
+function s3Of(environment: NodeJS.ProcessEnv): S3Settings | undefined {
+  const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION: region } = environment;
+  if (!endpoint && !bucket) return undefined;
+  if (!bucket) {
+    throw new SettingsError('S3_BUCKET must name the bucket at S3_ENDPOINT, such as uploads');
+  }
+  if (endpoint && !URL.canParse(endpoint)) {
+    const shown = 'such as http://localhost:8333';
+    throw new SettingsError(`S3_ENDPOINT must be a URL, ${shown}, and not "${endpoint}"`);
+  }
+  return { bucket, region: region || 'us-east-1', ...(endpoint && { endpoint }) };
 }
 
 /** Before anything has been started that would have to be ended. @throws SettingsError */

@@ -43,13 +43,6 @@ const SENTENCE = `const sentence = (body) => {
   return typeof detail === 'string' ? detail : Object.values(detail).flat().join(' ');
 };`;
 
-interface FilePondPage {
-  readonly pond: {
-    addFile(file: unknown): Promise<{ id: string }>;
-    processFile(id?: string): Promise<unknown>;
-  };
-}
-
 describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () => {
   let cluster: Cluster;
   let browser: Browser;
@@ -97,16 +90,11 @@ describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () 
     );
     await page.goto(`${network.url}/filepond.html`);
     await page.addScriptTag({ path: require.resolve('filepond/dist/filepond.js') });
-    await page.evaluate(
-      ([script, given]) => {
-        const run = new Function('given', script as string) as (given: unknown) => void;
-        run(given);
-      },
-      [
-        `${SENTENCE} window.pond = FilePond.create(document.getElementById('input'), (${SETTINGS})(given));`,
-        { path, ...options },
-      ] as const,
-    );
+    const given = JSON.stringify({ path, ...options });
+    const input = "document.getElementById('input')";
+    await page.addScriptTag({
+      content: `${SENTENCE} window.pond = FilePond.create(${input}, (${SETTINGS})(${given}));`,
+    });
   }
 
   async function choose(name: string, bytes: Buffer): Promise<void> {
@@ -170,7 +158,8 @@ describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () 
     let chunks = 0;
     // Chromium itself would send again what a connection has lost.
     await page.route('**/uploads/files?patch=*', (route) => {
-      chunks += route.request().method() === 'PATCH' ? 1 : 0;
+      if (route.request().method() !== 'PATCH') return route.continue();
+      chunks += 1;
       return chunks === 3 ? route.abort() : route.continue();
     });
     await choose('film.bin', content);

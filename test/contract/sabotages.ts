@@ -92,7 +92,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'takes no more than five writers': {
-    fails: [/^continues at/, /^has a state/, /beside two others/],
+    fails: [/^continues at/, /^has a state/, /beside two others/, /^takes (many|chunks)/],
     make: brokenWriter(() => {
       const writers = new Map<string, number>();
       return (_, options, { key }) => {
@@ -254,7 +254,8 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
       /several times, and goes on/,
       /^writes over what/,
       /^survives two writers.* from byte 100000 on/,
-      /^survives writers that leave many MiB/,
+      /^survives .*many MiB.*(9 on|again)$/,
+      /^keeps what a writer of many MiB/,
       /^reads back what is committed/,
     ],
     make: appending((offset) => offset > 0),
@@ -265,6 +266,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
       /^begins anew/,
       /^leaves out of a file that came whole/,
       /^survives two writers.* from byte 0 on/,
+      /^survives .*many MiB.* from MiB 0 on/,
     ],
     make: appending((offset) => offset === 0),
   },
@@ -285,10 +287,10 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
     fails: [
       /^keeps out .* with other bytes/,
       /^keeps out a writer that only opens late/,
-      /^keeps out a writer of many MiB/,
       /beside two others/,
       /wakes late with one key/,
       /^reads back nothing/,
+      /^removes what lies beside/,
     ],
     make: (root) => new UnfencedStorage({ root, fsync: false }),
   },
@@ -299,18 +301,18 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'lets late writers spoil what is committed': {
-    fails: [
-      /after the next one's commit/,
-      /beside two others/,
-      /^keeps out a writer of many MiB/,
-      /^reads back nothing/,
-    ],
+    fails: [/after the next one's commit/, /beside two others/, /^reads back nothing/],
     make: lateHarm('after it'),
   },
 
   'lets late writers spoil what is finished': {
-    fails: [/wakes after the end/, /wakes late with one key/],
+    fails: [/wakes after the end/, /wakes late with one key/, /^removes what lies beside/],
     make: lateHarm('after the end'),
+  },
+
+  'takes the finished file for a part of what lies beside it': {
+    fails: [/^removes what lies beside/],
+    make: broken((sound) => ({ removeLeftovers: (file) => sound.remove(file) })),
   },
 
   'moves the file of whoever opens it into its place': {
@@ -466,6 +468,15 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
     }),
   },
 
+  'lists nothing that is large': {
+    fails: [/^lists many MiB/],
+    make: broken((sound) => ({
+      list: async function* list(folder) {
+        for await (const found of sound.list(folder)) if (found.size < 16 * 1024 ** 2) yield found;
+      },
+    })),
+  },
+
   'dates all that it lists back': {
     fails: [/^lists what is/],
     make: broken((sound) => ({
@@ -476,7 +487,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'removes nothing by its key alone': {
-    fails: [/^removes what it lists/, /^lists and removes/],
+    fails: [/^removes what it lists/, /^lists many MiB/, /^lists and removes/],
     make: broken((sound) => ({
       remove: async (file) => {
         if (file.key !== file.finalKey) await sound.remove(file);

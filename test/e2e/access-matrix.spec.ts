@@ -42,8 +42,10 @@ const TUS = { 'tus-resumable': '1.0.0' };
 const OCTETS = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '100' };
 const DRAFT = { 'upload-draft-interop-version': '8' };
 const PARTIAL = {
-  ...{ ...DRAFT, 'content-type': 'application/partial-upload' },
-  ...{ 'upload-offset': '100', 'upload-complete': '?0' },
+  ...DRAFT,
+  'content-type': 'application/partial-upload',
+  'upload-offset': '100',
+  'upload-complete': '?0',
 };
 
 type Ask = (caller: UploadClient, id: string) => Promise<Answer>;

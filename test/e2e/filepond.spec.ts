@@ -257,8 +257,12 @@ describe('A chunk', () => {
   it('is kept as a whole or not at all when its sender goes silent', async () => {
     const id = await pond.begin(file.length);
     const silent = new InterimRequest('PATCH', `${pond.url}?patch=${id}`, {
-      ...{ 'x-user': 'ann', ...OCTETS, 'upload-offset': '0', 'upload-length': '250' },
-      ...{ 'upload-name': 'a.txt', 'content-length': '100' },
+      'x-user': 'ann',
+      ...OCTETS,
+      'upload-offset': '0',
+      'upload-length': '250',
+      'upload-name': 'a.txt',
+      'content-length': '100',
     });
     await silent.write(file.subarray(0, 50));
     await until('it writes', async () => (await host.uploads.findOne(id)).leaseToken !== null);

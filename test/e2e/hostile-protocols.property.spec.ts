@@ -67,8 +67,14 @@ const fields: Record<string, readonly string[]> = {
   ],
   FilePond: ['upload-offset', 'upload-length', 'upload-name', 'content-type'],
   'the IETF draft': [
-    ...['upload-offset', 'upload-length', 'upload-complete', 'upload-incomplete'],
-    ...['upload-draft-interop-version', 'content-type', 'content-disposition', 'content-digest'],
+    'upload-offset',
+    'upload-length',
+    'upload-complete',
+    'upload-incomplete',
+    'upload-draft-interop-version',
+    'content-type',
+    'content-disposition',
+    'content-digest',
     'repr-digest',
   ],
 };

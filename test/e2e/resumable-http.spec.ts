@@ -567,8 +567,11 @@ describe('4.6 Concurrency', () => {
     const other = await startBeside(host, { upload: { protocols: PROTOCOLS } });
     const location = await begun(first);
     const writing = new InterimRequest('PATCH', other.url + location, {
-      ...{ 'x-user': 'ann', ...V8, ...PARTIAL },
-      ...{ 'upload-complete': '?0', 'upload-offset': '100' },
+      'x-user': 'ann',
+      ...V8,
+      ...PARTIAL,
+      'upload-complete': '?0',
+      'upload-offset': '100',
     });
     const large = sample(MIB);
     await writing.write(large);
@@ -589,12 +592,20 @@ describe('5 Status code 104', () => {
     const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
     const headers = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
     const { stdout } = await promisify(execFile)('curl', [
-      ...['-sSi', version, '-X', 'POST', '-T', join(folder, 'a.bin'), '-H', 'Expect: 100-continue'],
+      '-sSi',
+      version,
+      '-X',
+      'POST',
+      '-T',
+      join(folder, 'a.bin'),
+      '-H',
+      'Expect: 100-continue',
       ...headers.flatMap((header) => ['-H', header]),
       `${url}?filename=a.bin`,
     ]);
     const statuses = [...stdout.matchAll(/^HTTP\/[\d.]+ (\d+)/gm)].map(([, status]) => status);
-    expect(statuses.toSorted()).toEqual(['100', '104', '200']);
+    expect(statuses).toHaveLength(3);
+    expect(statuses).toEqual(expect.arrayContaining(['100', '104', '200']));
     await rm(folder, { recursive: true });
   });
 });

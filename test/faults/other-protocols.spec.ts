@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FILES, KIB, MIB, json, send } from '../support/chunk-request.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
@@ -45,7 +46,6 @@ async function offsetOf(url: string, words: ProtocolWords, id: string): Promise<
 }
 
 async function expectStored(url: string, id: string, bytes: Buffer): Promise<void> {
-  const { createHash } = await import('node:crypto');
   const md5 = createHash('md5').update(bytes).digest('hex');
   const body = Buffer.from(JSON.stringify({ md5 }));
   const headers = { 'content-type': 'application/json' };
@@ -113,7 +113,6 @@ async function expectStoredPart(cluster: Cluster, id: string, bytes: Buffer): Pr
 }
 
 async function read(cluster: Cluster, id: string): Promise<Buffer> {
-  const { readFile } = await import('node:fs/promises');
   const path = (await cluster.at(0).storedFiles()).find((name) => name.includes(id));
   return readFile(path ?? '');
 }
@@ -127,7 +126,8 @@ describe.each(PROTOCOLS)('a chunk by $name', (words) => {
     await say(url, words.chunk(id, 0, bytes.length), bytes.subarray(0, CHUNK));
     const { method, target, headers } = words.chunk(id, CHUNK, bytes.length);
     const cut = new InterimRequest(method, url + target, {
-      ...{ ...ALICE, ...headers },
+      ...ALICE,
+      ...headers,
       'content-length': String(CHUNK),
     });
     await cut.write(bytes.subarray(CHUNK, CHUNK + place));
@@ -154,7 +154,8 @@ describe.each(PROTOCOLS)('a chunk by $name', (words) => {
     expect((await say(server.url, first, bytes.subarray(0, 4 * MIB))).status).toBe(words.accepted);
     const { method, target, headers } = words.chunk(id, 4 * MIB, bytes.length);
     const going = new InterimRequest(method, server.url + target, {
-      ...{ ...ALICE, ...headers },
+      ...ALICE,
+      ...headers,
       'content-length': String(76 * MIB),
     });
     for (let at = 4 * MIB; at < 75 * MIB; at += MIB)

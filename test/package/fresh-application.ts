@@ -1,13 +1,12 @@
 import { type ExecFileException, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createDatabase } from '../support/database.js';
-import { npmInstall, packagesFolder, packedServer } from './packed.js';
+import { npmInstall, fillOnce, packagesFolder, packedServer } from './packed.js';
 import { type Recipe, manifestOf } from './recipes.js';
 
 /** What the applications are made of. */
@@ -47,17 +46,14 @@ export class FreshApplication {
     private readonly recipe: Recipe,
   ) {}
 
-  /** Packages are installed once for all files of the project, which run one after the other. */
+  /** Packages are installed once for all files of the project. */
   static async install(recipe: Recipe): Promise<FreshApplication> {
     const root = join(packagesFolder(), recipe.name.replaceAll(/\W+/g, '-'));
-    const installed = join(root, 'installed');
-    if (!existsSync(installed)) {
-      await mkdir(root, { recursive: true });
+    await fillOnce(root, async () => {
       const manifest = await manifestOf(recipe, await packedServer());
       await writeFile(join(root, 'package.json'), JSON.stringify(manifest));
       await npmInstall(root);
-      await writeFile(installed, '');
-    }
+    });
     const folder = await mkdtemp(join(root, 'app-'));
     return new FreshApplication(root, folder, recipe);
   }

@@ -3,20 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.js';
+import { offerCeph } from './ceph-on-demand.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     databaseUrl: string;
+    cephOnDemand: string;
     packagesFolder: string;
   }
 }
 
-/** What all files of a run share: a server, and the folder in which packages are installed. */
+/**
+ * What all files of a run share: a server, the folder in which packages are installed, and a Ceph
+ * if somebody asks for it.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const packages = await mkdtemp(join(tmpdir(), 'packages-'));
   project.provide('packagesFolder', packages);
+  const ceph = await offerCeph();
+  project.provide('cephOnDemand', ceph.url);
   const stopServer = await provideServer(project);
   return async () => {
+    await ceph.close();
     await stopServer();
     await rm(packages, { recursive: true });
   };

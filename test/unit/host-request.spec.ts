@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import {
-  type HostRequest,
-  absoluteUrl,
-} from '../../src/chunked-upload/protocols/http/host-request.js';
+import { absoluteUrl } from '../../src/chunked-upload/protocols/http/host-request.js';
 
 function urlOf(target: string, levels: number): string {
   const raw = { url: target, headers: { host: 'a.test' } } as unknown as IncomingMessage;

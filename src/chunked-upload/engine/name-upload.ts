@@ -25,7 +25,7 @@ export async function nameUpload<T extends AbstractChunkedUpload>(
   if (filename === undefined || !isUnnamed(upload)) return upload;
   const { type, repository } = engine;
   const sizes = { size: 0, total: upload.total, mimeType: null };
-  await engine.ask('begin', { ...upload, filename }, sizes, context ?? APPLICATION);
+  await engine.ask('begin', Object.assign(upload, { filename }), sizes, context ?? APPLICATION);
   // Else a file that is allowed by another name would be kept under this one's extension.
   const keys = uploadKeys(type, upload.id, type.mayBeNamed(filename) ? filename : '');
   const named = await repository.setName(upload.id, writer.token, { filename, ...keys });

@@ -192,6 +192,7 @@ class Chunk {
     const stored = await this.store();
     try {
       await checkpoint.commit(stored);
+      this.target.committed?.();
       this.#checkpoints.passed();
     } catch (error) {
       // It is for a crash alone: a chunk whose lease holds goes on while the database is away. But

@@ -62,7 +62,8 @@ export interface ReconcileResult {
 }
 
 /**
- * Holds storage and records against each other, both ways. Bytes without a record are removed.
+ * Holds storage and records against each other, both ways. Bytes without a record are removed, and
+ * what lies beside a complete file, left by a writer that came late.
  * Records without bytes are only told of: a folder that is not mounted must not cost them.
  */
 export async function reconcile<T extends AbstractChunkedUpload>(
@@ -74,7 +75,7 @@ export async function reconcile<T extends AbstractChunkedUpload>(
   const { grace = Math.max(HOUR_MS, 2 * engine.type.leaseMs) } = options;
   const graceMs = graceTime(grace);
   const result = { removed: 0, bytes: 0, failed: 0, missing: 0 };
-  for await (const stray of strays(engine, claimed, graceMs, options)) {
+  for await (const stray of strays(engine, expiry, claimed, graceMs, options)) {
     if (stray.failure) result.failed += 1;
     else {
       result.removed += 1;
@@ -90,28 +91,40 @@ export async function reconcile<T extends AbstractChunkedUpload>(
 }
 
 async function* strays<T extends AbstractChunkedUpload>(
-  { type }: UploadEngine<T>,
+  engine: UploadEngine<T>,
+  expiry: ExpiryRepository<T>,
   claimed: Claimants,
   graceMs: number,
   { dryRun, signal }: ReconcileOptions,
 ): AsyncGenerator<StrayBytes> {
+  const { type } = engine;
   const { storage } = type;
-  const judge = async (batch: Map<string, StoredBytes>): Promise<StrayBytes[]> => {
-    const ids = [...batch.keys()].map((key) => uploadIdOf(type, key) ?? '');
-    const kept = await claimed([...new Set(ids)]);
-    const found = [...batch.values()].filter((_, index) => !kept.has(ids[index] ?? ''));
-    return inParallel(found, AT_ONCE, async (stray) => ({
-      kind: 'stray',
-      ...stray,
-      failure: dryRun ? null : await removeStray(stray),
-    }));
-  };
-  const removeStray = async ({ key }: StoredBytes): Promise<Error | null> => {
-    const file = { key, finalKey: key, storageState: null };
-    return storage
-      .remove(file)
-      .catch(storageFailure)
-      .then(() => null, asError);
+  const judge = async (batch: readonly StoredBytes[]): Promise<StrayBytes[]> => {
+    const idOf = ({ key }: StoredBytes): string => uploadIdOf(type, key) ?? '';
+    const ids = [...new Set(batch.map(idOf))];
+    const kept = await claimed(ids);
+    const complete = await completeRecords(engine, expiry, [...kept]);
+    // What is to be called: nothing, where the bytes are to stay.
+    const removals = batch.flatMap((bytes) => {
+      const { key } = bytes;
+      const id = idOf(bytes);
+      if (!kept.has(id)) {
+        const file = { key, finalKey: key, storageState: null };
+        return [{ bytes, remove: () => storage.remove(file) }];
+      }
+      const record = complete.get(id);
+      if (!record || !isLeftover(bytes, record)) return [];
+      return [{ bytes, remove: async () => storage.removeLeftovers?.(record) }];
+    });
+    return inParallel(removals, AT_ONCE, async ({ bytes, remove }) => {
+      const failure = dryRun
+        ? null
+        : await remove()
+            .catch(storageFailure)
+            .then(() => null, asError);
+      const { key, size, modifiedAt } = bytes;
+      return { kind: 'stray', key, size, modifiedAt, failure };
+    });
   };
   let batch = new Map<string, StoredBytes>();
   const listed = storage.list(uploadFolder(type))[Symbol.asyncIterator]();
@@ -120,10 +133,11 @@ async function* strays<T extends AbstractChunkedUpload>(
       const { done, value } = await listed.next().catch(storageFailure);
       if (!done && uploadIdOf(type, value.key) !== null) {
         const silentFor = Date.now() - value.modifiedAt.getTime();
-        if (silentFor >= graceMs) batch.set(value.key, value);
+        const name = `${value.key} ${value.finished ?? ''}`;
+        if (silentFor >= graceMs) batch.set(name, value);
       }
       if (!done && batch.size < BATCH_SIZE) continue;
-      yield* await judge(batch);
+      yield* await judge([...batch.values()]);
       batch = new Map();
       if (done || signal?.aborted) return;
     }
@@ -131,6 +145,23 @@ async function* strays<T extends AbstractChunkedUpload>(
     // Also where the database is away: a listing may hold a folder open.
     await listed.return?.();
   }
+}
+
+/** By their ids; none where the storage could not remove what lies beside their files. */
+async function completeRecords<T extends AbstractChunkedUpload>(
+  { type }: UploadEngine<T>,
+  expiry: ExpiryRepository<T>,
+  ids: string[],
+): Promise<Map<string, StoredRecord>> {
+  if (!type.storage.removeLeftovers || ids.length === 0) return new Map();
+  const records = await expiry.recorded(null, ids.length, ids);
+  const complete = records.filter(({ status }) => status === ChunkedUploadStatus.Complete);
+  return new Map(complete.map((record) => [record.id, record]));
+}
+
+/** Whether listed bytes of a complete upload are something else than its file. */
+function isLeftover(bytes: StoredBytes, { key, finalKey }: StoredRecord): boolean {
+  return bytes.finished === false || (bytes.key === key && key !== finalKey);
 }
 
 async function* recordsWithoutBytes<T extends AbstractChunkedUpload>(

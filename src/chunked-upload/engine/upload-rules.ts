@@ -17,8 +17,8 @@ export class UploadRules {
   }
 
   /**
-   * Holds what a request says of sizes against the limits of its caller, which it returns: that can
-   * be told before the upload is looked up.
+   * Holds what a request says of sizes against the limits of its caller, which it returns, and those
+   * of the storage: that can be told before the upload is looked up.
    */
   async announced(
     stage: 'begin' | 'chunk',
@@ -31,6 +31,10 @@ export class UploadRules {
     }
     const limits = await this.#sizes.limits(context);
     this.#refuse(this.#sizes.judge(limits, { ...sizes, stage }));
+    const { largestFile = Number.POSITIVE_INFINITY } = this.type.storage;
+    if (Math.max(sizes.size, sizes.total ?? 0) > largestFile) {
+      throw ChunkedUploadError.exceedsStorage();
+    }
     return limits;
   }
 

@@ -18,8 +18,11 @@ export async function* listFiles(root: string, folder: string): AsyncGenerator<S
     if (entry.isDirectory()) folders.push(name);
     if (!entry.isFile()) continue;
     const stats = await lstat(join(path, entry.name)).catch(unlessMissing);
-    const key = keyOfWriters(folder) ?? name;
-    if (stats?.isFile()) yield { key, size: stats.size, modifiedAt: stats.mtime };
+    if (!stats?.isFile()) continue;
+    const { size, mtime: modifiedAt } = stats;
+    const ofWriters = keyOfWriters(folder);
+    if (ofWriters === null) yield { key: name, size, modifiedAt };
+    else yield { key: ofWriters, size, modifiedAt, finished: false };
   }
   for (const below of folders.toSorted()) yield* listFiles(root, below);
 }

@@ -167,6 +167,12 @@ export class LocalDiskStorage extends StorageProvider {
     if (!found) await access(this.#root);
   }
 
+  override async removeLeftovers(file: StoredFile): Promise<void> {
+    const { key, writers, final } = new LocalDiskPaths(this.#root, file);
+    if (key !== final) await unlink(key).catch(unlessMissing);
+    await rm(writers, { recursive: true, force: true });
+  }
+
   async holds(file: StoredFile, size: number): Promise<boolean> {
     const { current, final, writers, isWriters } = new LocalDiskPaths(this.#root, file);
     const enough = async (path: string) => ((await sizeOf(path)) ?? -1) >= size;

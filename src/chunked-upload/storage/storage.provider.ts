@@ -65,6 +65,14 @@ export interface ReadOptions {
   readonly nextChunk?: () => number;
 }
 
+/** What a URL of a finished file is for. */
+export interface DownloadUrlOptions {
+  readonly method: 'GET' | 'HEAD';
+  /** What its answer is to say (RFC 6266). */
+  readonly contentDisposition: string;
+  readonly contentType: string;
+}
+
 /** Bytes that a storage holds, finished or not. */
 export interface StoredBytes {
   /** The key, or final key, of the upload that they are of. */
@@ -73,6 +81,8 @@ export interface StoredBytes {
   readonly size: number;
   /** When the last of them was written, by the storage's clock. */
   readonly modifiedAt: Date;
+  /** False: they are not the finished file, whatever their key. Left out: the key says what they are. */
+  readonly finished?: boolean;
 }
 
 /**
@@ -85,6 +95,12 @@ export interface StoredBytes {
  * `ChunkedUploadError.exceedsStorage()`.
  */
 export abstract class StorageProvider {
+  /**
+   * Bytes of the largest file that can be stored: of one that is announced to be larger nothing is
+   * taken. Left out: the storage says so when it is full of it.
+   */
+  readonly largestFile?: number;
+
   /**
    * Begins (at offset 0) or continues to write.
    * @throws ChunkedUploadError `bytes_missing` where fewer than `offset` bytes are there
@@ -120,8 +136,20 @@ export abstract class StorageProvider {
    */
   readUnfinished?(file: StoredFile, range: ByteRange, options?: ReadOptions): Promise<Readable>;
 
+  /**
+   * Optional: a URL by which whoever has it can fetch a finished file from the store itself, for a
+   * short time. Null: files are to be fetched by `createReadStream`.
+   */
+  createDownloadUrl?(file: StoredFile, options: DownloadUrlOptions): Promise<string | null>;
+
   /** Removes the bytes under both keys, finished or not, whoever wrote them. Idempotent. */
   abstract remove(file: StoredFile): Promise<void>;
+
+  /**
+   * Optional: removes all of a finished upload but the finished file, such as what a writer left that
+   * came late. Left out: that stays until the upload is removed. Idempotent.
+   */
+  removeLeftovers?(file: StoredFile): Promise<void>;
 
   /**
    * Whether at least the first `size` bytes are there, under either key; also asked without the
@@ -154,6 +182,12 @@ export interface StorageWriter {
    * A long chunk is committed on its way: more may be written and synced after it.
    */
   sync(): Promise<StorageState | null>;
+
+  /**
+   * Optional: told that what `sync` returned last has been committed, of a writer that goes on: who
+   * takes its place now will see that state, or a later one.
+   */
+  committed?(): void;
 
   /**
    * Optional: what `sync` and then the storage's `finish` do with all bytes up to here, in fewer

@@ -1,9 +1,8 @@
-import { MIB, others, sample } from './contract-bytes.js';
+import { others, sample } from './contract-bytes.js';
 import { ContractUpload } from './contract-upload.js';
 import type { ContractCases } from './storage-contract.types.js';
 
 const SIZE = 300_000;
-const PIECE = 256 * 1024;
 
 /** What a writer leaves that never commits, or does after others took its place, is no part of it. */
 export function attemptCases({ it, create }: ContractCases): void {
@@ -143,31 +142,6 @@ export function attemptCases({ it, create }: ContractCases): void {
       await upload.holds(bytes);
     });
   }
-
-  // Storages that gather bytes before they store them do so by several MiB.
-  it('survives writers that leave many MiB, of the same bytes and of others', async () => {
-    const upload = new ContractUpload(create);
-    const bytes = sample(40 * MIB + 5);
-    await upload.append(bytes.subarray(0, 9 * MIB), PIECE);
-    await upload.abandon(sample(20 * MIB), PIECE);
-    await upload.abandon(bytes.subarray(9 * MIB, 27 * MIB), PIECE);
-    await upload.append(bytes.subarray(9 * MIB, 30 * MIB), PIECE);
-    await upload.append(bytes.subarray(30 * MIB), PIECE);
-    await upload.finish(bytes.length);
-    await upload.holds(bytes);
-  });
-
-  it('keeps out a writer of many MiB that wakes late', async () => {
-    const upload = new ContractUpload(create);
-    const bytes = sample(40 * MIB + 5);
-    await upload.append(bytes.subarray(0, 9 * MIB), PIECE);
-    const stalled = await upload.stall(sample(10 * MIB));
-    await upload.append(bytes.subarray(9 * MIB, 30 * MIB), PIECE);
-    await stalled.wake(sample(20 * MIB));
-    await upload.append(bytes.subarray(30 * MIB), PIECE);
-    await upload.finish(bytes.length);
-    await upload.holds(bytes);
-  });
 
   it('keeps out a writer that wakes late with one key for both states', async () => {
     const upload = new ContractUpload(create, { sameKey: true });

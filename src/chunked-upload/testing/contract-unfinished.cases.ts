@@ -6,9 +6,9 @@ import type { ContractCases } from './storage-contract.types.js';
 const SIZE = 300_000;
 
 /** Committed bytes can be read back before the file is finished. */
-export function unfinishedCases({ it, create }: ContractCases, isGap: boolean): void {
-  if (isGap) {
-    it('cannot read back what is unfinished, as declared', async () => {
+export function unfinishedCases({ it, create }: ContractCases, gap: string | undefined): void {
+  if (gap !== undefined) {
+    it(`cannot read back what is unfinished, as declared: ${gap}`, async () => {
       assert.equal(typeof (await create()).readUnfinished, 'undefined');
     });
     return;

@@ -65,7 +65,7 @@ export class ContractUpload {
   async append(bytes: Buffer, pieceSize = bytes.length): Promise<void> {
     const writer = await this.take(bytes.length);
     await writer.write(bytes, pieceSize);
-    await writer.commit();
+    await writer.commitLast();
     this.#attempt = 0;
     await writer.close();
   }
@@ -133,6 +133,13 @@ export class ContractUpload {
     await (await this.create()).remove(this.file);
   }
 
+  /** False: the storage does not do that. */
+  async removeLeftovers(): Promise<boolean> {
+    const storage = await this.create();
+    await storage.removeLeftovers?.(this.file);
+    return typeof storage.removeLeftovers === 'function';
+  }
+
   async removeByKey(key: string): Promise<void> {
     await (await this.create()).remove({ key, finalKey: key, storageState: null });
   }
@@ -185,7 +192,17 @@ export class ContractWriter {
 
   /** Commits all bytes up to here; it may go on. */
   async commit(): Promise<void> {
+    await this.commitLast();
+    this.writer.committed?.();
+  }
+
+  async commitLast(): Promise<void> {
     this.upload.committed(await this.writer.sync(), this.#position);
+  }
+
+  /** Makes all bytes up to here durable, and dies before that is committed. */
+  async die(): Promise<void> {
+    await this.writer.sync();
   }
 
   /** False where only the storage can. */

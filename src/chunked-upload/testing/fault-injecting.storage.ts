@@ -37,12 +37,15 @@ export class FaultInjectingStorage extends StorageProvider {
   faultAfter: Fault | null = null;
   readonly #counts = new Map<StorageOperation, number>();
 
+  override readonly largestFile?: number;
   /** Only where the inner storage has it. */
   override readUnfinished?(
     file: StoredFile,
     range: ByteRange,
     options?: ReadOptions,
   ): Promise<Readable>;
+  /** Only where the inner storage has it. No operation, as `remove` is one. */
+  override removeLeftovers?(file: StoredFile): Promise<void>;
   /** Only where the inner storage has it. No operation: it is asked before any upload. */
   override check?(): Promise<string | null | void>;
 
@@ -55,6 +58,9 @@ export class FaultInjectingStorage extends StorageProvider {
     }
     const check = inner.check?.bind(inner);
     if (check) this.check = check;
+    const removeLeftovers = inner.removeLeftovers?.bind(inner);
+    if (removeLeftovers) this.removeLeftovers = removeLeftovers;
+    if (inner.largestFile !== undefined) this.largestFile = inner.largestFile;
   }
 
   /** Fails the next call of `operation` with `error`, and only that one. */
@@ -84,10 +90,12 @@ export class FaultInjectingStorage extends StorageProvider {
       (opened) => opened.close(),
     );
     const finish = writer.finish?.bind(writer);
+    const committed = writer.committed?.bind(writer);
     return {
       write: (buffers) => this.#call('write', () => writer.write(buffers)),
       sync: () => this.#call('sync', () => writer.sync()),
       ...(finish && { finish: () => this.#call('finish', finish) }),
+      ...(committed && { committed }),
       close: () => writer.close(),
     };
   }

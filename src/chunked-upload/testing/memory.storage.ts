@@ -57,6 +57,11 @@ export class MemoryStorage extends StorageProvider {
     for (const name of this.#names(file)) this.#files.delete(name);
   }
 
+  override async removeLeftovers(file: StoredFile): Promise<void> {
+    const others = this.#names(file).filter((name) => name !== file.finalKey);
+    for (const name of others) this.#files.delete(name);
+  }
+
   async holds(file: StoredFile, size: number): Promise<boolean> {
     return this.#names(file).some((name) => (this.#files.get(name)?.size ?? -1) >= size);
   }

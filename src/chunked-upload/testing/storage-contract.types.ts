@@ -6,8 +6,15 @@ export interface TestFramework {
   readonly it: (name: string, run: () => Promise<void>) => unknown;
 }
 
-/** What a storage may leave out, and then says so. */
-export type StorageGap = 'readUnfinished';
+/**
+ * What a storage may leave out, and then says so. `readUnfinished`: that method. `listAbandoned`:
+ * `list` does not find what a writer left that never committed, where nothing else of its upload is
+ * there: it stays until the store removes it by itself.
+ */
+export type StorageGap = 'readUnfinished' | 'listAbandoned';
+
+/** What it leaves out, and why. */
+export type StorageGaps = Readonly<Partial<Record<StorageGap, string>>>;
 
 /** What the cases of the contract are made of. */
 export interface ContractCases extends Pick<TestFramework, 'it'> {

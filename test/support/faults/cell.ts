@@ -1,5 +1,5 @@
 import { rounds } from '../rounds.js';
-import { FAULTS, type Fault, applies } from './fault.js';
+import type { FaultSet } from './fault-set.js';
 import type { Point } from './fault-plan.js';
 
 /** Who goes on after the fault: the process that met it, or another one. */
@@ -8,7 +8,7 @@ export type Processes = (typeof PROCESSES)[number];
 
 export interface Cell {
   readonly point: Point;
-  readonly fault: Fault;
+  readonly fault: string;
   readonly processes: Processes;
 }
 
@@ -26,10 +26,10 @@ export function chosenOf(met: readonly Point[]): Point[] {
 }
 
 /** All that can go wrong at these points. */
-export function cellsAt(points: readonly Point[]): Cell[] {
-  return FAULTS.flatMap((fault) =>
+export function cellsAt(points: readonly Point[], faults: FaultSet): Cell[] {
+  return faults.names.flatMap((fault) =>
     points
-      .filter(({ label }) => applies(fault, label))
+      .filter(({ label }) => faults.applies(fault, label))
       .flatMap((point) => PROCESSES.map((processes) => ({ point, fault, processes }))),
   );
 }
@@ -40,7 +40,8 @@ export function cellsAt(points: readonly Point[]): Cell[] {
  */
 export function inTurn(cells: readonly Cell[], shift: number): readonly Cell[] {
   if (rounds(TENTHS) === TENTHS) return cells;
-  return FAULTS.flatMap((fault, index) => {
+  const faults = [...new Set(cells.map(({ fault }) => fault))];
+  return faults.flatMap((fault, index) => {
     const alike = cells.filter((cell) => cell.fault === fault);
     const from = TURN + shift + index * 3;
     const tenth = alike.filter((_, place) => (place + from) % TENTHS === 0);

@@ -14,9 +14,16 @@ import {
   InjectChunkedUpload,
   LocalDiskStorage,
 } from '../../../dist/index.js';
+import { S3Storage } from '../../../dist/chunked-upload/storage/s3/index.js';
 import { reportingStorage } from './reporting-storage.mjs';
 
-const { databaseUrl, root, makeTables, lateMs, upload } = JSON.parse(process.env.FAULT_HOST);
+const {
+  databaseUrl,
+  storage: place,
+  makeTables,
+  lateMs,
+  upload,
+} = JSON.parse(process.env.FAULT_HOST);
 
 // Whoever started it has ended.
 process.on('disconnect', () => process.exit());
@@ -59,6 +66,13 @@ function userOf({ headers }) {
   return encoded === undefined ? null : Buffer.from(encoded, 'base64').toString().split(':')[0];
 }
 
+/** Of a store the requests themselves go wrong, and not the calls of the storage. */
+function makeStorage() {
+  const { root, bucket, connection } = place;
+  if (bucket !== undefined) return new S3Storage({ bucket, ...connection });
+  return reportingStorage(new LocalDiskStorage({ root }), { report, done, hang, lateMs });
+}
+
 async function start(options) {
   class Services {
     constructor(files, hooked) {
@@ -70,7 +84,7 @@ async function start(options) {
   Inject(ChunkedUploadService)(Services, undefined, 0);
   InjectChunkedUpload(HookedUpload)(Services, undefined, 1);
   class HostModule {}
-  const storage = reportingStorage(new LocalDiskStorage({ root }), { report, done, hang, lateMs });
+  const storage = makeStorage();
   const hooked = {
     path: 'uploads/hooked',
     entity: HookedUpload,

@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Answer } from '../chunk-request.js';
-import { type Fault, LATE_MS, STORAGE } from './fault.js';
+import { LATE_MS, STORAGE } from './fault.js';
 import type { FaultPlan } from './fault-plan.js';
 import { CALL_TIMEOUT_MS, LEASE_MS } from './limits.js';
+import type { S3Access } from '../s3-client.js';
 
 const PROGRAM = fileURLToPath(new URL('fault-host-process.mjs', import.meta.url));
 /** Of what it has printed, for whoever looks for the reason of a failure. */
@@ -21,12 +22,18 @@ const STATUS: Readonly<Record<string, number>> = {
 
 export interface FaultHostOptions {
   readonly databaseUrl: string;
-  readonly root: string;
+  readonly storage: HostStorage;
   /** Whether its first start makes the tables. */
   readonly makeTables: boolean;
   /** What is to go wrong with its storage; null: nothing. */
   readonly plan: FaultPlan | null;
+  /** What a store that it asks finds in the `User-Agent` of its requests. */
+  readonly name?: string;
 }
+
+/** Files below a folder, or objects of a bucket. */
+export type HostStorage =
+  { readonly root: string } | { readonly bucket: string; readonly connection: S3Access };
 
 /** By their paths below `/uploads`. */
 export type UploadType = 'files' | 'hooked';
@@ -68,11 +75,11 @@ export class FaultHost {
 
   /** Starts it, or starts it again, on another port. */
   async launch(makeTables = false): Promise<void> {
-    const { databaseUrl, root } = this.options;
+    const { databaseUrl, storage, name = 'host' } = this.options;
     const upload = { leaseTime: LEASE_MS, callTimeout: CALL_TIMEOUT_MS };
-    const settings = { databaseUrl, root, makeTables, lateMs: LATE_MS, upload };
+    const settings = { databaseUrl, storage, makeTables, lateMs: LATE_MS, upload };
     const child = spawn(process.execPath, [PROGRAM], {
-      env: { ...process.env, FAULT_HOST: JSON.stringify(settings) },
+      env: { ...process.env, AWS_EXECUTION_ENV: name, FAULT_HOST: JSON.stringify(settings) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
@@ -123,7 +130,7 @@ export class FaultHost {
     if (message.kind === 'listening') this.url = message.url;
     if (message.kind === 'leave') void this.options.plan?.kill();
     if (message.kind === 'enter') {
-      const fault: Fault | null = this.options.plan?.meet(STORAGE + message.name) ?? null;
+      const fault = this.options.plan?.meet(STORAGE + message.name) ?? null;
       if (fault === 'kill before') void this.options.plan?.kill();
       else if (child.connected) child.send({ kind: 'fault', call: message.call, fault });
     }

@@ -1,5 +1,3 @@
-import type { Fault } from './fault.js';
-
 /** The nth statement, or call of the storage, of this label within an operation; from 1. */
 export interface Point {
   readonly label: string;
@@ -8,7 +6,7 @@ export interface Point {
 
 export interface PlannedFault {
   readonly point: Point;
-  readonly fault: Fault;
+  readonly fault: string;
 }
 
 /**
@@ -47,7 +45,7 @@ export class FaultPlan {
   }
 
   /** To be asked before each statement and call: what is to go wrong with it. */
-  meet(label: string): Fault | null {
+  meet(label: string): string | null {
     if (!this.#watching) return null;
     const nth = this.met.filter((point) => point.label === label).length + 1;
     this.met.push({ label, nth });

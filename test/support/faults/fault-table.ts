@@ -1,13 +1,22 @@
 import { type Cell, PROCESSES, pointName } from './cell.js';
-import { FAULTS, MEANING, applies } from './fault.js';
 import type { Point } from './fault-plan.js';
+import type { FaultSet } from './fault-set.js';
+import { textTable } from './text-table.js';
 
 /** `missed`: the operation did not get to the point; the cell says nothing. */
 export type Verdict = 'ok' | 'FAIL' | 'missed';
 
+interface Row {
+  readonly operation: string;
+  readonly point: Point;
+  readonly verdicts: Map<string, Verdict>;
+}
+
 /** What became of each cell: operation by point by fault. */
 export class FaultTable {
-  readonly #rows: { operation: string; point: Point; verdicts: Map<string, Verdict> }[] = [];
+  readonly #rows: Row[] = [];
+
+  constructor(private readonly faults: FaultSet) {}
 
   addPoint(operation: string, point: Point): void {
     this.#rows.push({ operation, point, verdicts: new Map() });
@@ -21,32 +30,24 @@ export class FaultTable {
   }
 
   toString(): string {
-    const head = ['operation', 'point', ...FAULTS];
+    const { names, meaning } = this.faults;
     const body = this.#rows.map((row, index) => {
       const isFirst = this.#rows[index - 1]?.operation !== row.operation;
-      return [isFirst ? row.operation : '', pointName(row.point), ...cells(row)];
+      return [isFirst ? row.operation : '', pointName(row.point), ...this.#cells(row)];
     });
-    const widths = head.map((_, column) =>
-      Math.max(...[head, ...body].map((line) => line[column]?.length ?? 0)),
-    );
-    const line = (fields: string[]) =>
-      fields.map((field, column) => field.padEnd(widths[column] ?? 0)).join('  ');
-    const legend = FAULTS.map((fault) => `${fault.padEnd(12)} ${MEANING[fault]}`);
     return [
-      line(head),
-      line(widths.map((width) => '-'.repeat(width))),
-      ...body.map(line),
+      textTable(['operation', 'point', ...names], body),
       '',
       `A cell is "${PROCESSES.join(' / ')}": who goes on afterwards. A dot: not in this run's tenth.`,
-      ...legend,
+      ...names.map((fault) => `${fault.padEnd(12)} ${meaning[fault]}`),
     ].join('\n');
   }
-}
 
-function cells({ point, verdicts }: { point: Point; verdicts: Map<string, Verdict> }): string[] {
-  return FAULTS.map((fault) => {
-    if (!applies(fault, point.label)) return '';
-    const each = PROCESSES.map((processes) => verdicts.get(`${fault} ${processes}`) ?? '.');
-    return each.join('/');
-  });
+  #cells({ point, verdicts }: Row): string[] {
+    return this.faults.names.map((fault) => {
+      if (!this.faults.applies(fault, point.label)) return '';
+      const each = PROCESSES.map((processes) => verdicts.get(`${fault} ${processes}`) ?? '.');
+      return each.join('/');
+    });
+  }
 }

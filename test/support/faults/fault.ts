@@ -1,5 +1,7 @@
+import type { FaultSet } from './fault-set.js';
+
 /** What can go wrong at one point: with one statement, or with one call of the storage. */
-export const FAULTS = [
+const FAULTS = [
   'refused',
   'before',
   'after',
@@ -13,7 +15,7 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 
 /** In the words of the table's legend: of a statement, and of a call of the storage. */
-export const MEANING: Readonly<Record<Fault, string>> = {
+const MEANING: Readonly<Record<Fault, string>> = {
   refused: 'the database answers with an error (57014); the disk is full (ENOSPC)',
   before: 'the connection is cut before the server gets it; EIO before anything was done',
   after: 'the connection is cut after the server did it; EIO after it was done',
@@ -34,13 +36,16 @@ export const UNKNOWN_MS = 1000;
 // A storage says that it is full where it is to take bytes, and nowhere else.
 const MAY_BE_FULL = ['open', 'write', 'sync', 'finish'];
 
-/** Whether there is such a fault of this statement or call. */
-export function applies(fault: Fault, label: string): boolean {
-  const call = storageCall(label);
-  return call === null || fault !== 'refused' || MAY_BE_FULL.includes(call);
-}
+export const CALL_FAULTS: FaultSet<Fault> = {
+  names: FAULTS,
+  meaning: MEANING,
+  applies: (fault, label) => {
+    const call = storageCall(label);
+    return call === null || fault !== 'refused' || MAY_BE_FULL.includes(call);
+  },
+};
 
-export function isLethal(fault: Fault): boolean {
+export function isLethal(fault: string): boolean {
   return fault.startsWith('kill');
 }
 

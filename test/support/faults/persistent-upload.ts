@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, KIB, json, md5, representation } from '../chunk-request.js';
+import { type Answer, json, md5, representation } from '../chunk-request.js';
 import type { FaultHost } from './fault-host.js';
 import { LIMIT_MS } from './limits.js';
 import { FILES, describe, expectStatus, mayComeAgain, persist, request } from './requests.js';
+import type { Stage } from './stage.js';
 
 const PAUSE_MS = 100;
-/** Acknowledged before anything goes wrong. */
-const FIRST = 100 * KIB;
-const SIZE = 300 * KIB;
+/** In the stage's units: all of it, and what is acknowledged before anything goes wrong. */
+const SIZE = 300;
+const FIRST = 100;
 
 /**
  * A file on its way, as a client sees it that goes on after whatever went wrong. What it sends again
@@ -27,21 +28,26 @@ export class PersistentUpload {
     readonly path = FILES,
   ) {}
 
-  static ofSize(size = SIZE, path = FILES): PersistentUpload {
+  static ofSize(size: number, path = FILES): PersistentUpload {
     return new PersistentUpload(randomBytes(size), path);
   }
 
+  /** Not begun. */
+  static on({ unit }: Stage, path = FILES): PersistentUpload {
+    return PersistentUpload.ofSize(SIZE * unit, path);
+  }
+
   /** Begun, with some bytes acknowledged. */
-  static async begun(host: FaultHost, first = FIRST): Promise<PersistentUpload> {
-    const upload = PersistentUpload.ofSize();
-    expectStatus('begin', await upload.sendFirst(host, first), 200);
+  static async begun(stage: Stage): Promise<PersistentUpload> {
+    const upload = PersistentUpload.on(stage);
+    expectStatus('begin', await upload.sendFirst(stage.first, FIRST * stage.unit), 200);
     return upload;
   }
 
   /** With all bytes acknowledged. */
-  static async whole(host: FaultHost, path = FILES): Promise<PersistentUpload> {
-    const upload = PersistentUpload.ofSize(SIZE, path);
-    expectStatus('begin', await upload.sendFirst(host, SIZE), 200);
+  static async whole(stage: Stage, path = FILES): Promise<PersistentUpload> {
+    const upload = PersistentUpload.on(stage, path);
+    expectStatus('begin', await upload.sendFirst(stage.first, upload.content.length), 200);
     return upload;
   }
 

@@ -132,7 +132,7 @@ class Joint {
     const bytes = Buffer.concat(messages.map((message) => message.bytes));
     const isOfStart = sql !== undefined && CATALOGUE.test(sql);
     const fault = isOfStart ? null : this.plan.meet(statementLabel(sql ?? 'a prepared statement'));
-    if (fault) void this.#goWrong(fault, bytes);
+    if (fault) void this.#goWrong(fault as Fault, bytes);
     else this.outgoing.write(bytes);
   }
 

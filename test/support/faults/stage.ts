@@ -2,16 +2,38 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Double, type S3Mode } from 'nestjs-chunked-upload/testing';
 import { type TestDatabase, createDatabase } from '../database.js';
-import { FaultHost } from './fault-host.js';
+import { FaultHost, type HostStorage } from './fault-host.js';
 import { FaultPlan } from './fault-plan.js';
 import { PostgresLine } from './postgres-line.js';
+import { S3FaultLine } from './s3-fault.js';
+import { DiskBytes, S3Bytes, type StoredBytes } from './stored-bytes.js';
 import { StoredRows } from './stored-rows.js';
 
 /** What whoever waited does about it, it does within. */
 const AFTERMATH_MS = 200;
+const KIB = 1024;
+const BUCKET = 'uploads';
 
-/** Two processes over one database and one disk. In the first one things go wrong. */
+/** Where the bytes of a stage are. */
+interface StageStorage {
+  readonly settings: HostStorage;
+  readonly bytes: StoredBytes;
+  /** Of what the sizes of its uploads are multiples, in bytes. */
+  readonly unit: number;
+  /** Whether things go wrong between host and store, and nowhere else. */
+  readonly isRemote: boolean;
+  /** What goes wrong again and again does so no longer. */
+  endLasting(): void;
+  /** What went without an answer ends. */
+  release(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Two processes over one database and one disk, or one S3 store. In the first one things go wrong.
+ */
 export class Stage {
   private constructor(
     readonly plan: FaultPlan,
@@ -20,29 +42,47 @@ export class Stage {
     readonly first: FaultHost,
     readonly second: FaultHost,
     readonly rows: StoredRows,
-    readonly root: string,
+    private readonly storage: StageStorage,
     private readonly database: TestDatabase,
   ) {
     plan.kill = () => first.kill();
   }
 
-  static async open(): Promise<Stage> {
-    const database = await createDatabase();
-    const root = await mkdtemp(join(tmpdir(), 'fault-table-'));
-    const rows = await StoredRows.of(database.url, root);
+  /** Without a mode: on disk. */
+  static async open(mode: S3Mode | null = null): Promise<Stage> {
     const plan = new FaultPlan();
-    const line = await PostgresLine.to(database.url, plan);
-    const first = await FaultHost.start({ databaseUrl: line.url, root, makeTables: true, plan });
-    const direct = { databaseUrl: database.url, root, makeTables: false, plan: null };
-    const second = await FaultHost.start(direct);
+    const storage = mode === null ? await onDisk() : await onS3(mode, plan);
+    const database = await createDatabase();
+    const rows = await StoredRows.of(database.url, storage.bytes);
+    const { settings, isRemote } = storage;
+    const line = await PostgresLine.to(database.url, isRemote ? new FaultPlan() : plan);
+    const first = await FaultHost.start({
+      databaseUrl: line.url,
+      storage: settings,
+      makeTables: true,
+      plan: isRemote ? null : plan,
+      name: FIRST,
+    });
+    const direct = { databaseUrl: database.url, storage: settings, makeTables: false };
+    const second = await FaultHost.start({ ...direct, plan: null, name: 'second' });
     await rows.query('INSERT INTO person (id) VALUES (1)');
-    return new Stage(plan, line, first, second, rows, root, database);
+    return new Stage(plan, line, first, second, rows, storage, database);
+  }
+
+  get unit(): number {
+    return this.storage.unit;
+  }
+
+  /** What goes wrong again and again has been seen often enough. */
+  endLasting(): void {
+    this.storage.endLasting();
   }
 
   /** What went without an answer ends at last, for whoever still waits for it. */
   async endHanging(): Promise<void> {
     this.line.release();
     this.first.release();
+    this.storage.release();
     await sleep(AFTERMATH_MS);
   }
 
@@ -54,7 +94,7 @@ export class Stage {
       await this.first.kill();
       await this.line.settled();
       await this.rows.query('TRUNCATE chunked_upload, hooked_upload, completions');
-      await rm(join(this.root, 'chunked_uploads'), { recursive: true, force: true });
+      await this.storage.bytes.clear();
     }
     for (const host of [this.first, this.second]) if (!host.isAlive) await host.launch();
   }
@@ -64,6 +104,40 @@ export class Stage {
     await this.line.close();
     await this.rows.close();
     await this.database.drop();
-    await rm(this.root, { recursive: true, force: true });
+    await this.storage.close();
   }
+}
+
+const FIRST = 'first';
+
+async function onDisk(): Promise<StageStorage> {
+  const root = await mkdtemp(join(tmpdir(), 'fault-table-'));
+  return {
+    settings: { root },
+    bytes: new DiskBytes(root),
+    unit: KIB,
+    isRemote: false,
+    endLasting: () => undefined,
+    release: () => undefined,
+    close: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+async function onS3(mode: S3Mode, plan: FaultPlan): Promise<StageStorage> {
+  const double = await S3Double.start({ mode, buckets: [BUCKET] });
+  const { endpoint, region, credentials } = double;
+  const line = new S3FaultLine(plan, ({ headers }) =>
+    String(headers['user-agent']).includes(`exec-env/${FIRST}`),
+  );
+  double.on('*', line.hook);
+  return {
+    settings: { bucket: BUCKET, connection: { endpoint, region, credentials } },
+    bytes: new S3Bytes(double, BUCKET),
+    // Enough for pieces and for parts, which have 5 MiB at least.
+    unit: 40 * KIB,
+    isRemote: true,
+    endLasting: () => line.endLasting(),
+    release: () => line.release(),
+    close: () => double.close(),
+  };
 }

@@ -1,7 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { StoredBytes } from './stored-bytes.js';
 
 interface StoredRow {
   readonly id: string;
@@ -35,15 +34,15 @@ const ROWS = Object.entries(TABLES)
 export class StoredRows {
   private constructor(
     private readonly client: Client,
-    private readonly root: string,
+    private readonly bytes: StoredBytes,
   ) {}
 
   /** Before there are hosts: with the tables that are not the library's. */
-  static async of(databaseUrl: string, root: string): Promise<StoredRows> {
+  static async of(databaseUrl: string, bytes: StoredBytes): Promise<StoredRows> {
     const client = new Client({ connectionString: databaseUrl });
     await client.connect();
     await client.query('CREATE TABLE completions (upload_id uuid)');
-    return new StoredRows(client, root);
+    return new StoredRows(client, bytes);
   }
 
   async close(): Promise<void> {
@@ -70,10 +69,10 @@ export class StoredRows {
     if (lasting.length > 0) throw new Error(`${when}: ${lasting.join('; ')}`);
   }
 
-  /** Ids of rows and names of files that are there. */
+  /** Ids of rows and names of what is stored. */
   async everything(): Promise<string[]> {
     const rows = (await this.#rows()).map(({ id, status }) => `row ${id} (status ${status})`);
-    return [...rows, ...(await this.#files())];
+    return [...rows, ...(await this.bytes.names())];
   }
 
   async #faults(): Promise<string[]> {
@@ -81,14 +80,12 @@ export class StoredRows {
     for (const row of await this.#rows()) {
       const { id, offset, status, final_key: finalKey, completions, hooks } = row;
       if (status === INCOMPLETE && offset > 0) {
-        // A storage may keep the bytes of several writers, in files that it names by the upload.
-        const files = (await this.#files()).filter((path) => path.includes(id));
-        const sizes = await Promise.all(files.map((path) => this.#size(path)));
-        if (!sizes.some((size) => size >= offset)) {
-          faults.push(`${id} has ${offset} acknowledged bytes, and stored are ${sizes.join()}`);
+        const held = await this.bytes.held(id);
+        if (held < offset) {
+          faults.push(`${id} has ${offset} acknowledged bytes, and ${held} are stored`);
         }
       }
-      const finished = status === COMPLETE ? await this.#size(finalKey) : offset;
+      const finished = status === COMPLETE ? await this.bytes.size(finalKey) : offset;
       if (finished < offset) {
         faults.push(`${id} is complete with ${offset} bytes, and ${finished} are stored`);
       }
@@ -101,20 +98,5 @@ export class StoredRows {
 
   async #rows(): Promise<StoredRow[]> {
     return (await this.client.query<StoredRow>(ROWS)).rows;
-  }
-
-  /** Minus one: there is no such file. */
-  async #size(path: string): Promise<number> {
-    return stat(join(this.root, path)).then(
-      ({ size }) => size,
-      () => -1,
-    );
-  }
-
-  async #files(): Promise<string[]> {
-    const entries = await readdir(this.root, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile())
-      .map(({ name, parentPath }) => relative(this.root, join(parentPath, name)));
   }
 }

@@ -88,7 +88,7 @@ export class ContentRange {
     const { fieldName, checksum: algorithm } = this.steps.uploadType;
     const checksumField = algorithm?.algorithm ?? '';
     const collectionUrl = absoluteUrl(request, pathId === null ? 0 : 1);
-    const others = this.protocols.filter(({ takeForm }) => takeForm !== undefined);
+    const others = this.protocols.filter(({ fileNames }) => fileNames !== undefined);
     const names = others.flatMap(({ fileNames = [] }) => fileNames);
     const finished = await withRequestBody(request, [fieldName, ...names], fields, async (file) => {
       const id = pathId ?? namedUpload(fields);

@@ -12,6 +12,7 @@ import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import { UPLOAD_PROTOCOLS, UPLOAD_SERVICE, UPLOAD_TYPE } from '../../chunked-upload.tokens.js';
 import { UserMistake, creatorOf } from '../../creator.js';
 import type { UploadType } from '../../engine/upload-type.js';
+import { fileResponse } from './file-response.js';
 import { type HostRequest, incomingOf } from './host-request.js';
 import { type UploadRepresentation, representUpload } from './representation.js';
 import { type UploadProtocol, protocolNameOf } from './upload-protocol.js';
@@ -69,13 +70,19 @@ export abstract class UploadSteps {
 
   /**
    * Step: where a completed file is to be fetched from instead, such as a signed URL of its store;
-   * answered with 302. Default: nowhere, the file is served here.
+   * answered with 302. Default: what the storage says, which is nowhere for most: the file is served
+   * here.
    */
   protected redirectDownload(
-    _upload: AbstractChunkedUpload,
-    _request: HostRequest,
+    upload: AbstractChunkedUpload,
+    request: HostRequest,
   ): string | URL | undefined | Promise<string | URL | undefined> {
-    return undefined;
+    const method = incomingOf(request).method === 'HEAD' ? 'HEAD' : 'GET';
+    const { headers } = fileResponse(upload, {});
+    const contentDisposition = headers['Content-Disposition'] ?? 'attachment';
+    const contentType = headers['Content-Type'] ?? 'application/octet-stream';
+    const options = { method, contentDisposition, contentType } as const;
+    return this.uploads.createDownloadUrl(upload, options).then((url) => url ?? undefined);
   }
 
   /** The caller, with what the steps say of it. */

@@ -10,7 +10,7 @@ const ABORTED = 3;
 export const abort: Operation = {
   name: 'abort',
   prepare: async (stage) => {
-    const upload = await PersistentUpload.begun(stage.first);
+    const upload = await PersistentUpload.begun(stage);
     return {
       run: () => stage.first.call('files', 'abort', upload.id),
       recover: async (next, reply) => {

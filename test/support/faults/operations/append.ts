@@ -4,7 +4,7 @@ import { PersistentUpload } from '../persistent-upload.js';
 export const append: Operation = {
   name: 'append',
   prepare: async (stage) => {
-    const upload = await PersistentUpload.begun(stage.first);
+    const upload = await PersistentUpload.begun(stage);
     return {
       run: () => upload.sendRest(stage.first),
       recover: async (next) => {

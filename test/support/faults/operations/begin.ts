@@ -5,26 +5,27 @@ import { PersistentUpload } from '../persistent-upload.js';
 import { HOOKED, expectStatus, list } from '../requests.js';
 import type { Stage } from '../stage.js';
 
-const FIRST = 200 * 1024;
+/** In the stage's units. */
+const FIRST = 200;
 const INCOMPLETE = 1;
 
 export const begin: Operation = {
   name: 'begin',
-  prepare: async (stage) => beginning(stage, PersistentUpload.ofSize()),
+  prepare: async (stage) => beginning(stage, PersistentUpload.on(stage)),
 };
 
 /** In a transaction in which its owner cannot be removed. */
 export const beginOwned: Operation = {
   name: 'begin with an owner',
   prepare: async (stage) => {
-    const upload = PersistentUpload.ofSize(undefined, HOOKED);
+    const upload = PersistentUpload.on(stage, HOOKED);
     return beginning(stage, upload, '&owner_type=person&owner_id=1');
   },
 };
 
 function beginning(stage: Stage, upload: PersistentUpload, query = ''): Act {
   return {
-    run: () => upload.sendFirst(stage.first, FIRST, query),
+    run: () => upload.sendFirst(stage.first, FIRST * stage.unit, query),
     recover: (next, reply) => recoverBegun(stage, upload, next, reply),
   };
 }
@@ -43,7 +44,7 @@ export async function recoverBegun(
   const uploads = sent.id === null ? await found(next, sent) : [sent];
   if (uploads.length === 0) {
     const anew = PersistentUpload.ofSize(sent.content.length, sent.path);
-    expectStatus('The first chunk again', await anew.sendFirst(next, FIRST), 200);
+    expectStatus('The first chunk again', await anew.sendFirst(next, FIRST * stage.unit), 200);
     uploads.push(anew);
   }
   for (const upload of uploads) await upload.finish(next, withinMs);

@@ -30,7 +30,7 @@ function cleaning(
     name,
     prepare: async (stage) => {
       const doomed = await doom(stage);
-      const live = await PersistentUpload.begun(stage.first);
+      const live = await PersistentUpload.begun(stage);
       return {
         run: () => clean(stage.first),
         recover: async (next, reply) => {
@@ -44,15 +44,16 @@ function cleaning(
   };
 }
 
-async function expired({ first, rows }: Stage): Promise<PersistentUpload> {
-  const upload = await PersistentUpload.begun(first);
+async function expired(stage: Stage): Promise<PersistentUpload> {
+  const upload = await PersistentUpload.begun(stage);
   const sql = 'UPDATE chunked_upload SET expires_at = now() WHERE id = $1';
-  await rows.query(sql, [upload.id]);
+  await stage.rows.query(sql, [upload.id]);
   return upload;
 }
 
-async function ownerless({ first, rows }: Stage): Promise<PersistentUpload> {
-  const upload = PersistentUpload.ofSize(undefined, HOOKED);
+async function ownerless(stage: Stage): Promise<PersistentUpload> {
+  const { first, rows } = stage;
+  const upload = PersistentUpload.on(stage, HOOKED);
   const owner = randomInt(2, 1_000_000_000);
   await rows.query('INSERT INTO person (id) VALUES ($1)', [owner]);
   const query = `&owner_type=person&owner_id=${owner}`;

@@ -10,7 +10,7 @@ function completing(name: string, path: string): Operation {
   return {
     name,
     prepare: async (stage) => {
-      const upload = await PersistentUpload.whole(stage.first, path);
+      const upload = await PersistentUpload.whole(stage, path);
       return {
         run: () => upload.complete(stage.first),
         recover: async (next, reply) => {

@@ -6,7 +6,7 @@ import { recoverBegun } from './begin.js';
 export const create: Operation = {
   name: 'create',
   prepare: async (stage) => {
-    const upload = PersistentUpload.ofSize();
+    const upload = PersistentUpload.on(stage);
     return {
       run: () => upload.create(stage.first),
       recover: (next, reply) => recoverBegun(stage, upload, next, reply),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, KIB, answerOf, open } from '../../chunk-request.js';
+import { type Answer, answerOf, open } from '../../chunk-request.js';
 import type { FaultHost } from '../fault-host.js';
 import { LIMIT_MS, within } from '../limits.js';
 import type { Operation } from '../operation.js';
@@ -13,17 +13,19 @@ import type { Stage } from '../stage.js';
 const PIECES = 33;
 const PAUSE_MS = 200;
 const TAKES_MS = PIECES * PAUSE_MS;
-const PIECE = 8 * KIB;
+/** In the stage's units. */
+const PIECE = 8;
 const WATCH_EVERY_MS = 500;
 
 export const checkpoint: Operation = {
   name: 'checkpoint',
   takesMs: TAKES_MS,
   prepare: async (stage) => {
-    const upload = PersistentUpload.ofSize(PIECE * (PIECES + 1));
-    expectStatus('begin', await upload.sendFirst(stage.first, PIECE), 200);
+    const piece = PIECE * stage.unit;
+    const upload = PersistentUpload.ofSize(piece * (PIECES + 1));
+    expectStatus('begin', await upload.sendFirst(stage.first, piece), 200);
     return {
-      run: () => watched(stage, upload, trickle(stage.first, upload)),
+      run: () => watched(stage, upload, trickle(stage, upload)),
       recover: async (next) => {
         // At another process the first one's writer may go on to its end.
         await upload.finish(next, TAKES_MS + LIMIT_MS);
@@ -37,16 +39,18 @@ export const firstCheckpoint: Operation = {
   name: 'checkpoint of a first chunk',
   takesMs: TAKES_MS,
   prepare: async (stage) => {
-    const upload = PersistentUpload.ofSize(PIECE * PIECES);
+    const upload = PersistentUpload.ofSize(PIECE * stage.unit * PIECES);
     return {
-      run: () => trickle(stage.first, upload),
+      run: () => trickle(stage, upload),
       recover: (next, reply) => recoverBegun(stage, upload, next, reply, TAKES_MS + LIMIT_MS),
     };
   },
 };
 
 /** The rest in one chunk, slowly; until it is answered. */
-async function trickle(host: FaultHost, upload: PersistentUpload): Promise<Answer> {
+async function trickle(stage: Stage, upload: PersistentUpload): Promise<Answer> {
+  const { first: host, unit } = stage;
+  const piece = PIECE * unit;
   const { id, acknowledged, content } = upload;
   const url = host.url + (id === null ? `${upload.path}?filename=a.bin` : upload.url);
   const rest = content.subarray(acknowledged);
@@ -58,8 +62,8 @@ async function trickle(host: FaultHost, upload: PersistentUpload): Promise<Answe
     () => true,
     () => true,
   );
-  for (let sent = 0; sent < rest.length; sent += PIECE) {
-    chunk.write(rest.subarray(sent, sent + PIECE));
+  for (let sent = 0; sent < rest.length; sent += piece) {
+    chunk.write(rest.subarray(sent, sent + piece));
     if (await Promise.race([isOver, sleep(PAUSE_MS, false)])) break;
   }
   chunk.end();

@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { FaultHost } from '../fault-host.js';
 import type { Operation } from '../operation.js';
 import { PersistentUpload } from '../persistent-upload.js';
@@ -11,8 +8,8 @@ import type { Stage } from '../stage.js';
 export const reconciliation: Operation = {
   name: 'reconciliation',
   prepare: async (stage) => {
-    const live = await PersistentUpload.begun(stage.first);
-    const stray = await strayFile(stage);
+    const live = await PersistentUpload.begun(stage);
+    const stray = await strayUpload(stage);
     return {
       run: () => reconcile(stage.first),
       recover: async (next, reply) => {
@@ -32,10 +29,9 @@ function reconcile(host: FaultHost) {
   return host.call('files', 'reconcile', { grace: 0 });
 }
 
-async function strayFile({ root }: Stage): Promise<string> {
-  const name = `${randomUUID()}.part.bin`;
-  const folder = join(root, 'chunked_uploads');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, name), 'bytes of nobody');
-  return name;
+/** Bytes of an upload whose record is gone: its id. */
+async function strayUpload(stage: Stage): Promise<string> {
+  const { id } = await PersistentUpload.begun(stage);
+  await stage.rows.query('DELETE FROM chunked_upload WHERE id = $1', [id]);
+  return id ?? '';
 }

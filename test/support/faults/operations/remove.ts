@@ -2,25 +2,23 @@ import type { FaultHost } from '../fault-host.js';
 import type { Operation } from '../operation.js';
 import { PersistentUpload } from '../persistent-upload.js';
 import { expectStatus, persist, request } from '../requests.js';
+import type { Stage } from '../stage.js';
 
-export const removeUnfinished = removing('remove an unfinished one', async (host) =>
-  PersistentUpload.begun(host),
+export const removeUnfinished = removing('remove an unfinished one', async (stage) =>
+  PersistentUpload.begun(stage),
 );
 
-export const removeComplete = removing('remove a complete one', async (host) => {
-  const upload = await PersistentUpload.whole(host);
-  expectStatus('complete', await upload.complete(host), 200);
+export const removeComplete = removing('remove a complete one', async (stage) => {
+  const upload = await PersistentUpload.whole(stage);
+  expectStatus('complete', await upload.complete(stage.first), 200);
   return upload;
 });
 
-function removing(
-  name: string,
-  prepare: (host: FaultHost) => Promise<PersistentUpload>,
-): Operation {
+function removing(name: string, prepare: (stage: Stage) => Promise<PersistentUpload>): Operation {
   return {
     name,
     prepare: async (stage) => {
-      const upload = await prepare(stage.first);
+      const upload = await prepare(stage);
       return {
         run: () => request(stage.first, 'DELETE', upload.url),
         recover: async (next, reply) => {

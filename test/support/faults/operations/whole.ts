@@ -12,7 +12,7 @@ function sending(name: string, path: string): Operation {
   return {
     name,
     prepare: async (stage) => {
-      const upload = PersistentUpload.ofSize(200 * 1024, path);
+      const upload = PersistentUpload.ofSize(200 * stage.unit, path);
       return {
         run: () => upload.sendWhole(stage.first),
         // Who was not answered looks into its list, and sends it anew where it is not in there.

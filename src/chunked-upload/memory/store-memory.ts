@@ -1,0 +1,221 @@
+import { KeptPages, StoreAccount, type StoreLedger } from './store-account.js';
+
+/** What bytes on their way to a store lie in. */
+export const PAGE_BYTES = 64 * 1024;
+
+/** Whoever has sent nothing for so long, in milliseconds, makes room for those who wait. */
+const IDLE_MS = 250;
+/** And whoever it is, where nobody has got anything for so long. */
+const STALLED_MS = 500;
+/** Pages that are asked back at once: more, if they are not enough, a moment later. */
+const PAGES_AT_ONCE = 4;
+/** Memory that nobody uses any more is given back after so long. */
+const UNUSED_MS = 10_000;
+
+interface Waiter {
+  readonly account: StoreAccount;
+  readonly resolve: (page: Buffer) => void;
+}
+
+/**
+ * The memory of bytes that are gathered for a store until they are worth a request. All uploads of
+ * the process share it, in pages that are used again and again. Who finds none waits; first is who
+ * has gathered most, since its request is next, and gives back all of it.
+ *
+ * Nobody can keep it from others by being silent: who waits for a sender is told to store what it has
+ * (`spill`). What is stored already is kept as long as nobody needs the room.
+ */
+export class StoreMemory implements StoreLedger {
+  #limit: number;
+  #made = 0;
+  readonly #free: Buffer[] = [];
+  /** Those that hold something, the longest silent first. */
+  readonly #holders = new Set<StoreAccount>();
+  readonly #waiting = new Set<Waiter>();
+  /** Pages of bytes that are stored, the longest unused first. */
+  readonly #kept = new Set<KeptPages>();
+  /** Pages that are being sent: they come back by themselves. */
+  #sending = 0;
+  #isRelieving = false;
+  #stalled: NodeJS.Timeout | null = null;
+  #unused: NodeJS.Timeout | null = null;
+
+  /** @param limit bytes */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Bytes. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  set limit(bytes: number) {
+    this.#limit = bytes;
+    this.#serve();
+  }
+
+  /** Bytes that are in use, those that are kept for later included. */
+  get used(): number {
+    return (this.#made - this.#free.length) * PAGE_BYTES;
+  }
+
+  /** `spill`: asked to send what it has gathered, so that it can give it back. */
+  open(spill: () => void): StoreAccount {
+    return new StoreAccount(this, spill);
+  }
+
+  /** Keeps what is stored, until somebody needs the room: then it is gone. */
+  keep(pages: Buffer[], gone: () => void): KeptPages {
+    const kept = new KeptPages(this, pages, gone);
+    this.#kept.add(kept);
+    this.#serve();
+    return kept;
+  }
+
+  /** So many pages, where they are to be had without waiting. */
+  spare(pages: number): Buffer[] | null {
+    if (this.#waiting.size > 0) return null;
+    const spare: Buffer[] = [];
+    while (spare.length < pages) {
+      const page = this.#find();
+      if (!page) {
+        this.give(spare);
+        return null;
+      }
+      spare.push(page);
+    }
+    return spare;
+  }
+
+  /** @internal */
+  async take(account: StoreAccount): Promise<Buffer> {
+    const page = this.#isFirst(account) ? this.#find() : null;
+    return page ?? this.#wait(account);
+  }
+
+  /** They are free for others. */
+  give(pages: readonly Buffer[]): void {
+    this.#free.push(...pages);
+    this.#serve();
+    if (this.used > 0) return;
+    if (this.#unused) this.#unused.refresh();
+    else this.#unused = this.#dropLater();
+  }
+
+  /** So many pages are on their way; below 0: they have arrived. */
+  sends(pages: number): void {
+    this.#sending += pages;
+  }
+
+  /** @internal */
+  touched(account: StoreAccount): void {
+    this.#holders.delete(account);
+    if (account.held > 0) this.#holders.add(account);
+  }
+
+  /** @internal */
+  forget(kept: KeptPages): void {
+    this.#kept.delete(kept);
+  }
+
+  #find(): Buffer | null {
+    const free = this.#free.pop();
+    if (free) return free;
+    if ((this.#made + 1) * PAGE_BYTES <= this.#limit) {
+      this.#made += 1;
+      // Of its own, not a part of Node's pool.
+      return Buffer.allocUnsafeSlow(PAGE_BYTES);
+    }
+    const [oldest] = this.#kept;
+    if (!oldest) return null;
+    this.#free.push(...(oldest.take() ?? []));
+    return this.#find();
+  }
+
+  #wait(account: StoreAccount): Promise<Buffer> {
+    return new Promise((resolve) => {
+      this.#waiting.add({ account, resolve });
+      this.#relieveSoon();
+    });
+  }
+
+  /** Who is first gets one, and takes others by itself; the next one's turn comes after. */
+  #serve(): void {
+    const first = this.#first();
+    const page = first && this.#find();
+    if (page) {
+      this.#waiting.delete(first);
+      this.#stalled?.refresh();
+      first.resolve(page);
+    }
+    if (this.#waiting.size > 0) this.#relieveSoon();
+  }
+
+  #first(): Waiter | null {
+    let first: Waiter | null = null;
+    for (const waiter of this.#waiting) {
+      if (!first || waiter.account.held > first.account.held) first = waiter;
+    }
+    return first;
+  }
+
+  /** Whether nobody waits who has gathered more. */
+  #isFirst({ held }: StoreAccount): boolean {
+    const first = this.#first();
+    return first === null || held > first.account.held;
+  }
+
+  /** In the next turn: those who have just got something may be about to send, and others to give. */
+  #relieveSoon(): void {
+    if (this.#isRelieving) return;
+    this.#isRelieving = true;
+    setImmediate(() => {
+      this.#isRelieving = false;
+      this.#relieve();
+    });
+  }
+
+  /** Sees to it that those who wait get something. */
+  #relieve(): void {
+    if (this.#waiting.size === 0) {
+      if (this.#stalled) clearTimeout(this.#stalled);
+      this.#stalled = null;
+      return;
+    }
+    this.#stalled ??= setTimeout(() => {
+      this.#stalled = null;
+      this.#spill();
+      this.#relieveSoon();
+    }, STALLED_MS);
+    if (this.#free.length > 0 || this.#kept.size > 0) this.#serve();
+    // What is being sent comes back; else nothing does.
+    else if (this.#sending === 0) this.#spill();
+  }
+
+  /** Asks for room: first of who is silent, then of those who wait and have gathered least. */
+  #spill(): void {
+    const waiting = [...this.#waiting].map(({ account }) => account);
+    const isWaiting = new Set(waiting);
+    const silent = [...this.#holders].filter(
+      (each) => !isWaiting.has(each) && each.idleFor > IDLE_MS,
+    );
+    let asked = 0;
+    for (const account of [...silent, ...waiting.toSorted((one, other) => one.held - other.held)]) {
+      if (asked >= PAGES_AT_ONCE) break;
+      if (account.held === 0 || account.isSpilling) continue;
+      asked += account.held;
+      account.spill();
+    }
+  }
+
+  #dropLater(): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#unused = null;
+      if (this.used > 0) return;
+      this.#made = 0;
+      this.#free.length = 0;
+    }, UNUSED_MS);
+    return timer.unref();
+  }
+}

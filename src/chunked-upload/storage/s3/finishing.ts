@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import type { FinishOptions, StoredFile } from '../storage.provider.js';
+import { findCommitted } from './committed-parts.js';
+import { Joining } from './joining.js';
+import { makeLastParts } from './last-parts.js';
+import { removeLeftovers } from './leftovers.js';
+import { PartSource } from './part-source.js';
+import { NOTHING } from './payload.js';
+import { slicesOf } from './piece-series.js';
+import { pieceKey } from './pieces.js';
+import { isNoObject, isPartsRefusal, isRefusal } from './s3-errors.js';
+import type { StoredObject } from './s3-bucket.js';
+import type { StoredPart } from './s3-multipart.js';
+import type { S3Parts } from './s3-parts.js';
+import {
+  type CommittedParts,
+  type FinishedState,
+  type S3State,
+  type UnfinishedState,
+  committedBytes,
+  isFinished,
+} from './s3-state.js';
+
+const TRIES = 4;
+const PAUSE_MS = 200;
+
+type Place = Pick<StoredFile, 'key' | 'finalKey'>;
+
+/** Makes the object of an upload whose bytes are all there. */
+export class Finishing {
+  /** Those of this process, by their objects: who asks again waits for the same. */
+  readonly #running = new Map<string, Promise<FinishedState>>();
+
+  readonly #joining: Joining;
+
+  constructor(private readonly shared: S3Parts) {
+    this.#joining = new Joining(shared);
+  }
+
+  async finish(
+    file: StoredFile,
+    state: S3State,
+    size: number,
+    options: FinishOptions,
+  ): Promise<FinishedState> {
+    const { finalKey } = file;
+    const running = this.#running.get(finalKey) ?? this.#finish(file, state, size, options);
+    this.#running.set(finalKey, running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(finalKey);
+    }
+  }
+
+  async #finish(
+    file: Place,
+    state: S3State,
+    size: number,
+    options: FinishOptions,
+  ): Promise<FinishedState> {
+    const { identity } = state;
+    const finished = { identity, size };
+    if (isFinished(state)) {
+      if (!(await this.#isDone(file, finished))) throw ChunkedUploadError.bytesMissing();
+    } else {
+      if (committedBytes(state) !== size) throw ChunkedUploadError.bytesMissing();
+      if (state.parts) await this.#completeParts(file, state, state.parts, finished, options);
+      else await this.#putWhole(file, state, finished);
+    }
+    await this.#clean(file, state, options).catch(ignore);
+    return finished;
+  }
+
+  /** Of a file that is less than a part, or has none. */
+  async #putWhole(file: Place, state: UnfinishedState, finished: FinishedState): Promise<void> {
+    const { bucket } = this.shared;
+    const { identity } = finished;
+    const [piece, ...others] = state.pieces;
+    try {
+      if (finished.size === 0) return await bucket.putFinal(file.finalKey, NOTHING, { identity });
+      if (piece && others.length === 0) {
+        const from = pieceKey(file.key, piece);
+        if (await bucket.copyFinal(from, file.finalKey, { identity })) return;
+      }
+      const source = this.#source(file, state, 0, finished.size);
+      try {
+        await bucket.putFinal(file.finalKey, source, { identity });
+      } finally {
+        source.release();
+      }
+    } catch (error) {
+      // The pieces go when it is done: somebody else may have done it.
+      if (!isMissing(error)) throw error;
+      if (!(await this.#isDone(file, finished))) throw ChunkedUploadError.bytesMissing(error);
+    }
+  }
+
+  async #completeParts(
+    file: Place,
+    state: UnfinishedState,
+    parts: CommittedParts,
+    finished: FinishedState,
+    options: FinishOptions,
+  ): Promise<void> {
+    const { multipart } = this.shared;
+    const place = { key: file.finalKey, uploadId: parts.uploadId };
+    for (let tries = 1; ; tries += 1) {
+      const stored = await multipart.parts(place);
+      try {
+        if (!stored) await this.#findCompleted(file, finished);
+        else if (await this.#complete(file, state, parts, stored, finished, options)) return;
+      } catch (error) {
+        // Somebody else may have done it meanwhile.
+        if (await this.#isDone(file, finished)) return;
+        if (tries === TRIES || isFinal(error)) throw error;
+      }
+      if (await this.#isDone(file, finished)) return;
+      if (tries === TRIES) throw ChunkedUploadError.unavailable('The store completes no file');
+      await sleep(PAUSE_MS * tries);
+    }
+  }
+
+  /** False: it is to be looked whether that has completed the file. */
+  async #complete(
+    file: Place,
+    state: UnfinishedState,
+    parts: CommittedParts,
+    stored: readonly StoredPart[],
+    finished: FinishedState,
+    options: FinishOptions,
+  ): Promise<boolean> {
+    const committed = findCommitted(stored, parts, state.partSize);
+    if (!committed) throw ChunkedUploadError.bytesMissing();
+    const place = { key: file.finalKey, uploadId: parts.uploadId };
+    const { attempt } = options;
+    const { key } = file;
+    const last = await makeLastParts(this.shared, { place, key, state, parts, stored, attempt });
+    const wanted = [...committed, ...last];
+    try {
+      return await this.shared.multipart.complete(place, wanted);
+    } catch (error) {
+      if (!isPartsRefusal(error)) throw error;
+      const { partSize } = state;
+      await this.#joining.join(file, { place, partSize, wanted }, finished);
+      return false;
+    }
+  }
+
+  /** There is no such upload any more: it was completed, by a call whose answer was lost, or it is gone. */
+  async #findCompleted(file: Place, finished: FinishedState): Promise<void> {
+    const found = await this.shared.bucket.head(file.finalKey);
+    if (found && isOf(found, finished)) return;
+    if (!found || !(await this.#joining.resume(file, found, finished))) {
+      throw ChunkedUploadError.bytesMissing();
+    }
+  }
+
+  /** Whether the finished object is there, and is this upload's: that there is one is no proof. */
+  async #isDone({ finalKey }: Place, finished: FinishedState): Promise<boolean> {
+    const found = await this.shared.bucket.head(finalKey);
+    return found !== null && isOf(found, finished);
+  }
+
+  async #clean(file: Place, state: S3State, { attempt, contested }: FinishOptions): Promise<void> {
+    const isDirty = attempt > 1 || contested || (!isFinished(state) && state.dirty);
+    if (isDirty) return removeLeftovers(this.shared, file);
+    if (isFinished(state)) return;
+    await this.shared.store.remove(file.key, [...state.pieces, ...state.dropped]);
+  }
+
+  #source(file: Place, state: UnfinishedState, from: number, length: number): PartSource {
+    const slices = slicesOf(state.pieces, state.skip + from, length);
+    return new PartSource(this.shared.store, file.key, slices, null, {});
+  }
+}
+
+function isOf(found: StoredObject, { identity, size }: FinishedState): boolean {
+  return found.identity === identity && found.size === size;
+}
+
+function isFinal(error: unknown): boolean {
+  return isRefusal(error) || (error instanceof ChunkedUploadError && error.code !== 'unavailable');
+}
+
+function isMissing(error: unknown): boolean {
+  return (
+    isNoObject(error) || (error instanceof ChunkedUploadError && error.code === 'bytes_missing')
+  );
+}
+
+function ignore(): void {}

@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PagedBytes } from './gathered-bytes.js';
+import { PartSource, type Slice } from './part-source.js';
+import type { PieceStore } from './piece-store.js';
+import type { Piece } from './pieces.js';
+import type { CallOptions } from './s3-calls.js';
+import { type UnfinishedState, bytesIn, bytesInParts } from './s3-state.js';
+
+/** Pieces that a state names at most: it must stay small. */
+const MOST_PIECES = 80;
+/** So many pieces at the least become one, and not one that is larger than this. */
+const LEAST_JOINED = 16;
+const LARGEST_PIECE = 5 * 1024 * 1024 * 1024;
+/** Pieces that nobody needs any more are removed so many at a time. */
+const DROPPED_AT_ONCE = 8;
+const DROPPED_WITHIN_MS = 500;
+
+export interface PieceSeriesOptions extends CallOptions {
+  readonly store: PieceStore;
+  readonly key: string;
+  /** The writer's, shortened. */
+  readonly token: string;
+}
+
+/** The pieces of an upload that are in no part yet, as one writer continues them. */
+export class PieceSeries {
+  readonly #pieces: Piece[];
+  /** Bytes of the first piece that are in a part already. */
+  #skip: number;
+  /** Where they begin: all before is in parts. */
+  #start: number;
+  #dropped: readonly Piece[];
+  #dropping: Promise<void> | null = null;
+  /** Those of this writer that no state names yet. */
+  #unnamed: Piece[] = [];
+  #arriving = 0;
+
+  constructor(
+    private readonly options: PieceSeriesOptions,
+    state: UnfinishedState,
+  ) {
+    this.#pieces = [...state.pieces];
+    this.#skip = state.skip;
+    this.#start = bytesInParts(state);
+    this.#dropped = state.dropped;
+    this.removeDropped();
+  }
+
+  /** Bytes. */
+  get length(): number {
+    return bytesIn(this.#pieces) - this.#skip;
+  }
+
+  get count(): number {
+    return this.#pieces.length;
+  }
+
+  /** Of their end in the file. */
+  get end(): number {
+    return this.#start + this.length;
+  }
+
+  /** Whether some are on their way. */
+  get isArriving(): boolean {
+    return this.#arriving > 0;
+  }
+
+  /** What the next state says of them, which is to be committed. */
+  snapshot(): Pick<UnfinishedState, 'pieces' | 'skip' | 'dropped'> {
+    this.#unnamed = [];
+    return { pieces: [...this.#pieces], skip: this.#skip, dropped: this.#dropped };
+  }
+
+  /** Puts one at their end. It is there when the returned function, which stores it, has ended. */
+  add(bytes: PagedBytes): () => Promise<void> {
+    const { store, key, token, signal } = this.options;
+    const piece = { offset: this.end, size: bytes.length, token };
+    this.#pieces.push(piece);
+    this.#unnamed.push(piece);
+    this.#arriving += 1;
+    return () =>
+      store.put(key, piece, bytes, { signal }).finally(() => {
+        this.#arriving -= 1;
+      });
+  }
+
+  /** The first bytes, and `fresh` behind them. */
+  source(length: number, fresh: PagedBytes | null): PartSource {
+    const { store, key, signal } = this.options;
+    const slices = slicesOf(this.#pieces, this.#skip, length);
+    return new PartSource(store, key, slices, fresh, { signal });
+  }
+
+  /** The first bytes, so many of pieces, are in a part of `partSize` from here on. */
+  cut(length: number, partSize: number): void {
+    this.#start += partSize;
+    this.#skip += length;
+    for (let [first] = this.#pieces; first && first.size <= this.#skip; [first] = this.#pieces) {
+      this.#skip -= first.size;
+      this.#dropped = [...this.#dropped, first];
+      this.#pieces.shift();
+    }
+  }
+
+  /** Makes one of many where a state would name too many. */
+  async join(): Promise<void> {
+    if (this.#pieces.length <= MOST_PIECES) return;
+    const { store, key, token, signal } = this.options;
+    const joined = lastOfASize(this.#pieces);
+    const [first] = joined;
+    if (!first) return;
+    const size = bytesIn(joined);
+    const piece = { offset: first.offset, size, token };
+    const source = new PartSource(store, key, slicesOf(joined, 0, size), null, { signal });
+    this.#unnamed.push(piece);
+    try {
+      await store.putJoined(key, piece, source, { signal });
+    } finally {
+      source.release();
+    }
+    this.#pieces.splice(-joined.length, joined.length, piece);
+    this.#dropped = [...this.#dropped, ...joined];
+  }
+
+  /** To be called when the last snapshot, or the state at the beginning, has been committed. */
+  removeDropped(): void {
+    const dropped = this.#dropped;
+    if (dropped.length < DROPPED_AT_ONCE || this.#dropping) return;
+    const { store, key } = this.options;
+    // What stays is tried again with the next.
+    this.#dropping = store
+      .remove(key, dropped)
+      .then(() => {
+        this.#dropped = this.#dropped.filter((piece) => !dropped.includes(piece));
+      }, ignore)
+      .finally(() => {
+        this.#dropping = null;
+      });
+  }
+
+  /** Waits a little: the next state need not name what is gone, and nobody removes it again. */
+  async droppedSoon(): Promise<void> {
+    if (!this.#dropping) return;
+    const soon = new AbortController();
+    const limit = sleep(DROPPED_WITHIN_MS, undefined, { signal: soon.signal }).catch(ignore);
+    await Promise.race([this.#dropping, limit]);
+    soon.abort();
+  }
+
+  /** Removes what no state names. */
+  async removeUnnamed(): Promise<void> {
+    const { store, key } = this.options;
+    await store.remove(key, this.#unnamed);
+  }
+}
+
+/** Where `length` bytes of the pieces lie, those from `from` on. */
+export function slicesOf(pieces: readonly Piece[], from: number, length: number): Slice[] {
+  const slices: Slice[] = [];
+  let skip = from;
+  let left = length;
+  for (const piece of pieces) {
+    if (left === 0) break;
+    const taken = Math.max(0, Math.min(piece.size - skip, left));
+    if (taken > 0) slices.push({ piece, from: skip, length: taken });
+    left -= taken;
+    skip = Math.max(0, skip - piece.size);
+  }
+  return slices;
+}
+
+/**
+ * The last pieces, before which there is one that is larger than all of them: joined like that, a
+ * byte is written again only a few times, however many pieces there are.
+ */
+function lastOfASize(pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = [];
+  let size = 0;
+  for (const piece of pieces.toReversed()) {
+    const isLarger = joined.length >= LEAST_JOINED && piece.size > size;
+    if (isLarger || size + piece.size > LARGEST_PIECE) break;
+    joined.unshift(piece);
+    size += piece.size;
+  }
+  return joined;
+}
+
+function ignore(): void {}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { CheckedOptions } from './s3-options.js';
+
+const CONNECT_MS = 3000;
+/** For so long a store may send nothing. */
+const SILENCE_MS = 30_000;
+/** More than all uploads of a process have in hand at once: who finds none free waits. */
+const SOCKETS = 256;
+
+const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/**
+ * The host's client, or one with settings that every store understands: sums only where a call needs
+ * one (others refuse them, or store the framing that they come in), no `Expect: 100-continue` (for
+ * which the SDK makes a new connection each time), and calls that end. They are repeated here and not
+ * by the SDK, which repeats none whose body is a stream.
+ */
+export function s3Client({ connection }: CheckedOptions): S3Client {
+  if ('client' in connection) return connection.client;
+  const { region, endpoint, credentials, forcePathStyle } = connection;
+  const agent = { keepAlive: true, maxSockets: SOCKETS };
+  const client = new S3Client({
+    region,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(credentials !== undefined && { credentials }),
+    forcePathStyle: forcePathStyle ?? endpoint !== undefined,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
+    maxAttempts: 1,
+    // It warns of each call whose body is a stream that it does not repeat it.
+    logger: SILENT,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  });
+  client.middlewareStack.add(
+    (next) => (call) => {
+      digestAsEverywhere(call.request as HttpRequest);
+      return next(call);
+    },
+    { step: 'build', priority: 'low', name: 'digestAsEverywhere' },
+  );
+  return client;
+}
+
+/** Whether it speaks to the store that others are compatible with. */
+export function isAmazons(client: S3Client): boolean {
+  return client.config.endpoint === undefined;
+}
+
+/**
+ * Whether the store is Cloudflare R2, where a part that is sent again and fails takes the one before
+ * along: so one that another writer has sent, and may be sending again, cannot be relied on.
+ */
+export async function isR2(client: S3Client): Promise<boolean> {
+  const endpoint = await client.config.endpoint?.();
+  return endpoint?.hostname.endsWith('.r2.cloudflarestorage.com') ?? false;
+}
+
+interface HttpRequest {
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+/** Where a call needs a sum, the SDK's is one that older stores do not know: all know MD5. */
+function digestAsEverywhere({ headers, body }: HttpRequest): void {
+  if (headers['x-amz-sdk-checksum-algorithm'] === undefined || typeof body !== 'string') return;
+  for (const name of Object.keys(headers)) {
+    if (/^x-amz-(sdk-)?checksum-/.test(name)) delete headers[name];
+  }
+  headers['content-md5'] = createHash('md5').update(body).digest('base64');
+}
+
+function ignore(): void {}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.js';
+import { sample } from '../../src/chunked-upload/testing/contract-bytes.js';
+import { Ceph, cephIsMissing } from '../support/ceph.js';
+import {
+  type Answer,
+  ChunkRequest,
+  FILES,
+  KIB,
+  MIB,
+  headOffset,
+  json,
+  representation,
+  send,
+} from '../support/chunk-request.js';
+import { killPostgres } from '../support/kill-postgres.js';
+import { rounds } from '../support/rounds.js';
+import { s3Client } from '../support/s3-client.js';
+import { ServerProcess } from '../support/server-process.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { between, until } from '../support/waiting.js';
+
+const SIZE = rounds(1024) * MIB + 5;
+const PIECE = MIB;
+const BUCKET = 'uploads-of-two';
+const STARTS_MS = 240_000;
+const PATIENCE_MS = 60_000;
+
+/** What goes wrong, and behind which part of the file. */
+type Trouble = readonly [share: number, cause: () => Promise<void>];
+
+let ceph: Ceph;
+let postgresFolder: string;
+let postgres: EmbeddedPostgres;
+let line: TcpProxy;
+let servers: ServerProcess[] = [];
+
+describe.skipIf(cephIsMissing !== null)(`The demo on Ceph, in two processes`, () => {
+  beforeAll(async () => {
+    ceph = await Ceph.start();
+    postgresFolder = await mkdtemp(join(tmpdir(), 's3-processes-'));
+    postgres = await startEmbeddedPostgres({ dataDir: postgresFolder });
+    line = await TcpProxy.to(postgres.url);
+    const { accessKeyId, secretAccessKey } = ceph.credentials;
+    const env = {
+      S3_ENDPOINT: ceph.endpoint,
+      S3_BUCKET: BUCKET,
+      S3_REGION: ceph.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+    // At once, on an empty database and without a bucket.
+    servers = await Promise.all(
+      [0, 1].map(() => ServerProcess.start({ databaseUrl: line.url, env })),
+    );
+  }, STARTS_MS);
+
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await line?.cut();
+    await postgres?.stop();
+    await ceph?.stop();
+    if (postgresFolder) await rm(postgresFolder, { recursive: true, force: true });
+  });
+
+  it.each([
+    { what: 'chunks of 64 KiB', chunk: 64 * KIB },
+    { what: 'chunks of 1 MiB', chunk: MIB },
+    { what: 'chunks of 6 MiB', chunk: 6 * MIB },
+    { what: 'chunks of 8 MiB', chunk: 8 * MIB },
+    { what: 'chunks of 100 MiB', chunk: 100 * MIB },
+    { what: 'one request for all', chunk: SIZE },
+  ])('takes a file in $what, whatever is killed meanwhile', async ({ chunk }) => {
+    const upload = new TroubledUpload(chunk, [
+      [0.15, () => restart(0)],
+      [0.3, restartPostgres],
+      [0.45, () => restart(1)],
+      [0.6, restartGateway],
+      [0.8, () => restart(0)],
+    ]);
+    await upload.send();
+    await upload.complete();
+    expect(await upload.downloadedMd5()).toBe(upload.md5);
+    await upload.remove();
+    expect(await leftInBucket()).toEqual([]);
+  });
+});
+
+async function restart(index: number): Promise<void> {
+  await servers[index]?.kill();
+  await servers[index]?.launch();
+}
+
+async function restartPostgres(): Promise<void> {
+  await killPostgres(postgresFolder);
+  postgres = await startEmbeddedPostgres({ dataDir: postgresFolder });
+  line.redirect(postgres.url);
+}
+
+async function restartGateway(): Promise<void> {
+  await ceph.killGateway();
+  await ceph.startGateway();
+}
+
+/** A file whose chunks go to the two by turns, and whose client goes on whatever happens. */
+class TroubledUpload {
+  readonly #bytes = sample(SIZE);
+  readonly #troubles: Trouble[];
+  #trouble: Promise<void> = Promise.resolve();
+  #id: string | null = null;
+  #offset = 0;
+  #turn = 0;
+
+  constructor(
+    private readonly chunk: number,
+    troubles: readonly Trouble[],
+  ) {
+    this.#troubles = [...troubles];
+  }
+
+  get md5(): string {
+    return createHash('md5').update(this.#bytes).digest('hex');
+  }
+
+  async send(): Promise<void> {
+    while (this.#offset < SIZE) {
+      this.#turn += 1;
+      const answer = await this.#sendChunk(Math.min(this.chunk, SIZE - this.#offset));
+      if (answer?.status === 200) {
+        const { id, offset } = representation(answer);
+        expect(offset).toBeGreaterThanOrEqual(this.#offset);
+        this.#id = id;
+        this.#offset = offset;
+        continue;
+      }
+      // Nothing else is ever said to a client that only goes on.
+      if (answer) expect([400, 423, 503]).toContain(answer.status);
+      await this.#ask();
+    }
+    await this.#trouble;
+    expect(this.#troubles).toEqual([]);
+  }
+
+  async complete(): Promise<void> {
+    const body = Buffer.from(JSON.stringify({ md5: this.md5 }));
+    const headers = { 'content-type': 'application/json' };
+    const answer = await send('POST', this.#url(), { headers, body });
+    expect(answer.status, answer.bytes.toString()).toBe(200);
+  }
+
+  async downloadedMd5(): Promise<string> {
+    const authorization = `Basic ${Buffer.from('alice:alice-pw').toString('base64')}`;
+    const response = await fetch(this.#url('/file'), { headers: { authorization } });
+    const hash = createHash('md5');
+    for await (const bytes of response.body ?? []) hash.update(bytes);
+    return hash.digest('hex');
+  }
+
+  async remove(): Promise<void> {
+    expect((await send('DELETE', this.#url())).status).toBe(204);
+  }
+
+  #url(suffix = ''): string {
+    return `${this.#base}${FILES}/${this.#id}${suffix}`;
+  }
+
+  get #base(): string {
+    return servers[this.#turn % servers.length]?.url ?? '';
+  }
+
+  async #sendChunk(length: number): Promise<Answer | null> {
+    const [id, start] = [this.#id, this.#offset];
+    const request = new ChunkRequest(this.#base, { id, start, length, total: SIZE });
+    for (let at = start; at < start + length && !request.isGone; at += PIECE) {
+      this.#makeTrouble(at);
+      const end = Math.min(at + PIECE, start + length);
+      await Promise.race([request.send(this.#bytes.subarray(at, end)), request.answer]);
+    }
+    return request.finish();
+  }
+
+  /** At a random moment soon, beside what goes on. */
+  #makeTrouble(offset: number): void {
+    const [next] = this.#troubles;
+    if (!next || offset < next[0] * SIZE) return;
+    this.#troubles.shift();
+    const before = this.#trouble;
+    this.#trouble = before.then(() => sleep(between(0, 100))).then(next[1]);
+  }
+
+  /** Where to go on: what was acknowledged is there. */
+  async #ask(): Promise<void> {
+    await until(
+      'one of the two says where to go on',
+      async () => {
+        this.#turn += 1;
+        try {
+          this.#id ??= await begunLast(this.#base);
+          if (this.#id === null) return true;
+          const offset = await headOffset(this.#url());
+          expect(offset).toBeGreaterThanOrEqual(this.#offset);
+          this.#offset = offset;
+          return true;
+        } catch (error) {
+          if (error instanceof Error && error.name === 'AssertionError') throw error;
+          return false;
+        }
+      },
+      { withinMs: PATIENCE_MS, everyMs: 100 },
+    );
+  }
+}
+
+/** The unfinished upload of this user; null: there is none. */
+async function begunLast(base: string): Promise<string | null> {
+  const answer = await send('GET', `${base}${FILES}?status=1`);
+  const uploads = json(answer) as unknown as { id: string }[];
+  return uploads.at(-1)?.id ?? null;
+}
+
+async function leftInBucket(): Promise<unknown[]> {
+  const client = s3Client(ceph);
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+  client.destroy();
+  return [...Contents, ...Uploads].map(({ Key }) => Key);
+}
