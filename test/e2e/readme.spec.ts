@@ -15,6 +15,7 @@ const run = promisify(execFile);
 
 /** Its commands are for an application of its own, which runs in the tests of the package. */
 const ELSEWHERE = ['src/chunked-upload/owners/README.md'];
+const CLIENT = join(ROOT, 'dist/client/cli.js');
 const ANSWER_OF_NO_USE = /"detail"|"statusCode"/;
 
 let demo: Cluster;
@@ -26,6 +27,7 @@ beforeAll(async () => {
   [demo, database] = [await startCluster(1), await createDatabase()];
   folder = await mkdtemp(join(tmpdir(), 'readme-'));
   await writeFile(join(folder, 'report.pdf'), `%PDF-1.7\n${'report '.repeat(1000)}`);
+  await writeFile(join(folder, 'film.mov'), sample(100_000));
   pages = await readmes();
 });
 
@@ -111,12 +113,21 @@ describe('Commands in the READMEs', () => {
       const [, install] = /^npm install (.+)$/.exec(line) ?? [];
       const [, script] = /^npm (?:run )?(start|test|[\w:]+)( -- .+)?$/.exec(line) ?? [];
       const [, command] = /^npx nestjs-chunked-upload (.+)$/.exec(line) ?? [];
+      const [, sending] = /^npx nestjs-chunked-upload-client (.+)$/.exec(line) ?? [];
       if (install !== undefined) {
         expect(packages, path).toEqual(expect.arrayContaining(install.split(' ')));
       } else if (command !== undefined) {
         const app = 'test/support/cli-host/app.module.mjs';
         const args = command.replace('dist/app.module.js', app).split(' ');
         expect(await runCommand(args, env), line).toMatchObject({ code: 0 });
+      } else if (sending !== undefined) {
+        const endpoint = `${url()}/uploads/files`;
+        const args = sending
+          .replace('film.mp4', 'film.mov')
+          .replace('alice:secret', 'alice:alice-pw');
+        const there = args.replace('https://example.com/uploads', endpoint).split(' ');
+        const sent = await run(process.execPath, [CLIENT, ...there], { cwd: folder });
+        expect(sent.stdout, line).toContain(endpoint);
       } else if (script !== undefined) {
         expect(Object.keys(manifest.scripts), `${path}: ${line}`).toContain(script);
       } else {

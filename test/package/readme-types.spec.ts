@@ -29,6 +29,7 @@ const TSCONFIG = {
       'nestjs-chunked-upload/testing': [join(ROOT, 'dist/chunked-upload/testing/index.d.ts')],
       'nestjs-chunked-upload/client': [join(ROOT, 'dist/client/index.d.ts')],
       'nestjs-chunked-upload-client': [join(ROOT, 'dist/client/index.d.ts')],
+      'nestjs-chunked-upload-client/node': [join(ROOT, 'dist/client/node/index.d.ts')],
     },
   },
   include: ['**/*.ts'],

@@ -52,6 +52,7 @@ export declare const uppy: {
   getFile(id: string): { data: File };
 };
 
+export declare function Public(): ClassDecorator & MethodDecorator;
 export declare function show(share: number, secondsLeft: number | null): void;
 export declare function test(name: string, work: () => Promise<void>): void;
 export declare function expect(value: unknown): { toBe(expected: unknown): void };
