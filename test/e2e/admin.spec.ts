@@ -442,9 +442,15 @@ describe('The guards', () => {
     ['GET', '/api/uploads'],
     ['GET', '/api/count'],
     ['GET', '/api/uploads/3f2b7c1e-0000-4000-8000-000000000000?type=uploads'],
+    ['GET', '/api/summary'],
+    ['GET', '/api/suggestions?field=creator&prefix=a'],
+    ['HEAD', '/api/uploads/3f2b7c1e-0000-4000-8000-000000000000/file?type=uploads'],
+    ['GET', '/api/uploads/3f2b7c1e-0000-4000-8000-000000000000/file?type=uploads'],
     ['POST', '/api/abort'],
     ['POST', '/api/delete'],
     ['POST', '/api/delete-expired'],
+    ['POST', '/api/owner'],
+    ['POST', '/api/expiry'],
   ];
 
   it('stand before every route', async () => {
@@ -479,9 +485,15 @@ describe('The guards', () => {
           'GET /admin/uploads/api/uploads',
           'GET /admin/uploads/api/count',
           'GET /admin/uploads/api/uploads/:id',
+          'GET /admin/uploads/api/summary',
+          'GET /admin/uploads/api/suggestions',
+          'HEAD /admin/uploads/api/uploads/:id/file',
+          'GET /admin/uploads/api/uploads/:id/file',
           'POST /admin/uploads/api/abort',
           'POST /admin/uploads/api/delete',
           'POST /admin/uploads/api/delete-expired',
+          'POST /admin/uploads/api/owner',
+          'POST /admin/uploads/api/expiry',
         ].toSorted(),
       );
     });
