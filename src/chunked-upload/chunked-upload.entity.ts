@@ -102,6 +102,7 @@ export abstract class AbstractChunkedUpload {
   ownerId!: string | null;
 
   /** Name of the protocol by which it was begun; null where the service was called without HTTP. */
+  @EngineProperty()
   @Column('text', { name: 'protocol', nullable: true })
   protocol!: string | null;
 

@@ -27,7 +27,7 @@ import { type Answer, UploadClient, md5, sample } from '../support/upload-client
 @Entity()
 class Shared extends AbstractChunkedUpload {}
 
-const AT_ONCE = 24;
+const AT_ONCE = 8;
 /** A writer that sent nothing for half a second is silent. */
 const LONGEST_PAUSE_MS = 350;
 const TRIES = 10;
@@ -153,6 +153,8 @@ interface Cell {
   readonly column: string;
   readonly row: (typeof ROWS)[number];
   id: string;
+  /** The one that the lists were read with: who has to be live may need another. */
+  listedId: string;
   status: number;
   before: Remains;
   after: Remains;
@@ -168,6 +170,7 @@ const cells: Cell[] = SITUATIONS.flatMap((situation) =>
         column: `${name}, ${state}`,
         row,
         id: '',
+        listedId: '',
         status: 0,
         before: null,
         after: null,
@@ -195,6 +198,7 @@ beforeAll(async () => {
   });
   const all = SITUATIONS.map((situation) => ({ situation, states: statesOf(situation) }));
   for (const { situation, states } of all) await prepare(situation, states);
+  for (const cell of cells) cell.listedId = cell.id;
   // Pages of a list are whole only while nothing is added or removed.
   for (const { situation } of all) await readLists(situation);
   await Promise.all(all.map(({ situation, states }) => askAll(situation, states)));
@@ -329,7 +333,7 @@ function tableOf(situation: Situation): string {
 /** The ids of that state which the caller's list shows. */
 function listed(situation: Situation, caller: Caller, state: State): string[] {
   const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
-  const ids = [...new Set(own.map(({ id }) => id))];
+  const ids = [...new Set(own.map(({ listedId }) => listedId))];
   return ids.filter((id) => lists.get(listKey(situation, caller))?.has(id));
 }
 
@@ -348,7 +352,7 @@ describe.each(SITUATIONS.map((situation) => [titleOf(situation), situation] as c
       for (const { name, user } of situation.callers) {
         for (const state of STATES) {
           const own = cells.filter((cell) => cell.situation === situation && cell.state === state);
-          const all = new Set(own.map(({ id }) => id)).size;
+          const all = new Set(own.map(({ listedId }) => listedId)).size;
           const found = listed(situation, user, state).length;
           expect(found, `${name}, ${state}`).toBe(isListed(situation, user, state) ? all : 0);
         }

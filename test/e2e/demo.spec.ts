@@ -246,7 +246,7 @@ describe('Its errors', () => {
   const requests: [string, number, () => Promise<Answer>][] = [
     ['of the module', 404, () => uploads('files').get('none')],
     ['of the router', 404, () => uploads('nothing').send('GET', {})],
-    ['of a verb', 404, () => uploads('files').send('PATCH', {})],
+    ['of a verb', 404, () => uploads('files').send('REPORT', {})],
     ['of the parser', 400, () => uploads('files').send('POST', { headers: json }, '{')],
     ['of a path', 400, () => uploads('files').get('%ZZ')],
     [

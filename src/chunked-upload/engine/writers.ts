@@ -174,13 +174,16 @@ export class Writers<T extends AbstractChunkedUpload> {
     setTimeout(() => this.#abandoned.delete(token), ABANDONED_FOR_MS).unref();
   }
 
-  /** Ends a writer of this process, if only a silent one, and keeps what it had received. */
-  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<void> {
+  /**
+   * Ends a writer of this process, if only a silent one, and keeps what it had received. False: it has
+   * not ended within a second.
+   */
+  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<boolean> {
     const writer = this.#leased.get(id);
-    if (!writer?.body || !mayTouch(scope, writer)) return;
-    if (which === 'silent' && !(await writer.isSilent())) return;
+    if (!writer?.body || !mayTouch(scope, writer)) return true;
+    if (which === 'silent' && !(await writer.isSilent())) return true;
     this.#takeOver(writer, true);
-    await overWithin(writer.ended, PATIENCE_MS);
+    return overWithin(writer.ended, PATIENCE_MS);
   }
 
   /** Whether a request of this process is writing this upload, recorded already or not yet. */
