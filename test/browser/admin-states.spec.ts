@@ -202,8 +202,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
       }
       if (name === 'paper.pdf') {
         // Where Chrome blocks a frame it shows a page of its own instead.
-        const frame = page.frames().find((each) => each.url().includes('preview=true'));
-        expect(frame?.url()).toContain('/file?type=uploads&preview=true');
+        const urls = () => page.frames().map((frame) => frame.url());
+        await expect.poll(() => urls().join('\n')).toContain('/file?type=uploads&preview=true');
         if (SHOTS) await page.waitForTimeout(2000);
       }
       if (name === 'owned.bin') {

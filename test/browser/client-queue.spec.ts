@@ -30,18 +30,19 @@ describe.skipIf(!hasBrowser)(browserTitle('the queue in a page'), { timeout: 120
     network = await BadNetwork.to(cluster.at(0).port);
     page = await browser.page();
     await page.goto(network.url);
-    await page.evaluate(async (path) => {
-      const client = (await import(path)) as typeof import('../../src/client/index.js');
-      const queue = new client.UploadQueue({ endpoint: '/uploads/files', atOnce: 5 });
-      const own: QueuePage = { queue, wentBack: false };
+    // As text: vitest would make a call of its own of the import.
+    await page.evaluate(`(async () => {
+      const { UploadQueue } = await import('/assets/client/index.js');
+      const queue = new UploadQueue({ endpoint: '/uploads/files', atOnce: 5 });
+      const own = { queue, wentBack: false };
       let most = 0;
       queue.subscribe(() => {
         const { sent } = queue.getSnapshot();
         own.wentBack ||= sent < most;
         most = sent;
       });
-      Object.assign(globalThis, { own });
-    }, '/assets/client/index.js');
+      globalThis.own = own;
+    })()`);
   });
   afterEach(async () => {
     await page.context().setOffline(false);

@@ -18,6 +18,8 @@ import { type Lease, Writer, WriterEnded } from './writer.js';
 const PATIENCE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
+/** Before each try to give a lease back: a renewal may have its row locked at that moment. */
+const RELEASE_PAUSES_MS = [0, 20, 60];
 /** A lease whose statement went unanswered may stand in its row until long after. */
 const ABANDONED_FOR_MS = 10 * 60_000;
 
@@ -124,7 +126,7 @@ export class Writers<T extends AbstractChunkedUpload> {
         await this.leases.requestTakeover(claim.id);
         takeoverRequested = true;
       }
-      await sleep(pause);
+      if (pause > 0) await sleep(pause);
     }
   }
 
@@ -164,8 +166,12 @@ export class Writers<T extends AbstractChunkedUpload> {
   async release(writer: Writer): Promise<void> {
     const { uploadId, token, hasWritten } = writer;
     const { contested } = writer.lease;
-    const released = this.leases.release(uploadId, token, { hasWritten, contested });
-    if (!(await released.catch(() => false))) this.abandon(token);
+    for (const pause of RELEASE_PAUSES_MS) {
+      await sleep(pause);
+      const released = this.leases.release(uploadId, token, { hasWritten, contested });
+      if (await released.catch(() => false)) return;
+    }
+    this.abandon(token);
   }
 
   /** The next request here may take this lease: its writer has ended, and writes nothing any more. */
