@@ -4,7 +4,7 @@ import type { ChunkInput } from './engine/chunk-body.js';
 import type { ChunkDigest } from './engine/reception.js';
 
 export interface UploadFields {
-  /** 1 to 255 characters. Of `create` it may be empty: not known yet, `append` says it. */
+  /** 1 to 255 characters. For `create` it may be empty if it is not known yet; `append` gives it then. */
   readonly filename: string;
   /** Together with `ownerId`, or not at all. */
   readonly ownerType?: string | null;
@@ -39,14 +39,14 @@ export interface AppendInput extends BodyInput {
   readonly offset: number;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
-  /** The file's name, where `create` was not told it: taken with the first bytes. */
+  /** The file's name, if `create` got none; taken with the first bytes. */
   readonly filename?: string;
   /**
-   * Whether what arrives of a body that breaks is kept, and what has arrived is committed on the way.
-   * Default: true, but never with digests.
+   * Whether the bytes of a body that breaks off are kept, and committed on the way. Default: true; with
+   * digests always false.
    */
   readonly keepBroken?: boolean;
-  /** Whether no byte at all is a proper chunk. Default: false. */
+  /** Whether a chunk may have no bytes. Default: false. */
   readonly mayBeEmpty?: boolean;
   /** Called with each offset that is committed on the way, before the last byte has come. */
   readonly onCheckpoint?: (offset: number) => void;
@@ -57,7 +57,7 @@ export interface BeginInput extends BodyInput, NewUploadInput {
 }
 
 export interface CreateInput extends NewUploadInput {
-  /** What the client said of the file in the words of its protocol, which it may ask for again. */
+  /** Metadata as the client sent them in its protocol, which may ask for them again. */
   readonly clientMetadata?: string | null;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
@@ -77,7 +77,7 @@ export interface CompleteInput {
   readonly checksum?: string | null | false;
   /** Size of the file, if no chunk has said it. */
   readonly total?: number | null;
-  /** The file's name, where `create` was not told it and no byte has come. */
+  /** The file's name, if `create` got none and no byte has come. */
   readonly filename?: string;
 }
 

@@ -115,8 +115,8 @@ export interface ChunkedUploadTypeOptions<
   /** Name of the file's part in a form. Default: `'file'`. */
   readonly fieldName?: string;
   /**
-   * What clients may speak on the type's URLs; the headers of each request say what it speaks.
-   * `'resumable-http'` is the Internet-Draft of resumable uploads, and may change until it is an RFC.
+   * The protocols that clients may use on the type's URLs. The headers of a request show which one it
+   * uses. `'resumable-http'` is an Internet-Draft, and may change until it is an RFC.
    * Default: `['content-range', 'tus', 'filepond']`.
    */
   readonly protocols?: readonly ProtocolName[];

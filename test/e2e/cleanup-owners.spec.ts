@@ -69,7 +69,7 @@ async function complete(ownerId: string): Promise<ChunkedUpload> {
 const forget = (id: string) => host.dataSource.query('DELETE FROM person WHERE id = $1', [id]);
 const ids = async () => (await uploads.find()).map(({ id }) => id).toSorted();
 
-describe('removeExpired finds uploads whose owner was removed past TypeORM', () => {
+describe('removeExpired finds uploads whose owner was removed without TypeORM', () => {
   it('complete or not, with their bytes, and no others', async () => {
     const [gone, there] = [await person(), await person()];
     await begin(gone);

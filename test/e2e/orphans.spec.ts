@@ -16,7 +16,7 @@ import {
   Seat,
 } from './owners.entities.js';
 
-// What the clean-up asks of the database: owners that were deleted past TypeORM.
+// What the clean-up asks of the database: owners that were deleted without TypeORM.
 
 const OWNERS = {
   seat: Seat,

@@ -10,6 +10,7 @@ import {
 
 export * from 'nestjs-chunked-upload';
 export { NestFactory } from '@nestjs/core';
+export { Entity } from 'typeorm';
 export type { Request } from 'express';
 
 export declare class Person {

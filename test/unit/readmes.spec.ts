@@ -35,7 +35,7 @@ const RIDDLES = [
   'while modules are put together',
   'without a caller are not asked',
   "that is no form's",
-  'past TypeORM',
+  'deleted past TypeORM',
   'Values are single ones',
   'for no client a must',
   'whatever sum comes with it',

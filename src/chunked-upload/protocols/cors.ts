@@ -1,7 +1,7 @@
 /**
- * What pages of another origin must be allowed to send and to read, for whichever protocol they speak:
- * `app.enableCors({ origin: 'https://example.com', ...CHUNKED_UPLOAD_CORS })`. Preflights bear no
- * credentials: the host's guards must not ask them for any, as those that `enableCors` answers are not.
+ * What pages of another origin must be allowed to send and to read, whatever protocol they use:
+ * `app.enableCors({ origin: 'https://example.com', ...CHUNKED_UPLOAD_CORS })`. Preflight requests have no
+ * credentials. `enableCors` answers them before guards are called; elsewhere, let them pass.
  */
 export const CHUNKED_UPLOAD_CORS = {
   methods: ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'],
