@@ -28,7 +28,7 @@ export interface NewUploadInput {
 /** The bytes of one request. */
 export interface BodyInput {
   readonly body: ChunkInput;
-  /** How many bytes the body must have; null or left out: any number. */
+  /** How many bytes the body must have; null or left out: as many as come. */
   readonly length?: number | null;
   /** Digests of this chunk. With one, nothing is kept of a body that breaks off. */
   readonly digests?: readonly ChunkDigest[];

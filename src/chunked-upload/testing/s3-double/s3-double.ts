@@ -33,7 +33,7 @@ export interface S3DoubleOptions {
   readonly pageSize?: number;
   /** Bytes that it keeps, at most, in memory: beyond that it answers 507. Default: 1 GiB. */
   readonly capacity?: number;
-  /** Of 127.0.0.1. Default: any that is free. */
+  /** Of 127.0.0.1. Default: one that is free. */
   readonly port?: number;
 }
 
