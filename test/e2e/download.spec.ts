@@ -1,7 +1,10 @@
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { LocalDiskStorage } from 'nestjs-chunked-upload';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Host, startHost } from '../support/host.js';
+import { type Host, startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 
@@ -203,3 +206,26 @@ describe('A file that is missing on disk', () => {
     expect((await ann.delete(upload.id)).status).toBe(204);
   });
 });
+
+describe('A download in the middle of which the storage fails', () => {
+  it('is a failure to its client, not a shorter file', async () => {
+    const root = join(tmpdir(), `download-${process.pid}`);
+    const storage = new LocalDiskStorage({ root });
+    storage.createReadStream = () =>
+      Promise.resolve(Readable.from(halfOf(file), { objectMode: false }));
+    await withHost({ upload: { storage } }, async ({ url }) => {
+      const client = new UploadClient(`${url}/uploads`);
+      const upload = await client.file(file);
+      await expect(client.download(upload.id)).rejects.toThrow(TypeError);
+      await expect(client.download(upload.id, { range: 'bytes=1-2000' })).rejects.toThrow(
+        TypeError,
+      );
+    });
+    await rm(root, { recursive: true, force: true });
+  });
+});
+
+function* halfOf(bytes: Uint8Array): Generator<Uint8Array> {
+  yield bytes.subarray(0, bytes.length / 2);
+  throw new Error('EIO: injected');
+}

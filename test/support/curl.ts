@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { speaksHttp2 } from './http2-fetch.js';
 
 const run = promisify(execFile);
 
@@ -10,7 +11,9 @@ export interface CurlAnswer {
 
 /** What somebody at a terminal sends; the answer is JSON. */
 export async function curl(url: string, ...options: readonly string[]): Promise<CurlAnswer> {
-  const { stdout } = await run('curl', ['-sS', '-w', '\n%{http_code}', ...options, url]);
+  const version = speaksHttp2(url) ? ['--http2-prior-knowledge'] : [];
+  const always = ['-sS', '-w', '\n%{http_code}', ...version];
+  const { stdout } = await run('curl', [...always, ...options, url]);
   const end = stdout.lastIndexOf('\n');
   const body = JSON.parse(stdout.slice(0, end)) as CurlAnswer['body'];
   return { status: Number(stdout.slice(end + 1)), body };
