@@ -1,4 +1,5 @@
 import { type ChunkedUploadOptions } from '../options.js';
+import { type UploadQueueOptions } from '../queue/index.js';
 import { type HeaderSource } from '../remote-uploads.js';
 import { isRepresentation } from '../representation.js';
 import { type RememberedUpload } from '../upload-memory.js';
@@ -7,7 +8,7 @@ import { type ChosenFile } from './chosen-files.js';
 import { DropTarget } from './drop-target.js';
 import { type Entry, type EntryState } from './entry.js';
 import { FileRules, limitsOf } from './file-rules.js';
-import { reasonFor } from './reasons.js';
+import { reasonsIn } from './reasons.js';
 import { download, type ServerAccess } from './server-list.js';
 import { ATTRIBUTES, Settings } from './settings.js';
 import { type Texts } from './texts.js';
@@ -35,8 +36,6 @@ export class ChunkedUploadElement extends Base {
   private readonly thumbnails = new Thumbnails();
   private readonly states = new Map<string, EntryState>();
   private readonly all = new Uploads({
-    places: () => this.settings.atOnce,
-    reasonOf: (error) => reasonFor(error, this.words),
     isHeld: (key) => this.view?.list.isHeld(key) ?? false,
     changed: () => this.schedule(),
     cancelled: (entries) => this.announceCancelled(entries),
@@ -166,11 +165,13 @@ export class ChunkedUploadElement extends Base {
     return endpoint === null ? null : { endpoint, headers: this.ownHeaders, credentials };
   }
 
-  private optionsFor(access: ServerAccess): ChunkedUploadOptions {
-    const { checksum, chunkSize, scope } = this.settings;
+  private optionsFor(access: ServerAccess): UploadQueueOptions {
+    const { atOnce, checksum, chunkSize, scope } = this.settings;
     return {
       ...access,
+      atOnce,
       scope,
+      texts: reasonsIn(this.words),
       fields: this.ownFields,
       ...(checksum === undefined ? {} : { checksum }),
       ...(chunkSize === undefined ? {} : { chunkSize }),

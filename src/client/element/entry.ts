@@ -1,6 +1,7 @@
 /**
  * - `waiting`: for its turn
  * - `sending`, `retrying`, `paused`, `completing`, `complete`, `failed`: as of a single upload
+ * - `cancelling`: it is being removed from the server
  * - `cancelled`: it is about to be removed, and can still be had back
  */
 export type EntryState =
@@ -11,6 +12,7 @@ export type EntryState =
   | 'completing'
   | 'complete'
   | 'failed'
+  | 'cancelling'
   | 'cancelled';
 
 /** Why an upload does not go on. */
@@ -77,7 +79,7 @@ export function totalsOf(entries: readonly Entry[]): Totals {
   let [size, sent] = [0, 0];
   for (const entry of entries) {
     const { state } = entry;
-    if (state === 'cancelled') continue;
+    if (state === 'cancelled' || state === 'cancelling') continue;
     totals.files += 1;
     if (ACTIVE.includes(state)) totals.active += 1;
     if (state === 'complete' || state === 'failed' || state === 'paused' || state === 'retrying') {

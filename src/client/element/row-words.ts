@@ -60,6 +60,7 @@ function stateWords(entry: Entry, words: Wording, now: number): string {
   const size = words.size(file.size);
   if (state === 'complete') return join(words.say('complete'), size);
   if (state === 'failed' || state === 'cancelled') return join(words.say(state), size);
+  if (state === 'cancelling') return join(words.say('cancelled'), size);
   const how = state === 'retrying' ? retryWords(entry, words, now) : words.say(HOW[state]);
   if (state === 'waiting' && sent === 0) return join(how, size);
   const far = words.say('partOf', { part: words.percent(sent, file.size), whole: size });

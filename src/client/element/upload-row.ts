@@ -59,7 +59,10 @@ export class UploadRow implements VirtualRow<Entry> {
     setAttribute(this.item, 'part', `row row-${state}`);
     this.bar.value = state === 'complete' ? this.bar.max : sent;
     const isUnderWay = state !== 'waiting' || sent > 0;
-    setHidden(this.bar, !isUnderWay || ['cancelled', 'complete', 'failed'].includes(state));
+    setHidden(
+      this.bar,
+      !isUnderWay || ['cancelled', 'cancelling', 'complete', 'failed'].includes(state),
+    );
     setText(this.status, statusOf(entry, this.around.words));
     const why = reasonOf(entry);
     setText(this.error, why);

@@ -1,19 +1,16 @@
-import { type ChunkedUploadOptions } from '../options.js';
+import { type UploadQueueOptions } from '../queue/index.js';
 import { isRepresentation } from '../representation.js';
-import { type ChosenFile } from './chosen-files.js';
 import { type Entry, type EntryAction, type EntryState } from './entry.js';
 import { type OverallAction } from './overview.js';
 import { type ServerAccess } from './server-list.js';
 import { Undoing } from './undoing.js';
-import { type QueuedFile, UploadQueue } from './upload-queue.js';
+import { type QueuedFile, TargetQueues } from './target-queues.js';
 
 const CANCELLABLE: readonly EntryState[] = ['paused', 'retrying', 'sending', 'waiting'];
 const PAUSABLE: readonly EntryState[] = ['retrying', 'sending', 'waiting'];
 
 /** What the uploads need of the element that they are in. */
 export interface UploadsSurroundings {
-  places(): number;
-  reasonOf(error: unknown): NonNullable<Entry['error']>;
   /** Whether the keyboard is on the button that would have this one back. */
   isHeld(key: string): boolean;
   changed(): void;
@@ -29,17 +26,13 @@ export interface UploadsSurroundings {
 
 /** The files of this visit, and what people do to them. */
 export class Uploads {
-  private readonly queue: UploadQueue;
+  private readonly queue: TargetQueues;
   private readonly undoing: Undoing;
   /** Where each was sent: that may be another place by now. */
   private readonly targets = new Map<string, ServerAccess>();
 
   constructor(private readonly around: UploadsSurroundings) {
-    this.queue = new UploadQueue(
-      () => around.places(),
-      () => around.changed(),
-      (error) => around.reasonOf(error),
-    );
+    this.queue = new TargetQueues(() => around.changed());
     this.undoing = new Undoing(
       (key) => around.isHeld(key),
       (keys) => this.removeForGood(keys),
@@ -58,12 +51,8 @@ export class Uploads {
     return this.targets.get(key) ?? null;
   }
 
-  add(
-    files: readonly (ChosenFile & Pick<QueuedFile, 'refusal'>)[],
-    target: ServerAccess,
-    options: ChunkedUploadOptions,
-  ): void {
-    const keys = this.queue.add(files.map((each) => ({ ...each, options })));
+  add(files: readonly QueuedFile[], target: ServerAccess, options: UploadQueueOptions): void {
+    const keys = this.queue.add(files, options);
     for (const key of keys) this.targets.set(key, target);
   }
 
