@@ -3,7 +3,6 @@ import {
   Head,
   HttpCode,
   Inject,
-  Logger,
   Param,
   Post,
   Req,
@@ -16,13 +15,13 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { ChunkedUploadExceptionFilter } from '../protocols/http/chunked-upload-exception.filter.js';
 import { ServesFile } from '../platform/fastify.js';
 import { setHead } from '../protocols/http/answer-head.js';
-import { closeWithResponse } from '../protocols/http/close-with-response.js';
 import {
   type HostRequest,
   type HostResponse,
   incomingOf,
   queryOf,
 } from '../protocols/http/host-request.js';
+import { sendFile } from '../protocols/http/send-file.js';
 import { AdminActionsService, type MatchingAction } from './admin-actions.service.js';
 import { adminFileResponse } from './admin-file.js';
 import { parseExpiry, parseOwner } from './admin-changes.js';
@@ -41,8 +40,6 @@ import { SecureHeadersInterceptor } from './secure-headers.interceptor.js';
 @UseFilters(ChunkedUploadExceptionFilter)
 @UseInterceptors(SecureHeadersInterceptor)
 export abstract class AdminController {
-  readonly #logger = new Logger('ChunkedUpload');
-
   @Inject(AdminService)
   private readonly admin!: AdminService;
 
@@ -134,17 +131,9 @@ export abstract class AdminController {
   ): Promise<StreamableFile | undefined> {
     const { type, upload, isPreview } = await this.#fileOf(request, id);
     const answer = adminFileResponse(upload, incomingOf(request).headers, isPreview);
-    const hasBytes = answer.status === 200 || answer.status === 206;
-    const stream = hasBytes ? await this.admin.read(type, upload, answer.range) : null;
-    setHead(response, answer);
-    if (stream === null) return undefined;
-    closeWithResponse(stream, request, response);
-    stream.once('error', ({ message }) =>
-      this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
+    return sendFile({ request, response, upload, answer }, (range) =>
+      this.admin.read(type, upload, range),
     );
-    return new StreamableFile(stream, {
-      type: answer.headers['Content-Type'] ?? '',
-    }).setErrorLogger(() => undefined);
   }
 
   @Post('api/abort')

@@ -17,7 +17,7 @@ export type EntryState =
 
 /** Why an upload does not go on. */
 export interface EntryError {
-  /** An `UploadErrorCode`; `type`, `size`, `number`, `duplicate`: refused before it was sent. */
+  /** An `UploadErrorCode`, or a `RuleRefusal`: refused before anything was sent. */
   readonly code: string;
   /** A sentence that can be shown. */
   readonly message: string;

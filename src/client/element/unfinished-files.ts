@@ -1,6 +1,7 @@
 import { type ConnectOptions } from '../connect.js';
 import { discardUpload } from '../discard-upload.js';
 import { Endpoint } from '../endpoint.js';
+import { mismatchOf } from '../queue/file-rules.js';
 import { type RememberedUpload, UploadMemory } from '../upload-memory.js';
 import { element, setHidden, setText } from './dom.js';
 import { SmallRow } from './small-row.js';
@@ -103,6 +104,6 @@ export class UnfinishedFiles {
   }
 }
 
-export function isOf(file: File, { fileName, lastModified, size }: RememberedUpload): boolean {
-  return file.name === fileName && file.size === size && file.lastModified === lastModified;
+export function isOf(file: File, upload: RememberedUpload): boolean {
+  return mismatchOf(file, upload) === null;
 }

@@ -11,6 +11,9 @@ import { type ChosenFile } from './chosen-file.js';
 export type Refusal =
   'wrong-type' | 'too-small' | 'too-big' | 'too-many' | 'duplicate' | 'changed-file' | 'wrong-file';
 
+/** One by the rules of the queue. */
+export type RuleRefusal = Exclude<Refusal, 'changed-file' | 'wrong-file'>;
+
 /** What is asked before a byte is sent. The server has the last word. */
 export interface FileRuleOptions {
   /** As the `accept` of an `<input>`: `.pdf,image/*`. Default: all. */
@@ -36,7 +39,7 @@ export function refusalOf(
   chosen: ChosenFile,
   { accept = '', duplicates, maxBytes, maxFiles, minBytes }: FileRuleOptions,
   present: Present,
-): Refusal | null {
+): RuleRefusal | null {
   const { file } = chosen;
   if (duplicates !== true && present.hasFile(chosen)) return 'duplicate';
   if (!isAccepted(file, accept)) return 'wrong-type';

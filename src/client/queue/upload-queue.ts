@@ -47,7 +47,7 @@ export class UploadQueue {
    */
   constructor(private readonly options: UploadQueueOptions) {
     // Now, and not at the first file. Whoever writes JavaScript may have left the options out.
-    new Endpoint((options as Partial<UploadQueueOptions> | undefined)?.endpoint);
+    void new Endpoint((options as Partial<UploadQueueOptions> | undefined)?.endpoint);
     const { atOnce = 3 } = options;
     if (!Number.isSafeInteger(atOnce) || atOnce < 1) {
       throw new RangeError(`atOnce must be a positive whole number, such as 3, not ${atOnce}`);

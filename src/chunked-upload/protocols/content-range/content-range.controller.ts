@@ -3,7 +3,6 @@ import {
   Get,
   Head,
   HttpCode,
-  Logger,
   Options,
   Param,
   Patch,
@@ -19,7 +18,6 @@ import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody, ServesFile } from '../../platform/fastify.js';
 import { redirect, setHead } from '../http/answer-head.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
-import { closeWithResponse } from '../http/close-with-response.js';
 import { fileResponse } from '../http/file-response.js';
 import {
   type HostRequest,
@@ -29,6 +27,7 @@ import {
   queryOf,
 } from '../http/host-request.js';
 import type { UploadRepresentation } from '../http/representation.js';
+import { sendFile } from '../http/send-file.js';
 import { type ProtocolSteps, chooseProtocol } from '../http/upload-protocol.js';
 import { UploadSteps } from '../http/upload-steps.js';
 import { ContentRange } from './content-range.requests.js';
@@ -41,8 +40,6 @@ import { nextPageLink, parseListQuery } from './list-query.js';
  */
 @UseFilters(ChunkedUploadExceptionFilter)
 export abstract class ChunkedUploadController extends UploadSteps {
-  readonly #logger = new Logger('ChunkedUpload');
-
   /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
   @Put()
   @ReadsBody()
@@ -193,18 +190,9 @@ export abstract class ChunkedUploadController extends UploadSteps {
       return undefined;
     }
     const answer = fileResponse(upload, incomingOf(request).headers);
-    const hasBytes = answer.status === 200 || answer.status === 206;
-    // Before the headers are set: they would go out with an error as well.
-    const stream = hasBytes ? await this.uploads.createReadStream(upload, answer.range) : null;
-    setHead(response, answer);
-    if (stream === null) return undefined;
-    closeWithResponse(stream, request, response);
-    // By us, with the upload, and not by Nest, which on Fastify says nothing.
-    stream.once('error', ({ message }) =>
-      this.#logger.warn(`Upload ${upload.id}: The download broke off: ${message}`),
+    return sendFile({ request, response, upload, answer }, (range) =>
+      this.uploads.createReadStream(upload, range),
     );
-    const type = answer.headers['Content-Type'] ?? '';
-    return new StreamableFile(stream, { type }).setErrorLogger(() => undefined);
   }
 
   /** Removes the upload that `upload_id` names. */
