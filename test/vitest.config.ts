@@ -56,6 +56,8 @@ interface Project {
   readonly include?: string | readonly string[];
   readonly exclude?: readonly string[];
   readonly env?: Record<string, string>;
+  /** False: files that a worker takes one after the other share what they import. */
+  readonly isolate?: boolean;
 }
 
 const projects: Project[] = [
@@ -85,7 +87,7 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', 'test/support/contract-report.ts'],
-    projects: projects.map(({ name, group, include, exclude, env }) => ({
+    projects: projects.map(({ name, group, include, exclude, env, isolate = false }) => ({
       resolve: { alias },
       test: {
         name,
@@ -93,6 +95,7 @@ export default defineConfig({
         include: [include ?? `test/${name}/**/*.spec.ts`].flat(),
         ...(exclude ? { exclude: [...exclude] } : {}),
         ...(env ? { env } : {}),
+        isolate,
         maxWorkers: GROUPS[group].workers,
         sequence: { groupOrder: GROUPS[group].order },
         testTimeout: GROUPS[group].timeout,
