@@ -1,4 +1,5 @@
 import type { Checksum } from '../checksum/checksum.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { OnComplete, SizeLimit, UserOf } from '../chunked-upload.context.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
 import type { OwnerTypes } from '../owners/owner-types.js';
@@ -33,6 +34,10 @@ export interface UploadType {
   /** Names of what clients may speak. */
   readonly protocols: readonly string[];
   readonly checksum: Checksum | null;
+  /** The checksum in hex that a client has said when it began; null: none. */
+  readonly claimedSum: (
+    upload: Pick<AbstractChunkedUpload, 'protocol' | 'clientMetadata'>,
+  ) => string | null;
   readonly onComplete: OnComplete | null;
   /** How often expired uploads are removed; null: not by itself. */
   readonly cleanupMs: number | null;

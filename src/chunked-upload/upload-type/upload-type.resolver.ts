@@ -11,6 +11,7 @@ import { OwnerTypes } from '../owners/owner-types.js';
 import { ExtensionPolicy } from '../policies/extension.policy.js';
 import { MimeTypePolicy } from '../policies/mime-type.policy.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
+import { claimedSum } from '../protocols/protocols.js';
 import type { UploadTypeDraft } from './upload-type.factory.js';
 
 /** Completes a draft by what Nest injects into its policies, and TypeORM knows of its entity. */
@@ -39,8 +40,10 @@ export async function resolveUploadType(
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
   );
   const columns = ownColumns(metadata);
+  const algorithm = draft.checksum?.algorithm ?? null;
   return {
     ...rest,
+    claimedSum: (upload) => (algorithm === null ? null : claimedSum(upload, algorithm)),
     policies: [...builtIn, ...(await Promise.all(own))],
     mayBeNamed: (filename) => {
       const subject = { stage: 'begin', filename, mimeType: null } as const;
