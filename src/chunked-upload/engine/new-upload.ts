@@ -96,8 +96,9 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       origin = await this.#check(fields);
       // Of an upload without a byte the name may still come: see name-upload.ts.
       const isUnnamed = fields.filename === '' && sizes.size === 0;
-      await this.#ask('begin', isUnnamed ? { ...origin, filename: '' } : origin, sizes);
-      if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
+      const asked = isUnnamed ? { ...origin, filename: '' } : origin;
+      await this.#ask('begin', asked, sizes);
+      if (this.firstBytes?.judged) await this.#ask('first-bytes', asked, sizes);
     }
     const { file, creator } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
