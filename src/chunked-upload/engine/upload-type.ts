@@ -22,7 +22,9 @@ export interface UploadType {
   readonly user: UserOf;
   readonly minBytes: SizeLimit;
   readonly maxBytes: SizeLimit;
-  /** In the order in which they are asked: names, types, owners, then the host's own. */
+  /** Those that judge a file by its name; asked first, once there is one. */
+  readonly namePolicies: readonly UploadPolicy[];
+  /** In the order in which they are asked: owners, then the host's own. */
   readonly policies: readonly UploadPolicy[];
   /** Whether a name, of which the stored file gets the extension, is one that the rules allow. */
   readonly mayBeNamed: (clientName: string) => boolean;

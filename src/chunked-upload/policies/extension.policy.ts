@@ -9,8 +9,6 @@ export class ExtensionPolicy extends UploadPolicy {
   }
 
   check({ filename }: Pick<PolicySubject, 'filename'>): PolicyVerdict {
-    // Nobody has said it yet.
-    if (filename === '') return null;
     const allowed = this.allowedExtensions;
     if (allowed.some((extension) => hasExtension(filename, extension))) return null;
     const extension = printable(lastExtension(filename));

@@ -18,8 +18,7 @@ export class MimeTypePolicy extends UploadPolicy {
   }
 
   check(upload: Pick<PolicySubject, 'stage' | 'filename' | 'mimeType'>): PolicyVerdict {
-    // Nobody has said its name yet.
-    if (upload.filename === '' || this.allowedMimeTypes.includes('*/*')) return null;
+    if (this.allowedMimeTypes.includes('*/*')) return null;
     const named = namedMimeType(upload.filename);
     if (named === null) return this.refusal('Files whose name says no type');
     if (!this.allows(named)) return this.refusal(`Files of the type "${named}"`);

@@ -34,7 +34,7 @@ export async function resolveUploadType(
   const named: (ExtensionPolicy | MimeTypePolicy)[] = [];
   if (allowedExtensions) named.push(new ExtensionPolicy(allowedExtensions));
   if (allowedMimeTypes) named.push(new MimeTypePolicy(allowedMimeTypes));
-  const builtIn: UploadPolicy[] = [...named];
+  const builtIn: UploadPolicy[] = [];
   if (draft.owners.size > 0) builtIn.push(new OwnerPolicy(owners));
   const own = policies.map(async (policy) =>
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
@@ -44,6 +44,7 @@ export async function resolveUploadType(
   return {
     ...rest,
     claimedSum: (upload) => (algorithm === null ? null : claimedSum(upload, algorithm)),
+    namePolicies: named,
     policies: [...builtIn, ...(await Promise.all(own))],
     mayBeNamed: (filename) => {
       const subject = { stage: 'begin', filename, mimeType: null } as const;
