@@ -1,8 +1,11 @@
 import {
   type CanActivate,
+  Controller,
   type ExecutionContext,
   ForbiddenException,
+  type INestApplication,
   UseGuards,
+  VersioningType,
 } from '@nestjs/common';
 import {
   AbstractChunkedUpload,
@@ -12,7 +15,7 @@ import {
 } from 'nestjs-chunked-upload';
 import { Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Host, startHost } from '../support/host.js';
+import { type Host, startHost, withHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 
 // tus 1.0, X-HTTP-Method-Override: where PATCH and DELETE are not to be had, POST comes in their place.
@@ -126,6 +129,27 @@ describe('POST with X-HTTP-Method-Override', () => {
     expect((await ask('POST', target, patch, file.subarray(100))).status).toBe(204);
     expect(asked).toEqual(['DELETE remove', 'PATCH patch']);
     expect(await offsetOf(target)).toBe(300);
+  });
+
+  it('is routed so behind a prefix and a version of the host', async () => {
+    @Controller({ version: '2' })
+    class Versioned extends ChunkedUploadController {}
+    const prepare = (app: INestApplication) => {
+      app.setGlobalPrefix('api');
+      app.enableVersioning({ type: VersioningType.URI });
+    };
+    const options = { upload: { controller: Versioned }, prepare, fastify: { prepare } };
+    await withHost(options, async ({ url }) => {
+      const client = new UploadClient(`${url}/api/v2/uploads`);
+      const { id } = await client.begin(file.subarray(0, 100), 300);
+      const answer = await fetch(`${client.url}/${id}`, {
+        method: 'POST',
+        headers: { ...TUS, ...NEXT, 'x-http-method-override': 'PATCH' },
+        body: file.subarray(100),
+      });
+      expect(answer.status).toBe(204);
+      expect(await client.offset(id)).toBe(300);
+    });
   });
 
   it('may name nothing else', async () => {
