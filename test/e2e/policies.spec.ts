@@ -198,6 +198,25 @@ describe('A policy of the host', () => {
     });
   });
 
+  it.each([
+    ['tus', { 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' }],
+    ['resumable-http', { 'upload-draft-interop-version': '8', 'upload-complete': '?1' }],
+  ])('that refuses by an exception leaves nothing of a creation with bytes: %s', async (_, own) => {
+    const policy = new Recorder();
+    policy.refuse = ({ stage }) => {
+      if (stage === 'chunk') throw new ForbiddenException('Not yours');
+    };
+    const protocols = ['tus', 'resumable-http'] as const;
+    await withHost({ upload: { policies: [policy], protocols } }, async (host) => {
+      const client = new UploadClient(`${host.url}/uploads`);
+      const headers = { 'upload-length': '300', ...own } as Record<string, string>;
+      const answer = await client.whole(file, { headers });
+      expect(answer).toMatchObject({ status: 403, body: { message: 'Not yours' } });
+      expect(answer.headers.get('location')).toBeNull();
+      expect(await host.uploads.find()).toEqual([]);
+    });
+  });
+
   it('may be a class, which Nest injects into with the imports of the type', async () => {
     @Injectable()
     class Quota {

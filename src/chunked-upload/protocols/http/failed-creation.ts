@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 
 /** Errors after which an upload is there, and what has come of it is kept. */
@@ -18,8 +19,12 @@ const OVER: ReadonlySet<ChunkedUploadErrorCode> = new Set([
   'bytes_missing',
 ]);
 
-/** Whether it was the request that was wrong: whoever is refused what it brought has not begun anything. */
+/**
+ * Whether it was the request that was wrong, by a rule of the host as well: whoever is refused what it
+ * brought has not begun anything.
+ */
 export function isRefusal(error: unknown): boolean {
+  if (error instanceof HttpException) return error.getStatus() < 500;
   return error instanceof ChunkedUploadError && !KEPT.has(error.code) && !OVER.has(error.code);
 }
 

@@ -60,7 +60,7 @@ export class ResumableHttp {
       const received = this.#receive(exchange, created.id, 0, file);
       const upload = await received.catch(async (error: unknown) => {
         if (isRefusal(error)) await uploads.remove(created.id, context);
-        if (isKept(error)) setFields(response, place);
+        else if (isKept(error)) setFields(response, place);
         throw error;
       });
       setFields(response, place);

@@ -46,16 +46,20 @@ export class Tus {
       );
       const locate = () =>
         this.response.header('Location', `${new URL(collectionUrl).pathname}/${created.id}`);
+      let hasCome = false;
       try {
         const reached = bytes
           ? await uploads.append(created.id, { ...bytes, offset: 0, total, digests }, context)
           : created;
+        hasCome = true;
         const finished = await this.#completeWhole(reached, context);
         locate();
         return finished;
       } catch (error) {
-        if (isRefusal(error)) await uploads.remove(created.id, context);
-        if (isKept(error)) locate();
+        // What onComplete throws is no refusal: its client asks, and it is tried again.
+        const isOfHook = hasCome && !(error instanceof ChunkedUploadError);
+        if (isRefusal(error) && !isOfHook) await uploads.remove(created.id, context);
+        else if (isKept(error)) locate();
         throw error;
       }
     });
