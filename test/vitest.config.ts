@@ -23,14 +23,14 @@ const alias = [
 const PROTOCOL_SPECS =
   '{aborted-downloads,admin,admin-access,admin-work,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
   'callers,complete,completion,controller-steps,controllers-of-hosts,curl,delete,download,' +
-  'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,' +
+  'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,method-override,' +
   'owners-over-http,policies,read-and-list,resumable-http,rest-of-a-body,small-pieces,storage-failures,unread-bodies,' +
   'who-sees-what,whole-file}.spec.ts';
 
 // What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
 // be hostile. `HTTP2=all` runs all that clients meet.
 const HTTP2_SPECS = [
-  '{access-matrix,answers-arrive,bodies,download,errors-of-*,hostile-requests.property,filepond,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts',
+  '{access-matrix,answers-arrive,bodies,download,errors-of-*,hostile-requests.property,filepond,method-override,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts',
   ...(process.env['HTTP2'] === 'all' ? [PROTOCOL_SPECS] : []),
 ];
 

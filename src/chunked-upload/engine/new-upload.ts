@@ -94,11 +94,11 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     // A form may have said more, or something else, after the file.
     if (!origin || this.#early?.given !== JSON.stringify(fields)) {
       origin = await this.#check(fields);
-      // Rules judge by names, and are asked when there is one.
-      if (fields.filename !== '') {
-        await this.#ask('begin', origin, sizes);
-        if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
-      }
+      // Of an upload without a byte the name may still come: see name-upload.ts.
+      const isUnnamed = fields.filename === '' && sizes.size === 0;
+      const asked = isUnnamed ? { ...origin, filename: '' } : origin;
+      await this.#ask('begin', asked, sizes);
+      if (this.firstBytes?.judged) await this.#ask('first-bytes', asked, sizes);
     }
     const { file, creator } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
