@@ -71,6 +71,14 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     private readonly leaseMs: number,
   ) {}
 
+  /**
+   * Whether to insert in a transaction: subscribers of the host's are told of new rows after the
+   * statement, and when one of them fails nothing of it may stay.
+   */
+  get insertsInTransaction(): boolean {
+    return this.table.tellsOfInserts;
+  }
+
   /** With a lease the writer that inserts it goes on. */
   async insert(upload: NewRow, lease: RowLease | null, manager?: EntityManager): Promise<T> {
     const leased = lease && {

@@ -3,6 +3,7 @@ import { type DataSource, type EntityManager, TypeORMError } from 'typeorm';
 import { databaseAway, databaseFailure, isConflict } from './database-failure.js';
 import { LimitedConnection, isLimited } from './limited-connection.js';
 import { NoAnswer } from './no-answer.js';
+import { SubscriberFailure } from './subscriber-failure.js';
 
 /** That of the option `callTimeout`. */
 const DEFAULT_LIMIT_MS = 15_000;
@@ -68,7 +69,8 @@ export class Connections {
       await runner.startTransaction();
       const result = await work(runner.manager);
       await runner.commitTransaction().catch((error: unknown) => {
-        if (runner.isTransactionActive) throw error;
+        const isCommitted = !runner.isTransactionActive || error instanceof SubscriberFailure;
+        if (!isCommitted) throw error;
         // It is committed: what failed was a subscriber of the host's, which is told of that.
         this.dataSource.logger.log('warn', `A subscriber failed after a commit: ${String(error)}`);
       });
