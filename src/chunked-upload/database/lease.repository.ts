@@ -21,10 +21,10 @@ export interface Wanted {
 export interface Leased<T> {
   readonly upload: T;
   /**
-   * Whether the lease of a writer before had run out and nobody knows that it has ended: it may
-   * still run somewhere, and write once more.
+   * Whose lease had run out before: unless it is known to have ended, that writer may still run
+   * somewhere, and write once more. Null: the one before gave it back.
    */
-  readonly contested: boolean;
+  readonly before: Held | null;
 }
 
 /** Whose lease it is. */
@@ -116,7 +116,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
    *
    * It is durable when this returns: a lease that a crash of the database could forget would let a
    * second writer in. One that was taken after another had run out names no holder, so that it too
-   * ends only with its time, and its successor learns of it (`contested`).
+   * ends only with its time, and its successor learns of it (`before`).
    */
   async lease(id: string, token: string, wanted: Wanted): Promise<Leased<T> | null> {
     const { name, c } = this.table;
@@ -126,7 +126,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
         ${c.attempt} = ${c.attempt} + 1
       FROM (
-        SELECT ${c.id} AS "cu_id", ${c.leaseToken} AS "cu_before" FROM ${name}
+        SELECT ${c.id} AS "cu_id", ${c.leaseToken} AS "cu_before", ${c.leaseHolder} AS "cu_holder"
+        FROM ${name}
         WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Incomplete}
           AND (${c.leaseUntil} IS NULL OR ${c.leaseUntil} <= clock_timestamp())
           AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > clock_timestamp())
@@ -134,11 +135,14 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
           AND ${DURABLE}
         FOR UPDATE SKIP LOCKED) AS "cu_found"
-      WHERE ${c.id} = "cu_id" RETURNING ${this.table.all}, "cu_before"`;
+      WHERE ${c.id} = "cu_id" RETURNING ${this.table.all}, "cu_before", "cu_holder"`;
     const { offset, total, holder } = wanted;
     const parameters = [id, token, this.leaseMs, offset, total, holder, ...creator.parameters];
     const [row] = await this.table.query(sql, parameters);
-    return row ? { upload: this.table.hydrate(row), contested: row['cu_before'] !== null } : null;
+    if (!row) return null;
+    const { cu_before: before, cu_holder: former } = row as Record<string, string | null>;
+    const held = typeof before === 'string' ? { token: before, holder: former ?? null } : null;
+    return { upload: this.table.hydrate(row), before: held };
   }
 
   /** One statement for all leases of this process and table, which gives up after `limitMs`. */
