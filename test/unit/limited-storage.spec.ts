@@ -51,6 +51,19 @@ describe('A storage with a time limit', () => {
     await until('the writer closed', () => closed === 1);
   });
 
+  it('tells a storage that nobody waits for its writer any more', async () => {
+    let given: AbortSignal | undefined;
+    const open: MemoryStorage['open'] = async (_, { signal }) => {
+      given = signal;
+      return new Promise(() => undefined);
+    };
+    storage = limitedStorage(Object.assign(new MemoryStorage(), { open }), 50);
+    const opening = storage.open(file, openOptions());
+    expect(given?.aborted).toBe(false);
+    await timesOut(opening);
+    expect(given?.aborted).toBe(true);
+  });
+
   it('has the patience to copy what is contested', async () => {
     const size = 5_000_000;
     const first = await storage.open(file, openOptions());

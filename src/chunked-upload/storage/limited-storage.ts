@@ -24,13 +24,18 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
   const limited = limitedCalls(storage, limitMs);
   const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) => {
     const { contested, offset } = options;
-    const opening = storage.open(plainFile(file) as StoredFile, options);
+    const givenUp = new AbortController();
+    const { signal } = givenUp;
+    const opening = storage.open(plainFile(file) as StoredFile, { ...options, signal });
     const mostMs = limitMs + (contested ? offset / SLOWEST_COPY : 0);
     try {
       return limitedCalls(await within(opening, mostMs, 'open'), limitMs);
     } catch (error) {
       // Nobody gets it any more when it comes late.
-      if (isStorageTimeout(error)) void opening.then((late) => late.close(), ignore);
+      if (isStorageTimeout(error)) {
+        void opening.then((late) => late.close(), ignore);
+        givenUp.abort(error);
+      }
       throw error;
     }
   };

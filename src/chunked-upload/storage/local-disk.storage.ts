@@ -14,6 +14,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { CopyTurns } from './copy-turns.js';
 import { folderSyncRefusal } from './folder-syncs.js';
 import { LocalDiskFolders } from './local-disk.folders.js';
 import { listFiles } from './local-disk.listing.js';
@@ -62,6 +63,7 @@ export class LocalDiskStorage extends StorageProvider {
   readonly #root: string;
   readonly #fsync: boolean | 'completion';
   readonly #folders: LocalDiskFolders;
+  readonly #copies = new CopyTurns();
 
   constructor(options: LocalDiskOptions) {
     super();
@@ -80,11 +82,11 @@ export class LocalDiskStorage extends StorageProvider {
   }
 
   async open(file: StoredFile, options: OpenOptions): Promise<StorageWriter> {
-    const { offset, token, attempt, contested } = options;
+    const { offset, token, attempt, contested, signal } = options;
     const paths = new LocalDiskPaths(this.#root, file);
     const path = contested ? paths.ofWriter(token) : paths.current;
     const handle = contested
-      ? await this.#copy(paths.current, path, offset)
+      ? await this.#copy(paths.current, path, offset, signal)
       : await this.#open(path, offset);
     const isNew = offset === 0 || contested;
     // By its name, of which there is only one ever: whoever does this late does no harm.
@@ -224,10 +226,16 @@ export class LocalDiskStorage extends StorageProvider {
     throw ChunkedUploadError.bytesMissing();
   }
 
-  async #copy(from: string, to: string, size: number): Promise<FileHandle> {
+  async #copy(
+    from: string,
+    to: string,
+    size: number,
+    signal: AbortSignal | undefined,
+  ): Promise<FileHandle> {
     if (size === 0) return this.#folders.create(to);
     await this.#folders.make(dirname(to));
-    return copyPrefix({ from, to, size, durable: this.#fsync === true }).catch(missing);
+    const how = { durable: this.#fsync === true, turns: this.#copies, signal };
+    return copyPrefix({ from, to, size, ...how }).catch(missing);
   }
 
   async #cut(path: string, size: number): Promise<void> {

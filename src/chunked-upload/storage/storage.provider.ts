@@ -41,6 +41,11 @@ export interface OpenOptions {
    * `offset`. It is true for every writer until one that was told so has committed.
    */
   readonly contested: boolean;
+  /**
+   * Aborted when the call has been given up because it took too long: its writer, if it comes after
+   * all, is only closed. A storage that copies for a contested writer should stop then.
+   */
+  readonly signal?: AbortSignal;
 }
 
 export interface FinishOptions {
