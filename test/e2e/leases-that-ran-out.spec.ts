@@ -17,7 +17,7 @@ import { HeldBody } from '../support/held-body.js';
 import { type Host, startHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { sample } from '../support/upload-client.js';
+import { md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
 
 // A lease may run out although its writer is known to have ended. Only beside one that may still run
@@ -89,6 +89,24 @@ function deadHolder(): string {
   return `${boot} ${namespace} ${pid} ${Number(start) - 1}`;
 }
 
+/** A chunk that its sender breaks off before its first byte. */
+async function breakOff(offset: number): Promise<void> {
+  const opened = storage.opened.length;
+  let breaking = (): void => undefined;
+  const broken = new Promise<void>((resolve) => {
+    breaking = resolve;
+  });
+  async function* body(): AsyncGenerator<Uint8Array> {
+    await broken;
+    yield* [];
+    throw new Error('gone');
+  }
+  const appended = host.uploads.append(id, { offset, total: 300, body: body() });
+  await until('it is opened', () => storage.opened.length > opened);
+  breaking();
+  await expect(appended).rejects.toThrow();
+}
+
 describe('After a lease that ran out', () => {
   it('of a process that has died the next writer goes on in the same file, and has its name in the lease', async () => {
     await leaveLease(deadHolder());
@@ -134,5 +152,36 @@ describe('After a lease that ran out', () => {
     expect(await ownFiles()).toHaveLength(1);
     await append(200, 300);
     expect(storage.opened.at(-1)).toMatchObject({ contested: false });
+  });
+});
+
+describe('A writer that has begun a file of its own', () => {
+  it('has the next one go on in it, although it kept no byte', async () => {
+    await leaveLease(thisHolder());
+    await breakOff(100);
+    expect(storage.opened.at(-1)).toMatchObject({ contested: true });
+    expect((await host.uploads.findOne(id))?.offset).toBe(100);
+    await breakOff(100);
+    expect(storage.opened.at(-1)).toMatchObject({ contested: false });
+    await append(100, 300);
+    expect(storage.opened.at(-1)).toMatchObject({ contested: false });
+    const completed = await host.uploads.complete(id, { checksum: md5(file) });
+    expect(completed.upload.offset).toBe(300);
+    expect(await ownFiles()).toEqual([]);
+  });
+
+  it('says nothing of its request before that one is taken', async () => {
+    const row = async () => {
+      const sql = 'SELECT * FROM chunked_upload WHERE id = $1';
+      const [found] = await host.dataSource.query<Record<string, unknown>[]>(sql, [id]);
+      return found ?? {};
+    };
+    const before = await row();
+    await leaveLease(thisHolder());
+    await breakOff(100);
+    const { storage_state: state, ...after } = await row();
+    expect(before['storage_state']).toBeNull();
+    expect(state).toMatchObject({ before: null });
+    expect({ ...after, storage_state: null, attempt: 0 }).toEqual(before);
   });
 });

@@ -1,80 +1,20 @@
 import type { EntityManager } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import { DURABLE } from './durable.js';
 import type { Expiry } from './chunked-upload.repository.js';
 import { historyOf, historyWith } from './history.js';
+import type {
+  CompletionResult,
+  Held,
+  Leased,
+  Progress,
+  Release,
+  Renewal,
+  Sighting,
+  Wanted,
+} from './lease.types.js';
 import type { Scope, UploadTable } from './upload-table.js';
-
-/** The upload as a writer must find it. */
-export interface Wanted {
-  readonly scope: Scope;
-  /** Null: wherever it is. */
-  readonly offset: number | null;
-  readonly total: number | null;
-  /** The process that takes the lease; null where it has no lasting name. */
-  readonly holder: string | null;
-}
-
-/** An upload whose lease has just been taken. */
-export interface Leased<T> {
-  readonly upload: T;
-  /**
-   * Whose lease had run out before: unless it is known to have ended, that writer may still run
-   * somewhere, and write once more. Null: the one before gave it back.
-   */
-  readonly before: Held | null;
-}
-
-/** Whose lease it is. */
-export interface Held {
-  readonly token: string;
-  /** The process that holds it; null where it has no lasting name. */
-  readonly holder: string | null;
-}
-
-/** What a writer that gives its lease back says of itself. */
-export interface Release {
-  /** Whether it may have left anything in the storage. */
-  readonly hasWritten: boolean;
-  readonly contested: boolean;
-}
-
-/** What a chunk adds to its row, in one statement. */
-export interface Progress {
-  readonly offset: number;
-  readonly total: number | null;
-  readonly checksumState: Buffer | null;
-  readonly storageState: StorageState | null;
-  readonly firstBytes: Buffer | null;
-  readonly mimeType: string | null;
-}
-
-/** What is known of a file once it is whole. */
-export interface CompletionResult {
-  readonly checksum: string | null;
-  readonly storageState: StorageState | null;
-  readonly mimeType: string | null;
-}
-
-/** A row as it was at one moment of the database's clock. */
-export interface Sighting<T> {
-  readonly upload: T;
-  readonly expired: boolean;
-  readonly leased: boolean;
-}
-
-/** What became of a lease that was to be renewed. */
-export interface Renewal {
-  readonly id: string;
-  /** Whether the row still bears the writer's token. */
-  readonly held: boolean;
-  readonly renewed: boolean;
-  /** Whether another process asked the writer to let go. */
-  readonly takeoverRequested: boolean;
-  readonly removed: boolean;
-}
 
 // A takeover that is no longer asked for is not carried out on a writer that went silent later.
 const TAKEOVER_VALID = "interval '3 seconds'";
@@ -207,6 +147,24 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     const set = `${c.leaseUntil} = ${until}, ${c.leaseHolder} = $10`;
     // The lease is not renewed meanwhile: it must outlast the statement.
     return this.#acknowledge(id, token, progress, set, [this.leaseMs, holder], this.leaseMs / 2);
+  }
+
+  /**
+   * Keeps where a writer, which goes on, has put the bytes before its own ones; from here on the lease
+   * has its name in it. False: it was taken over, or has committed more by now.
+   */
+  async keepPlace(
+    id: string,
+    { token, holder }: Held,
+    { offset, storageState }: Pick<Progress, 'offset' | 'storageState'>,
+  ): Promise<boolean> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.storageState} = $4::jsonb, ${c.leaseHolder} = $5,
+        ${c.leaseUntil} = clock_timestamp() + $6 * interval '1 millisecond'
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} = $3 AND ${DURABLE}
+      RETURNING ${c.id}`;
+    const parameters = [id, token, offset, asJson(storageState), holder, this.leaseMs];
+    return (await this.table.query(sql, parameters, undefined, this.leaseMs / 2)).length > 0;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import type { Held, LeaseRepository } from '../database/lease.repository.js';
+import type { LeaseRepository } from '../database/lease.repository.js';
+import type { Held } from '../database/lease.types.js';
 import { hasDied } from './lease-holder.js';
 import type { Writer } from './writer.js';
 
