@@ -88,4 +88,12 @@ describe('The memory of downloads', () => {
     for (const download of opened) download.close();
     expect(budget.used).toBe(0);
   });
+
+  it('counts nothing of a stream that is asked for after it was closed', () => {
+    const budget = new MemoryBudget(32 * MIB);
+    const download = new DownloadMemory(budget).open();
+    download.close();
+    expect(download.nextChunk()).toBe(16 * KIB);
+    expect(budget.used).toBe(0);
+  });
 });

@@ -66,6 +66,8 @@ export class DownloadAccount {
 
   /** How many bytes to read now, which is asked each time that the reader wants more. */
   nextChunk(): number {
+    // It came too late, and will be closed: nobody would give back what it holds.
+    if (this.#isClosed) return SMALLEST_CHUNK;
     const now = performance.now();
     const { share } = this.downloads;
     const begins = this.#chunk === 0;

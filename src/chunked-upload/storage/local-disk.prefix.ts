@@ -27,15 +27,16 @@ export async function copyPrefix(prefix: Prefix): Promise<FileHandle> {
   const { from, to, size, durable } = prefix;
   const cloned = await clone(from, to);
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  const handle = await open(to, cloned ? flags : flags | constants.O_TRUNC, 0o640);
+  let handle: FileHandle | null = null;
   try {
+    handle = await open(to, cloned ? flags : flags | constants.O_TRUNC, 0o640);
     if (!cloned) await copyPieces(prefix, handle);
     if ((await handle.stat()).size < size) throw ChunkedUploadError.bytesMissing();
     await handle.truncate(size);
     if (durable) await handle.datasync();
     return handle;
   } catch (error) {
-    await handle.close();
+    await handle?.close().catch(() => undefined);
     await unlink(to).catch(() => undefined);
     throw error;
   }
