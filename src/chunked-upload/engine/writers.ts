@@ -98,12 +98,14 @@ export class Writers<T extends AbstractChunkedUpload> {
         const { creator, offset, attempt } = upload;
         const lease = { token, attempt, contested: before !== null, holder: this.#holder };
         const writer = new Writer(claim.id, creator, lease, claim.body, offset, leasedUntil);
-        // Nobody would wait for a writer that begins only now.
-        if (this.#closing) await this.release(writer);
-        else {
+        // Nobody would wait for a writer that begins only now; and after an answer that took longer
+        // than the lease another one may have the upload, here as well.
+        const isTooLate = this.#closing !== null || performance.now() >= leasedUntil;
+        if (!isTooLate) {
           this.#join(writer);
           return { upload, writer };
         }
+        await this.release(writer);
       }
       this.#refuseWhenClosed();
       const seen = await this.leases.look(claim.id, claim.scope);
