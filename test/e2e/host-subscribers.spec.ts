@@ -76,6 +76,17 @@ describe.each(ways)('An upload that is $way', ({ send, owner }) => {
     },
   );
 
+  it('is not acknowledged where such a subscriber fails in its transaction, and hides that', async () => {
+    subscribe({
+      listenTo: () => ChunkedUpload,
+      afterInsert: async ({ manager }) => {
+        await manager.query('SELECT 1 / 0').catch(() => undefined);
+      },
+    });
+    await expect(send(owner())).rejects.toThrow('nothing of it was committed');
+    expect(await left()).toEqual({ rows: 0, files: 0 });
+  });
+
   it('commits with what such a subscriber writes, once, also where that was in a conflict', async () => {
     let calls = 0;
     subscribe({

@@ -153,14 +153,6 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     await this.table.query(sql, [id, asPlainJson(response)], manager);
   }
 
-  /**
-   * Throws where a statement of the transaction has failed and somebody caught that: Postgres takes
-   * its COMMIT without an error then, and keeps nothing of it.
-   */
-  async requireIntact(manager: EntityManager): Promise<void> {
-    await this.table.query('SELECT 1', [], manager);
-  }
-
   /** Removes the row; false: there was none. */
   async remove(id: string): Promise<boolean> {
     const { name, c } = this.table;

@@ -45,8 +45,9 @@ export async function runCompletion<T extends AbstractChunkedUpload>(
     isHostAsked = true;
     try {
       const response = asJson(await onComplete(upload, { manager, request }));
-      if (response === undefined) await engine.repository.requireIntact(manager);
-      else await engine.repository.setResponse(upload.id, response, manager);
+      if (response !== undefined) {
+        await engine.repository.setResponse(upload.id, response, manager);
+      }
       return { upload, response };
     } catch (error) {
       hostFailure = error;
