@@ -156,3 +156,20 @@ it('A subscriber that fails after the COMMIT costs nothing', async () => {
   const upload = await begin(owned());
   expect(upload).toMatchObject({ offset: 300, ownerType: 'person' });
 });
+
+it('What is refused for good after a conflict at the COMMIT leaves no bytes', async () => {
+  let commits = 0;
+  subscribe({
+    beforeQuery: async ({ query }) => {
+      if (query !== 'COMMIT') return;
+      commits += 1;
+      await fail('40001');
+    },
+    afterTransactionStart: () => {
+      if (commits > 0) throw new Error('not again');
+    },
+  });
+  await expect(begin(owned())).rejects.toThrow('not again');
+  expect(commits).toBe(1);
+  expect(await left()).toEqual({ rows: 0, files: 0 });
+});

@@ -12,10 +12,16 @@ const DEFAULT_LIMIT_MS = 15_000;
 const MOST_ATTEMPTS = 6;
 const PAUSE_MS = 20;
 
+/** Who is told how far a commit has come. */
+export interface CommitWatch {
+  /** Called directly before it is sent: until then an error means that nothing is kept. */
+  readonly committing: () => void;
+  /** Called when the database has undone it for somebody else's, and it is begun anew. */
+  readonly undone: () => void;
+}
+
 /** How a transaction is told of, and how it may go. */
-export interface TransactionOptions {
-  /** Called directly before its COMMIT is sent: until then an error means that nothing is kept. */
-  readonly committing?: (() => void) | undefined;
+export interface TransactionOptions extends Partial<CommitWatch> {
   /** Whether its work may be done again after the database has undone it for somebody else's. */
   readonly repeatable?: () => boolean;
 }
@@ -49,8 +55,8 @@ export class Connections {
 
   /** Runs `work` in one transaction. */
   async transaction<R>(work: Work<R>, options: TransactionOptions = {}): Promise<R> {
-    const { committing, repeatable = () => false } = options;
-    return this.#repeat(async () => this.#transaction(work, committing), repeatable);
+    const { committing, undone, repeatable = () => false } = options;
+    return this.#repeat(async () => this.#transaction(work, committing), repeatable, undone);
   }
 
   async #alone<R>(work: Work<R>, limitMs: number): Promise<R> {
@@ -86,7 +92,11 @@ export class Connections {
     }
   }
 
-  async #repeat<R>(attempt: () => Promise<R>, repeatable = () => true): Promise<R> {
+  async #repeat<R>(
+    attempt: () => Promise<R>,
+    repeatable = () => true,
+    undone: () => void = () => undefined,
+  ): Promise<R> {
     const giveUpAt = performance.now() + this.limitMs;
     for (let count = 1; ; count += 1) {
       try {
@@ -94,6 +104,7 @@ export class Connections {
       } catch (error) {
         const mayRepeat = count < MOST_ATTEMPTS && performance.now() < giveUpAt && repeatable();
         if (!mayRepeat || !isConflict(error)) return databaseFailure(error);
+        undone();
       }
       await sleep(Math.random() * PAUSE_MS * count);
     }

@@ -5,6 +5,7 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, CreateInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { creatorIn } from '../creator.js';
+import type { CommitWatch } from '../database/connections.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
 import { type OwnedWrite, withOwner } from '../owners/with-owner.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
@@ -113,7 +114,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
 
   /** Writes the row by `insert`: with an owner in a transaction in which that cannot be removed. */
   async record<R>(origin: Origin, insert: (manager?: EntityManager) => Promise<R>): Promise<R> {
-    return this.settle((committing) => this.recordWithin(origin, { write: insert, committing }));
+    return this.settle((watch) => this.recordWithin(origin, { write: insert, watch }));
   }
 
   /** The same as a part of what is to be settled, and perhaps of its transaction. */
@@ -126,7 +127,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
   }
 
   /** Runs the work that ends with the commit of the row, and remembers how far that came. */
-  async settle<R>(work: (committing: () => void) => Promise<R>): Promise<R> {
+  async settle<R>(work: (watch: CommitWatch) => Promise<R>): Promise<R> {
     const result = await this.writer.settle(work);
     this.#isRecorded = true;
     return result;

@@ -95,7 +95,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     const storageState = await target.sync().catch(storageFailure);
     const leasedUntil = performance.now() + this.type.leaseMs;
     const { uploadId, lease, offset } = writer;
-    const isKept = await writer.settle((committing) => {
+    const isKept = await writer.settle(({ committing }) => {
       committing();
       return this.leases.keepPlace(uploadId, lease, { offset, storageState });
     });

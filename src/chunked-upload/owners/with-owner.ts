@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
-import type { TransactionOptions } from '../database/connections.js';
+import type { CommitWatch, TransactionOptions } from '../database/connections.js';
 import type { OwnerTypes } from './owner-types.js';
 
 /** Who can run work in a transaction: the repository. */
@@ -26,8 +26,8 @@ export interface OwnedWrite<R> {
   readonly inTransaction?: boolean;
   /** Of a transaction that it is to be part of. */
   readonly manager?: EntityManager | undefined;
-  /** Called directly before what decides is sent; not in a transaction that it is part of. */
-  readonly committing?: (() => void) | undefined;
+  /** Of what decides; told of nothing in a transaction that it is part of. */
+  readonly watch?: CommitWatch;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface OwnedWrite<R> {
 export async function withOwner<R>(
   { owners, repository }: Parts,
   owner: OwnerKey | null,
-  { write, inTransaction = false, manager, committing }: OwnedWrite<R>,
+  { write, inTransaction = false, manager, watch }: OwnedWrite<R>,
 ): Promise<R> {
   const holding = async (within: EntityManager): Promise<R> => {
     if (owner) await owners.hold(owner, within);
@@ -46,8 +46,8 @@ export async function withOwner<R>(
   };
   if (manager) return holding(manager);
   if (!owner && !inTransaction) {
-    committing?.();
+    watch?.committing();
     return write();
   }
-  return repository.transaction(holding, { committing, repeatable: () => true });
+  return repository.transaction(holding, { ...watch, repeatable: () => true });
 }
