@@ -32,7 +32,15 @@ class OneRow {
     return { upload, expired: false, leased: performance.now() < this.#until };
   }
 
-  async release(_: string, token: string) {
+  /** Where not null, what gives a lease back is never answered: the limits of these statements. */
+  limits: number[] | null = null;
+
+  async release(_: string, token: string, __: object, limitMs = Number.POSITIVE_INFINITY) {
+    if (this.limits) {
+      this.limits.push(limitMs);
+      await sleep(Math.min(limitMs, 10_000));
+      throw new Error('No answer');
+    }
     if (this.token !== token) return false;
     this.token = null;
     return true;
@@ -48,11 +56,11 @@ function writersOf(row: OneRow): Writers<ChunkedUpload> {
   return new Writers(leases, LEASE_MS, new UploadMeasurements('uploads'));
 }
 
-describe('A lease whose answer came when it was over', () => {
-  const claimOf = ({ id }: OneRow): Claim => {
-    return { id, scope: undefined, offset: null, total: null, body: null };
-  };
+function claimOf({ id }: OneRow): Claim {
+  return { id, scope: undefined, offset: null, total: null, body: null };
+}
 
+describe('A lease whose answer came when it was over', () => {
   it('leaves the upload to the writer that has it by then', async () => {
     const row = new OneRow();
     const writers = writersOf(row);
@@ -75,4 +83,22 @@ describe('A lease whose answer came when it was over', () => {
     expect(row.token).toBe(writer.token);
     writers.end(writer);
   });
+});
+
+it('A lease that cannot be given back holds its writer for one time limit, and not for each try', async () => {
+  const row = new OneRow();
+  const writers = writersOf(row);
+  const { writer } = await writers.claim(claimOf(row));
+  row.limits = [];
+  await writers.release(writer);
+  writers.end(writer);
+  expect(row.limits).not.toEqual([]);
+  for (const limit of row.limits) expect(limit).toBeLessThanOrEqual(LEASE_MS);
+  // A timer may come a moment early, and leave a moment for another try.
+  expect(row.limits.slice(1).every((limit) => limit < LEASE_MS / 2)).toBe(true);
+  row.limits = null;
+  // The next request here takes it all the same.
+  const next = await writers.claim(claimOf(row));
+  expect(row.token).toBe(next.writer.token);
+  writers.end(next.writer);
 });

@@ -171,7 +171,12 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
    * Gives a lease back and changes nothing else. It does not wait for a row that a statement has
    * locked, such as a commit without an answer. False: it was locked, or the lease is another's.
    */
-  async release(id: string, token: string, { hasWritten, contested }: Release): Promise<boolean> {
+  async release(
+    id: string,
+    token: string,
+    { hasWritten, contested }: Release,
+    limitMs?: number,
+  ): Promise<boolean> {
     const { name, c } = this.table;
     const attempt = hasWritten ? '' : `, ${c.attempt} = GREATEST(${c.attempt} - 1, 0)`;
     // A contested one is not given back but ends now: its successor must learn that it was one.
@@ -181,6 +186,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1 AND ${c.leaseToken} = $2
           FOR UPDATE SKIP LOCKED) RETURNING ${c.id}`,
       [id, token],
+      undefined,
+      limitMs,
     );
     return rows.length > 0;
   }

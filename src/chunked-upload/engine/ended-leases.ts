@@ -15,15 +15,22 @@ export class EndedLeases<T extends AbstractChunkedUpload> {
   /** Tokens of those that ended while the database was away, and are still in their rows. */
   readonly #abandoned = new Set<string>();
 
-  constructor(private readonly leases: LeaseRepository<T>) {}
+  constructor(
+    private readonly leases: LeaseRepository<T>,
+    /** How long, in milliseconds, a request waits at most until its lease has been given back. */
+    private readonly patienceMs: number,
+  ) {}
 
   /** Gives the lease back; where that fails the next request here does, or it runs out. */
   async giveBack({ uploadId, token, hasWritten, lease }: Writer): Promise<void> {
     const { contested } = lease;
+    const said = { hasWritten, contested };
+    const giveUpAt = performance.now() + this.patienceMs;
     for (const pause of RELEASE_PAUSES_MS) {
       await sleep(pause);
-      const released = this.leases.release(uploadId, token, { hasWritten, contested });
-      if (await released.catch(() => false)) return;
+      const left = Math.ceil(giveUpAt - performance.now());
+      if (left <= 0) break;
+      if (await this.leases.release(uploadId, token, said, left).catch(() => false)) return;
     }
     this.abandon(token);
   }

@@ -50,7 +50,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     readonly events: UploadEvents<T>,
     readonly measurements: UploadMeasurements,
   ) {
-    this.writers = new Writers(leases, type.leaseMs, measurements);
+    this.writers = new Writers(leases, type.leaseMs, measurements, type.callTimeoutMs);
     this.rules = new UploadRules(type);
   }
 

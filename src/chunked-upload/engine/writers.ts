@@ -51,8 +51,10 @@ export class Writers<T extends AbstractChunkedUpload> {
     private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
     private readonly measurements: UploadMeasurements,
+    /** How long, in milliseconds, one statement may take. */
+    callTimeoutMs = leaseMs,
   ) {
-    this.#ended = new EndedLeases(leases);
+    this.#ended = new EndedLeases(leases, Math.min(leaseMs, callTimeoutMs));
     this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased, measurements);
   }
 
