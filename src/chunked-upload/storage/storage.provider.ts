@@ -190,7 +190,8 @@ export interface StorageWriter {
 
   /**
    * Makes everything written so far survive a power cut, and returns the state to commit with it. A long
-   * chunk is committed on the way, so more may be written and synced afterwards.
+   * chunk is committed on the way, so more may be written and synced afterwards; a contested writer is
+   * synced before its first byte, so that what it took to keep others out is not lost.
    */
   sync(): Promise<StorageState | null>;
 
