@@ -64,12 +64,12 @@ async function finish<T extends AbstractChunkedUpload>(
   }
   const storageState = await finishBytes(engine, upload, writer);
   const result = { checksum, storageState, mimeType };
-  const completed = await writer.settle((committing) =>
+  const completed = await writer.settle((watch) =>
     runCompletion(engine, {
       request: context?.request,
-      committing,
+      watch,
       mark: async (manager) => {
-        if (!manager) committing();
+        if (!manager) watch.committing();
         return leases.complete(id, writer.token, result, manager);
       },
     }),

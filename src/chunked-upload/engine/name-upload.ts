@@ -1,5 +1,6 @@
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { storageFailure } from '../storage/storage-failure.js';
 import { uploadKeys } from '../storage/upload-keys.js';
 import type { UploadEngine } from './upload-engine.js';
 import type { Writer } from './writer.js';
@@ -31,6 +32,10 @@ export async function nameUpload<T extends AbstractChunkedUpload>(
   if (filename === undefined) return upload;
   // Else a file that is allowed by another name would be kept under this one's extension.
   const keys = uploadKeys(type, upload.id, type.mayBeNamed(filename) ? filename : '');
+  // What an earlier attempt has left under the old key nobody would find there any more.
+  if (upload.attempt > 1 && keys.key !== upload.key) {
+    await type.storage.remove(upload).catch(storageFailure);
+  }
   const named = await repository.setName(upload.id, writer.token, { filename, ...keys });
   if (!named) throw await engine.lost(writer);
   return named;
