@@ -46,7 +46,9 @@ describe('A form that is still coming', () => {
     const { result: forms, bytes } = await keptBy(() =>
       Array.from({ length: 500 }, (_, at) => {
         const form = start();
-        const field = `${fieldHead(`a-name-of-some-letters-${at}`)}value\r\n`;
+        // Without quotes, as a part of the header's text.
+        const name = `a-name-of-some-letters-${at}`;
+        const field = `--b\r\nContent-Disposition: form-data; name=${name}\r\n\r\nvalue\r\n`;
         const file = `--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n`;
         form.parser.write(Buffer.from(field + file + 'x'.repeat(60_000)));
         return form;

@@ -38,27 +38,29 @@ export class Delimiter {
     return at;
   }
 
-  /** How much of it the bytes end with. */
-  lengthAtEnd(bytes: Buffer): number {
-    const end = bytes.subarray(-(this.length - 1));
-    const cr = end.lastIndexOf(CR);
-    if (cr < 0) return 0;
-    const length = end.length - cr;
-    return end.subarray(cr).equals(this.bytes.subarray(0, length)) ? length : 0;
+  /** How much of it the bytes, from there on, end with. */
+  lengthAtEnd(bytes: Buffer, from: number): number {
+    const far = Math.max(from, bytes.length - this.length + 1);
+    for (let at = far; at < bytes.length; at += 1) {
+      const length = bytes.length - at;
+      if (bytes[at] === CR && this.#lengthAt(bytes, at) === length) return length;
+    }
+    return 0;
   }
 
   /** As `indexOf`, of one that begins before `far`. */
   #indexNear(bytes: Buffer, from: number, far: number): number {
     for (let at = from; at < far; at += 1) {
-      if (bytes[at] === CR && this.#isAt(bytes, at)) return at;
+      if (bytes[at] === CR && this.#lengthAt(bytes, at) === this.length) return at;
     }
     return -1;
   }
 
-  #isAt(bytes: Buffer, at: number): boolean {
-    let length = 1;
+  /** How much of it stands there. */
+  #lengthAt(bytes: Buffer, at: number): number {
+    let length = 0;
     while (length < this.length && bytes[at + length] === this.bytes[length]) length += 1;
-    return length === this.length;
+    return length;
   }
 }
 

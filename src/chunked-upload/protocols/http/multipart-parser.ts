@@ -82,9 +82,8 @@ export class MultipartParser {
       this.#state = 'line';
       return found + this.#delimiter.length;
     }
-    const rest = bytes.subarray(from);
-    this.#matched = this.#delimiter.lengthAtEnd(rest);
-    this.#give(rest.subarray(0, rest.length - this.#matched));
+    this.#matched = this.#delimiter.lengthAtEnd(bytes, from);
+    this.#give(bytes.subarray(from, bytes.length - this.#matched));
     return bytes.length;
   }
 
@@ -142,7 +141,7 @@ export class MultipartParser {
 
   #readHeader(bytes: Buffer, from: number): number {
     const before = this.#header.length;
-    const to = Math.min(bytes.length, from + HEADER_STEP);
+    const to = Math.min(bytes.length, from + HEADER_STEP - (before % HEADER_STEP));
     this.#header.write(bytes.subarray(from, to));
     const end = this.#header.bytes.indexOf(EMPTY_LINE, Math.max(0, before - 3));
     if ((end < 0 ? this.#header.length : end) > LONGEST_HEADER) {
