@@ -219,7 +219,7 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('exceeds_storage', detail, {}, cause);
   }
 
-  /** The forms of others need the memory that this one's sender has left unused for longest. */
+  /** All forms together hold too much memory, and this is one of the largest. */
   static tooManyForms() {
     return new ChunkedUploadError('unavailable', 'Too many forms are being sent at once');
   }
