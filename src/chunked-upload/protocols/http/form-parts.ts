@@ -9,7 +9,7 @@ const MOST_PARTS = 200;
 const MOST_FIELDS = 100;
 /** Bytes of one field's value. */
 const LONGEST_FIELD = 64 * 1024;
-/** Of all fields' values and all parts' headers. */
+/** Of all fields' values, all parts' headers and what stands before the first. */
 const LONGEST_FIELDS = 512 * 1024;
 
 /** What is wanted of a form. */
@@ -48,6 +48,11 @@ export class FormParts implements PartReceiver {
   /** Bytes of memory: of an unfinished field, and of headers, of which names are parts. */
   get held(): number {
     return this.#headers + this.#value.size;
+  }
+
+  /** Nobody needs a long one: who sends it has sent a file as a form, or wastes time. */
+  preamble(length: number): void {
+    this.#count(length);
   }
 
   begin(header: string): void {

@@ -3,6 +3,8 @@ import { Delimiter } from './delimiter.js';
 
 /** What a form consists of, in the order in which it comes. */
 export interface PartReceiver {
+  /** So many bytes stand before the first part, of no use to anybody. */
+  preamble?(length: number): void;
   /** The lines of its headers, as Latin-1, each with its end. */
   begin(header: string): void;
   /** The next bytes of the part; they may share memory with what was given to the parser. */
@@ -174,6 +176,8 @@ export class MultipartParser {
   }
 
   #give(bytes: Uint8Array): void {
-    if (this.#isPart && bytes.length > 0) this.receiver.content(bytes);
+    if (bytes.length === 0) return;
+    if (this.#isPart) this.receiver.content(bytes);
+    else this.receiver.preamble?.(bytes.length);
   }
 }
