@@ -7,22 +7,23 @@ import type { Claim } from '../../src/chunked-upload/engine/claim.js';
 import { Writers } from '../../src/chunked-upload/engine/writers.js';
 import { UploadMeasurements } from '../../src/chunked-upload/measurements/upload-measurements.js';
 
-const LEASE_MS = 100;
+const LEASE_MS = 500;
 
 /** One row, and a database whose answers may come late. */
 class OneRow {
   readonly id = randomUUID();
   token: string | null = null;
   #until = 0;
-  delayMs = 0;
+  /** Where not null, the next lease is answered when this settles. */
+  nextAnswer: Promise<void> | null = null;
 
   async lease(_: string, token: string) {
     if (this.token !== null && performance.now() < this.#until) return null;
     this.token = token;
     this.#until = performance.now() + LEASE_MS;
-    const { delayMs } = this;
-    this.delayMs = 0;
-    await sleep(delayMs);
+    const { nextAnswer } = this;
+    this.nextAnswer = null;
+    await nextAnswer;
     const upload = { creator: null, offset: 0, attempt: 1, total: null, status: 1 };
     return { upload, before: null };
   }
@@ -64,10 +65,12 @@ describe('A lease whose answer came when it was over', () => {
   it('leaves the upload to the writer that has it by then', async () => {
     const row = new OneRow();
     const writers = writersOf(row);
-    row.delayMs = 3 * LEASE_MS;
+    let answer!: () => void;
+    row.nextAnswer = new Promise((resolve) => (answer = resolve));
     const late = writers.claim(claimOf(row)).catch((error: unknown) => error);
-    await sleep(2 * LEASE_MS);
+    await sleep(LEASE_MS + 20);
     const { writer } = await writers.claim(claimOf(row));
+    answer();
     expect(await late).toMatchObject({ code: 'busy' });
     expect(row.token).toBe(writer.token);
     expect(writers.isReceiving(row.id)).toBe(true);
@@ -78,7 +81,7 @@ describe('A lease whose answer came when it was over', () => {
   it('is given back, and taken anew where nobody has it', async () => {
     const row = new OneRow();
     const writers = writersOf(row);
-    row.delayMs = 2 * LEASE_MS;
+    row.nextAnswer = sleep(LEASE_MS + 20);
     const { writer } = await writers.claim(claimOf(row));
     expect(row.token).toBe(writer.token);
     writers.end(writer);
