@@ -58,13 +58,14 @@ interface Project {
   readonly env?: Record<string, string>;
   /**
    * Default: true. Loading Nest and TypeORM takes longer than many a file's tests, so files share it
-   * where none of them has entities with the names of another's: TypeORM keeps those for the process.
+   * where none of them has entities with the names of another's, which TypeORM keeps for the process,
+   * and none looks at what the process itself holds.
    */
   readonly isolate?: boolean;
 }
 
 const projects: Project[] = [
-  { name: 'unit', group: 'requests', isolate: false },
+  { name: 'unit', group: 'requests' },
   { name: 'contract', group: 'requests', isolate: false },
   { name: 'e2e', group: 'requests', exclude: [`test/e2e/${PROTOCOL_SPECS}`] },
   {
