@@ -54,7 +54,7 @@ class OneRow {
 
 function writersOf(row: OneRow): Writers<ChunkedUpload> {
   const leases = row as unknown as LeaseRepository<ChunkedUpload>;
-  return new Writers(leases, LEASE_MS, new UploadMeasurements('uploads'));
+  return new Writers(leases, LEASE_MS, new UploadMeasurements('uploads'), LEASE_MS);
 }
 
 function claimOf({ id }: OneRow): Claim {
