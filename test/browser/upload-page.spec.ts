@@ -1,55 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Locator, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BadNetwork } from './bad-network.js';
-import { type Cluster, startCluster } from '../support/cluster.js';
-import type { ServerProcess } from '../support/server-process.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { browserTitle, hasBrowser } from './browser.js';
+import { useStage } from './stage.js';
 
 const MIB = 1024 * 1024;
 const SIZE = 40 * MIB;
 
 describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000 }, () => {
-  let cluster: Cluster;
-  let demo: ServerProcess;
-  let browser: Browser;
-  let network: BadNetwork;
-  let page: Page;
-  let folder: string;
-  let film: string;
+  const stage = useStage();
   const content = randomBytes(SIZE);
-  const complaints: string[] = [];
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'files-'));
-    film = join(folder, 'film.mp4');
-    await writeFile(film, content);
-    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
-    demo = cluster.at(0);
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser?.stop();
-    await cluster?.stop();
-    await rm(folder, { recursive: true });
-  }, 60_000);
+  let film: string;
 
   beforeEach(async () => {
-    network = await BadNetwork.to(demo.port);
-    page = await browser.page();
-    complaints.length = 0;
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    await page.goto(network.url);
+    film = await stage.file('film.mp4', content);
+    await stage.page.goto(stage.network.url);
   });
-
-  afterEach(async () => {
-    await page.close();
-    await network.close();
-    expect(complaints).toEqual([]);
-  });
+  afterEach(() => expect(stage.complaints).toEqual([]));
 
   const choose = (...paths: string[]): Promise<void> => page.setInputFiles('#files', paths);
   const row = (name: string): Locator => page.locator('#uploads > li', { hasText: name });

@@ -8,7 +8,7 @@ import {
   type UrlStorage,
 } from 'tus-js-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BadNetwork } from '../browser/bad-network.js';
+import { BadNetwork } from '../support/bad-network.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
 import { Nginx, hasNginx, nginxTitle } from '../support/nginx.js';
 import { md5 } from '../support/upload-client.js';
@@ -136,7 +136,7 @@ describe.each(ways)(nginxTitle('tus-js-client, %s'), { timeout: 60_000 }, (way) 
 
   beforeEach(async () => {
     const url = way === 'directly' ? cluster.at(0).url : nginx?.url(way);
-    network = await BadNetwork.to(Number(new URL(url ?? '').port), '127.0.0.1');
+    network = await BadNetwork.to(url ?? '');
   });
   afterEach(() => network.close());
 
