@@ -3,7 +3,7 @@ import type { QueueSnapshot, UploadQueue } from '../../src/client/index.js';
 import { browserTitle, hasBrowser } from './browser.js';
 import { useStage } from './stage.js';
 
-/** What the tests put into the stage.page. */
+/** What the tests put into the page. */
 interface QueuePage {
   queue: UploadQueue;
   wentBack: boolean;

@@ -1,8 +1,9 @@
 import { describe } from 'vitest';
 import { type Certificate, hasOpenssl, opensslTitle, selfSigned } from '../support/certificate.js';
 import { Nginx, hasNginx, nginxTitle } from '../support/nginx.js';
+import { startFilesAndNotes } from '../support/files-and-notes.js';
 import { browserTitle, hasBrowser } from './browser.js';
-import { type Place, everyClient, startUploads } from './clients/every-client.js';
+import { type Place, everyClient } from './clients/every-client.js';
 
 const PLAIN = 'client_max_body_size 0; proxy_pass http://app;';
 /** As the documentation says. */
@@ -11,7 +12,7 @@ const STREAMING = `proxy_pass http://app; proxy_http_version 1.1; proxy_request_
   proxy_set_header X-Forwarded-Proto $scheme;`;
 
 async function startBehind(directives: string, certificate?: Certificate): Promise<Place> {
-  const host = await startUploads({ platform: 'express' });
+  const host = await startFilesAndNotes({ platform: 'express' });
   const nginx = await Nginx.start(host.url, { way: directives }, certificate);
   const close = async () => {
     await nginx.stop();

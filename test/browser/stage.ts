@@ -5,6 +5,7 @@ import type { Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { BadNetwork } from '../support/bad-network.js';
 import { startCluster } from '../support/cluster.js';
+import type { ServerProcess } from '../support/server-process.js';
 import { md5 } from '../support/upload-client.js';
 import { Browser } from './browser.js';
 
@@ -18,9 +19,14 @@ export interface Site {
 }
 
 /** The demo application, as a process of its own. */
-export async function startDemo(): Promise<Site> {
+export interface Demo extends Site {
+  readonly server: ServerProcess;
+}
+
+export async function startDemo(): Promise<Demo> {
   const cluster = await startCluster(1);
-  return { url: cluster.at(0).url, close: () => cluster.stop() };
+  const server = cluster.at(0);
+  return { server, url: server.url, close: () => cluster.stop() };
 }
 
 /** What a browser spec plays on. What is here belongs to the spec, or to the test that runs. */
@@ -116,7 +122,7 @@ export class Stage<S extends Site = Site> {
 }
 
 /** Sets the stage for all tests of a `describe`, with a page of its own for each. */
-export function useStage(): Stage;
+export function useStage(): Stage<Demo>;
 export function useStage<S extends Site>(start: () => Promise<S>): Stage<S>;
 export function useStage(start: () => Promise<Site> = startDemo): Stage {
   const stage = new Stage();

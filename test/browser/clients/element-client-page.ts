@@ -27,7 +27,10 @@ export class ElementClientPage extends ClientPage {
   override async giveUp(): Promise<void> {
     // It can be had back for a while.
     await this.page.clock.install();
-    await this.page.getByRole('button', { name: /^Cancel / }).first().click();
+    await this.page
+      .getByRole('button', { name: /^Cancel / })
+      .first()
+      .click();
     await this.page.clock.fastForward(10_000);
   }
 }

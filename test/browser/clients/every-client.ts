@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { AbstractChunkedUpload, ChunkedUpload, ChunkedUploadStatus } from 'nestjs-chunked-upload';
-import { Entity, type Repository } from 'typeorm';
+import { ChunkedUpload, ChunkedUploadStatus } from 'nestjs-chunked-upload';
+import type { Repository } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { type Host, type HostOptions, startHost } from '../../support/host.js';
+import type { Host } from '../../support/host.js';
 import { storedFiles } from '../../support/stored-files.js';
 import { type Site, type Stage, useStage } from '../stage.js';
 import { BlueimpPage } from './blueimp-page.js';
@@ -59,16 +59,6 @@ const CLIENTS: readonly Client[] = [
     knowsFiles: false,
   },
 ];
-
-@Entity()
-class Note extends AbstractChunkedUpload {}
-
-/** A host application with an upload type that takes everything, and one with rules. */
-export async function startUploads(options: HostOptions): Promise<Host> {
-  const rules = { maxBytes: MIB, allowedExtensions: ['png', 'txt'] };
-  const types = [{ path: 'uploads/notes', entity: Note, ...rules }];
-  return startHost({ ...options, upload: { path: 'uploads/files' }, types });
-}
 
 export interface Place extends Site {
   readonly host: Host;
