@@ -13,7 +13,7 @@ export function browserTitle(title: string): string {
 
 /** A browser, whose visitors know nothing of each other. */
 export class Browser {
-  private constructor(private readonly chromium: Chromium) {}
+  private constructor(private readonly program: Chromium) {}
 
   static async start(): Promise<Browser> {
     const started = await chromium.launch({
@@ -36,11 +36,11 @@ export class Browser {
 
   /** A page of somebody who was nowhere before; it trusts the certificates of tests. */
   async page(): Promise<Page> {
-    const context = await this.chromium.newContext({ ignoreHTTPSErrors: true });
+    const context = await this.program.newContext({ ignoreHTTPSErrors: true });
     return context.newPage();
   }
 
   async stop(): Promise<void> {
-    await this.chromium.close();
+    await this.program.close();
   }
 }
