@@ -649,8 +649,8 @@ describe('5 Status code 104', () => {
     expect(offset).toBeLessThan(large.length);
     await writeFile(join(folder, 'rest.bin'), large.subarray(offset));
     const going = [`Upload-Offset: ${offset}`, 'Content-Type: application/partial-upload'];
-    const rest = curl('PATCH', origin + location, 'rest.bin', ...going);
-    const { stdout } = await promisify(execFile)('curl', rest);
+    const remaining = curl('PATCH', origin + location, 'rest.bin', ...going);
+    const { stdout } = await promisify(execFile)('curl', remaining);
     expect(stdout).toMatch(/^HTTP\/\S+ 200/m);
     expect((await stored(location)).equals(large)).toBe(true);
     await rm(folder, { recursive: true });
