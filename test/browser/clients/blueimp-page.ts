@@ -44,21 +44,28 @@ const SCRIPT = `
       });
     },
     fail: (event, data) => {
-      const { status, responseText } = data.jqXHR;
+      const { status, responseText, responseJSON } = data.jqXHR;
       if (data.errorThrown === 'abort') return;
-      tries += 1;
-      if (status !== 0 || tries > 5) return say('failed', sentence(responseText));
       const goOn = (offset) => {
         data.uploadedBytes = offset;
         data.data = null;
         window.request = data.submit();
       };
-      setTimeout(() => {
-        if (!idOf()) return goOn(0);
-        $.ajax({ type: 'HEAD', url: url + '/' + idOf() }).then((body, said, { getResponseHeader }) =>
-          goOn(Number(getResponseHeader('Upload-Offset'))),
-        );
-      }, 100 * tries);
+      const tryAgain = () => {
+        tries += 1;
+        if (tries > 5) return say('failed', sentence(''));
+        setTimeout(async () => {
+          if (!idOf()) return goOn(0);
+          const answer = await fetch(url + '/' + idOf(), { method: 'HEAD' }).catch(() => null);
+          if (!answer || !answer.ok) return tryAgain();
+          goOn(Number(answer.headers.get('Upload-Offset')));
+        }, 100 * tries);
+      };
+      if (status === 0) return tryAgain();
+      // A browser sends again what a kept connection has lost, of which the server may have kept a part.
+      const { expected_offset } = responseJSON || {};
+      if (expected_offset !== undefined && tries < 5) return goOn(expected_offset);
+      say('failed', sentence(responseText));
     },
     ...options,
   });
