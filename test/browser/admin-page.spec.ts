@@ -2,10 +2,11 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
 import type { Locator, Page } from 'playwright-core';
 import { Entity } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { browserTitle, hasBrowser } from './browser.js';
+import { useStage } from './stage.js';
 
 @Entity()
 class Clip extends AbstractChunkedUpload {}
@@ -20,43 +21,21 @@ const rootOnly: CanActivate = {
 const file = sample(300);
 
 describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }, () => {
+  const stage = useStage(() => {
+    const admin = { path: 'admin/uploads', guards: [rootOnly] };
+    return startHost({ upload: { admin }, types: [{ path: 'clips', entity: Clip }] });
+  });
   let host: Host;
   let uploads: UploadClient;
-  let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
-
-  beforeAll(async () => {
-    const admin = { path: 'admin/uploads', guards: [rootOnly] };
-    const types = [{ path: 'clips', entity: Clip }];
-    [host, browser] = await Promise.all([startHost({ upload: { admin }, types }), Browser.start()]);
-    uploads = new UploadClient(`${host.url}/uploads`);
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser?.stop();
-    await host?.close();
-  });
 
   beforeEach(async () => {
+    ({ site: host, page } = stage);
+    uploads = new UploadClient(`${host.url}/uploads`);
     await host.dataSource.query('TRUNCATE chunked_upload, clip');
-    page = await browser.page();
-    complaints.length = 0;
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
-    });
-    page.on('dialog', (dialog) => {
-      complaints.push(`a script ran: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
     await page.setExtraHTTPHeaders({ 'x-user': 'root' });
   });
-
-  afterEach(async () => {
-    await page.close();
-    expect(complaints).toEqual([]);
-  });
+  afterEach(() => expect(stage.complaints).toEqual([]));
 
   const open = async (query = ''): Promise<void> => {
     await page.goto(`${host.url}/admin/uploads${query}`);

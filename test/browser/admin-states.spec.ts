@@ -5,10 +5,11 @@ import type { CanActivate } from '@nestjs/common';
 import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
 import type { Locator, Page } from 'playwright-core';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { browserTitle, hasBrowser } from './browser.js';
+import { useStage } from './stage.js';
 
 @Entity()
 class Clip extends AbstractChunkedUpload {}
@@ -34,51 +35,28 @@ interface Finding {
 }
 
 describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }, () => {
+  const stage = useStage(() => {
+    const admin = { path: 'admin/uploads', guards: [everybody] };
+    const owners = { person: Person };
+    const types = [{ path: 'clips', entity: Clip, owners: {} }];
+    return startHost({ upload: { admin, owners }, types, database: { entities: [Person] } });
+  });
   let host: Host;
   let uploads: UploadClient;
-  let browser: Browser;
   let page: Page;
   let axe: string;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
     const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
     axe = await readFile(path, 'utf8');
-    const admin = { path: 'admin/uploads', guards: [everybody] };
-    const owners = { person: Person };
-    const types = [{ path: 'clips', entity: Clip, owners: {} }];
-    [host, browser] = await Promise.all([
-      startHost({ upload: { admin, owners }, types, database: { entities: [Person] } }),
-      Browser.start(),
-    ]);
-    uploads = new UploadClient(`${host.url}/uploads`);
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser?.stop();
-    await host?.close();
   });
-
   beforeEach(async () => {
+    ({ site: host, page } = stage);
+    uploads = new UploadClient(`${host.url}/uploads`);
     await host.dataSource.query('TRUNCATE chunked_upload, clip, person');
-    page = await browser.page();
-    complaints.length = 0;
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    page.on('console', (message) => {
-      // axe is not the page's.
-      if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
-    });
-    page.on('dialog', (dialog) => {
-      complaints.push(`a script ran: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
     await page.setExtraHTTPHeaders({ 'x-user': 'root' });
   });
-
-  afterEach(async () => {
-    await page.close();
-    expect(complaints).toEqual([]);
-  });
+  afterEach(() => expect(stage.complaints).toEqual([]));
 
   const open = async (query = ''): Promise<void> => {
     await page.goto(`${host.url}/admin/uploads${query}`);

@@ -1,8 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser as Chromium, chromium, type Page } from 'playwright-core';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -14,16 +11,12 @@ export function browserTitle(title: string): string {
   return hasBrowser ? title : `${title} (${cure})`;
 }
 
-/** A browser with a fresh profile. */
+/** A browser, whose visitors know nothing of each other. */
 export class Browser {
-  private constructor(
-    private readonly context: BrowserContext,
-    private readonly profile: string,
-  ) {}
+  private constructor(private readonly program: Chromium) {}
 
   static async start(): Promise<Browser> {
-    const profile = await mkdtemp(join(tmpdir(), 'browser-'));
-    const context = await chromium.launchPersistentContext(profile, {
+    const started = await chromium.launch({
       executablePath: EXECUTABLE,
       // Without a locale of its own a user's Chromium cannot open files with other names than ASCII.
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
@@ -38,16 +31,16 @@ export class Browser {
         '--disable-sync',
       ],
     });
-    return new Browser(context, profile);
+    return new Browser(started);
   }
 
-  /** A new page; what it remembers of earlier ones at the same address stays. */
-  page(): Promise<Page> {
-    return this.context.newPage();
+  /** A page of somebody who was nowhere before; it trusts the certificates of tests. */
+  async page(): Promise<Page> {
+    const context = await this.program.newContext({ ignoreHTTPSErrors: true });
+    return context.newPage();
   }
 
   async stop(): Promise<void> {
-    await this.context.close();
-    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    await this.program.close();
   }
 }

@@ -1,9 +1,7 @@
-import { type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { QueueSnapshot, UploadQueue } from '../../src/client/index.js';
-import { type Cluster, startCluster } from '../support/cluster.js';
-import { BadNetwork } from './bad-network.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { browserTitle, hasBrowser } from './browser.js';
+import { useStage } from './stage.js';
 
 /** What the tests put into the page. */
 interface QueuePage {
@@ -14,24 +12,12 @@ interface QueuePage {
 type Counts = QueueSnapshot['counts'];
 
 describe.skipIf(!hasBrowser)(browserTitle('the queue in a page'), { timeout: 120_000 }, () => {
-  let cluster: Cluster;
-  let browser: Browser;
-  let network: BadNetwork;
-  let page: Page;
+  const stage = useStage();
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
-  }, 120_000);
-  afterAll(async () => {
-    await browser?.stop();
-    await cluster?.stop();
-  }, 60_000);
   beforeEach(async () => {
-    network = await BadNetwork.to(cluster.at(0).port);
-    page = await browser.page();
-    await page.goto(network.url);
+    await stage.page.goto(stage.network.url);
     // As text: vitest would make a call of its own of the import.
-    await page.evaluate(`(async () => {
+    await stage.page.evaluate(`(async () => {
       const { UploadQueue } = await import('/assets/client/index.js');
       const queue = new UploadQueue({ endpoint: '/uploads/files', atOnce: 5 });
       const own = { queue, wentBack: false };
@@ -44,14 +30,9 @@ describe.skipIf(!hasBrowser)(browserTitle('the queue in a page'), { timeout: 120
       globalThis.own = own;
     })()`);
   });
-  afterEach(async () => {
-    await page.context().setOffline(false);
-    await page.close();
-    await network.close();
-  });
 
   const add = (count: number, size: number): Promise<void> =>
-    page.evaluate(
+    stage.page.evaluate(
       ([files = 0, bytes = 0]) => {
         const { own } = globalThis as unknown as { own: QueuePage };
         const make = (_: unknown, index: number): File =>
@@ -61,12 +42,12 @@ describe.skipIf(!hasBrowser)(browserTitle('the queue in a page'), { timeout: 120
       [count, size],
     );
   const counts = (): Promise<Counts> =>
-    page.evaluate(() => {
+    stage.page.evaluate(() => {
       const { own } = globalThis as unknown as { own: QueuePage };
       return own.queue.getSnapshot().counts;
     });
   const wentBack = (): Promise<boolean> =>
-    page.evaluate(() => (globalThis as unknown as { own: QueuePage }).own.wentBack);
+    stage.page.evaluate(() => (globalThis as unknown as { own: QueuePage }).own.wentBack);
   const complete = async (count: number): Promise<void> => {
     await expect
       .poll(async () => (await counts()).complete, { timeout: 60_000, interval: 100 })
@@ -80,22 +61,22 @@ describe.skipIf(!hasBrowser)(browserTitle('the queue in a page'), { timeout: 120
   });
 
   it('goes on after a cut connection', async () => {
-    void network.after(5_000_000, 'cut');
+    void stage.network.after(5_000_000, 'cut');
     await add(3, 4_000_000);
     await complete(3);
   });
 
   it('goes on at once when the network is back', async () => {
-    const held = network.after(3_000_000, 'hold');
+    const held = stage.network.after(3_000_000, 'hold');
     await add(3, 4_000_000);
     await held;
-    await page.context().setOffline(true);
-    network.cut();
-    network.release();
+    await stage.page.context().setOffline(true);
+    stage.network.cut();
+    stage.network.release();
     await expect
       .poll(async () => (await counts()).retrying, { timeout: 60_000, interval: 100 })
       .toBe(3);
-    await page.context().setOffline(false);
+    await stage.page.context().setOffline(false);
     await complete(3);
   });
 });

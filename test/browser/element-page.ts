@@ -14,21 +14,10 @@ export interface MadeFile {
 
 /** A page with the element in it, and what people do there. */
 export class ElementPage {
-  /** What the page complains of: errors, and what its Content-Security-Policy forbids. */
-  readonly complaints: string[] = [];
+  constructor(readonly page: Page) {}
 
-  constructor(readonly page: Page) {
-    page.on('pageerror', ({ message }) => this.complaints.push(message));
-    page.on('console', (message) => {
-      if (/Content Security Policy/i.test(message.text())) this.complaints.push(message.text());
-    });
-  }
-
-  /** Opens the page as somebody who was never there. */
   async open(url: string): Promise<void> {
     await this.page.goto(url);
-    await this.page.evaluate(() => localStorage.clear());
-    await this.page.reload();
     await this.page.locator('chunked-upload .drop').waitFor();
   }
 

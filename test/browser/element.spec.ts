@@ -1,42 +1,19 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.js';
-import type { ServerProcess } from '../support/server-process.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { browserTitle, hasBrowser } from './browser.js';
 import { ElementPage, type MadeFile } from './element-page.js';
+import { useStage } from './stage.js';
 
 describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_000 }, () => {
-  let cluster: Cluster;
-  let demo: ServerProcess;
-  let browser: Browser;
-  let folder: string;
+  const stage = useStage();
   let element: ElementPage;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'files-'));
-    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
-    demo = cluster.at(0);
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser?.stop();
-    await cluster?.stop();
-    await rm(folder, { recursive: true });
-  }, 60_000);
-
   beforeEach(async () => {
-    element = new ElementPage(await browser.page());
-    await element.open(demo.url);
+    element = new ElementPage(stage.page);
+    await element.open(stage.site.url);
   });
-
-  afterEach(async () => {
-    const { complaints, page } = element;
-    await page.unrouteAll({ behavior: 'ignoreErrors' });
-    await page.close();
-    expect(complaints).toEqual([]);
-  });
+  afterEach(() => expect(stage.complaints).toEqual([]));
 
   const as = (user: string): Promise<unknown> =>
     element.page.getByLabel('as', { exact: true }).selectOption(user);
@@ -65,7 +42,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await page.route(/\/uploads(?!\/files)/, (route) =>
       route.continue({ url: route.request().url().replace('/uploads', '/uploads/files') }),
     );
-    await page.goto(`${demo.url}/saved.html`);
+    await page.goto(`${stage.site.url}/saved.html`);
     await element.add({ name: 'pasted.txt', size: 300_000 });
     await element.inState('pasted.txt', 'complete');
 
@@ -101,7 +78,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     });
 
     it('of a folder, and says where each lies', async () => {
-      const album = join(folder, 'Album');
+      const album = stage.path('Album');
       await mkdir(join(album, '2026'), { recursive: true });
       await writeFile(join(album, 'cover.txt'), 'cover');
       await writeFile(join(album, '2026', 'lake.txt'), 'lake');
@@ -337,8 +314,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       localStorage.setItem('nestjs-chunked-upload:x', JSON.stringify({ ...upload, ...state }));
     });
     await element.page.reload();
-    const other = join(folder, 'other.mp4');
-    await writeFile(other, 'something else');
+    const other = await stage.file('other.mp4', Buffer.from('something else'));
     const [chooser] = await Promise.all([
       element.page.waitForEvent('filechooser'),
       element.button('Choose file film.mp4').click(),
@@ -407,7 +383,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       await element.button('Delete old.txt').click();
       await element.stored('old.txt').waitFor({ state: 'detached' });
       const headers = { Authorization: `Basic ${btoa('bob:bob-pw')}` };
-      const list = await (await fetch(`${demo.url}/uploads/files`, { headers })).json();
+      const list = await (await fetch(`${stage.site.url}/uploads/files`, { headers })).json();
       expect(list).not.toContainEqual(expect.objectContaining({ filename: 'old.txt' }));
     });
   });

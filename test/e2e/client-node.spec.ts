@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
 import { uploadFile, uploadStream } from '../../dist/client/node/index.js';
-import { BadNetwork } from '../browser/bad-network.js';
+import { BadNetwork } from '../support/bad-network.js';
 import { type Host, startHost } from '../support/host.js';
 
 const MIB = 1024 * 1024;
@@ -33,7 +33,7 @@ describe('the client in Node, from the disk', () => {
     await rm(folder, { recursive: true });
   });
   beforeEach(async () => {
-    network = await BadNetwork.to(Number(new URL(host.url).port));
+    network = await BadNetwork.to(host.url);
   });
   afterEach(() => network.close());
 

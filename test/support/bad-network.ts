@@ -12,23 +12,20 @@ export class BadNetwork {
   private bytesLeft = Infinity;
   private struck: () => void = () => undefined;
 
-  private constructor(
-    private readonly port: number,
-    private readonly address: string,
-  ) {
+  private constructor(private readonly target: URL) {
     this.server = createServer({ pauseOnConnect: true }, (client) => this.join(client));
   }
 
-  /** @param port of the server behind it, and where it listens */
-  static async to(port: number, address = 'localhost'): Promise<BadNetwork> {
-    const network = new BadNetwork(port, address);
+  /** @param url of the server behind it */
+  static async to(url: string): Promise<BadNetwork> {
+    const network = new BadNetwork(new URL(url));
     network.server.listen(0);
     await once(network.server, 'listening');
     return network;
   }
 
   get url(): string {
-    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
+    return `${this.target.protocol}//localhost:${(this.server.address() as AddressInfo).port}`;
   }
 
   /**
@@ -67,7 +64,7 @@ export class BadNetwork {
   }
 
   private join(client: Socket): void {
-    const server = connect(this.port, this.address);
+    const server = connect(Number(this.target.port), this.target.hostname);
     const pair: [Socket, Socket] = [client, server];
     this.pairs.add(pair);
     const part = (): void => {
