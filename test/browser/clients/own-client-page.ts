@@ -1,10 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { bundle } from '../bundle.js';
 import { type ClientOptions, ClientPage } from './client-page.js';
 
-const CLIENT = fileURLToPath(new URL('../../../dist/client/index.js', import.meta.url));
 const PACKAGES = `
-  import { ChunkedUpload } from ${JSON.stringify(CLIENT)};
+  import { ChunkedUpload } from 'nestjs-chunked-upload-client';
   Object.assign(globalThis, { ChunkedUpload });`;
 
 const SCRIPT = `
@@ -20,7 +18,7 @@ let script: Promise<string> | undefined;
 export class OwnClientPage extends ClientPage {
   override async open(endpoint = '/uploads/files', options: ClientOptions = {}): Promise<void> {
     await this.openPage('<input type="file" id="input">');
-    script ??= bundle(PACKAGES);
+    script ??= bundle({ 'entry.js': PACKAGES });
     await this.page.addScriptTag({ content: await script });
     await this.addScript(SCRIPT, { endpoint, options });
   }

@@ -34,7 +34,7 @@ export class UppyPage extends ClientPage {
 
   override async open(endpoint = '/uploads/files', options: ClientOptions = {}): Promise<void> {
     await this.openPage('<div id="dashboard"></div>');
-    script ??= bundle(PACKAGES);
+    script ??= bundle({ 'entry.js': PACKAGES });
     await this.page.addScriptTag({ content: await script });
     await this.addScript(SCRIPT, { endpoint, options });
   }
