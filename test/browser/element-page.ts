@@ -92,8 +92,10 @@ export class ElementPage {
         const init = { bubbles: true, cancelable: true, composed: true };
         const event =
           kind === 'paste'
-            ? new ClipboardEvent(kind, { ...init, clipboardData: transfer })
+            ? new ClipboardEvent(kind, init)
             : new DragEvent(kind, { ...init, dataTransfer: transfer });
+        // Firefox takes no files for an event that a script makes.
+        if (kind === 'paste') Object.defineProperty(event, 'clipboardData', { value: transfer });
         document.body.dispatchEvent(event);
       },
       { kind: step, fileName: name },

@@ -7,7 +7,7 @@ import { BadNetwork } from '../support/bad-network.js';
 import { startCluster } from '../support/cluster.js';
 import type { ServerProcess } from '../support/server-process.js';
 import { md5 } from '../support/upload-client.js';
-import { Browser } from './browser.js';
+import { Browser, type BrowserName } from './browser.js';
 
 /** What answers to browsers. */
 export interface Site {
@@ -43,9 +43,9 @@ export class Stage<S extends Site = Site> {
   private folder!: string;
   private readonly files = new Map<string, Buffer>();
 
-  async set(start: () => Promise<S>): Promise<void> {
+  async set(start: () => Promise<S>, browser: BrowserName): Promise<void> {
     this.folder = await mkdtemp(join(tmpdir(), 'files-'));
-    [this.site, this.browser] = await Promise.all([start(), Browser.start()]);
+    [this.site, this.browser] = await Promise.all([start(), Browser.start(browser)]);
   }
 
   async strike(): Promise<void> {
@@ -123,10 +123,13 @@ export class Stage<S extends Site = Site> {
 
 /** Sets the stage for all tests of a `describe`, with a page of its own for each. */
 export function useStage(): Stage<Demo>;
-export function useStage<S extends Site>(start: () => Promise<S>): Stage<S>;
-export function useStage(start: () => Promise<Site> = startDemo): Stage {
+export function useStage<S extends Site>(start: () => Promise<S>, browser?: BrowserName): Stage<S>;
+export function useStage(
+  start: () => Promise<Site> = startDemo,
+  browser: BrowserName = 'chromium',
+): Stage {
   const stage = new Stage();
-  beforeAll(() => stage.set(start), 120_000);
+  beforeAll(() => stage.set(start, browser), 120_000);
   afterAll(() => stage.strike(), 60_000);
   beforeEach(() => stage.enter());
   afterEach(() => stage.leave());
