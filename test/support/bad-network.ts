@@ -10,6 +10,7 @@ export class BadNetwork {
   private readonly server: Server;
   private trouble: Trouble | null = null;
   private bytesLeft = Infinity;
+  private isDown = false;
   private struck: () => void = () => undefined;
 
   private constructor(private readonly target: URL) {
@@ -46,6 +47,7 @@ export class BadNetwork {
   release(): void {
     this.bytesLeft = Infinity;
     this.trouble = null;
+    this.isDown = false;
     for (const [client] of this.pairs) client.resume();
   }
 
@@ -57,6 +59,12 @@ export class BadNetwork {
     }
   }
 
+  /** Breaks every connection and takes no other, until `release()`: there is no server any more. */
+  down(): void {
+    this.isDown = true;
+    this.cut();
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.server.close();
@@ -64,6 +72,10 @@ export class BadNetwork {
   }
 
   private join(client: Socket): void {
+    if (this.isDown) {
+      client.destroy();
+      return;
+    }
     const server = connect(Number(this.target.port), this.target.hostname);
     const pair: [Socket, Socket] = [client, server];
     this.pairs.add(pair);
