@@ -38,7 +38,8 @@ function modules(files: Readonly<Record<string, string>>): Plugin {
   const texts = new Map(Object.entries(files).map(([name, text]) => [`${HERE}${name}`, text]));
   return {
     name: 'modules',
-    resolveId: (id) => {
+    resolveId: (id, importer) => {
+      if (importer !== undefined && !texts.has(importer)) return null;
       const path = id.replace(/^\.\//, HERE);
       const found = ['', '.ts', '.tsx'].map((ending) => path + ending);
       const module = found.find((each) => texts.has(each));

@@ -5,10 +5,13 @@ import { browserTitle, hasBrowser } from './browser.js';
 import { everyClient } from './clients/every-client.js';
 
 describe.skipIf(!hasBrowser)(browserTitle('On Fastify'), { timeout: 60_000 }, () => {
-  everyClient(async () => {
-    const host = await startFilesAndNotes({ platform: 'fastify' });
-    return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
-  });
+  everyClient(
+    async () => {
+      const host = await startFilesAndNotes({ platform: 'fastify' });
+      return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
+    },
+    { again: true },
+  );
 });
 
 describe.skipIf(!hasBrowser || !hasOpenssl)(

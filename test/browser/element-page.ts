@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type Locator, type Page } from 'playwright-core';
-import { type AxeResults } from 'axe-core';
+import { type AxeResults, type RunOptions } from 'axe-core';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** A file to be made in the page. */
 export interface MadeFile {
@@ -47,6 +47,13 @@ export class ElementPage {
 
   button(label: string): Locator {
     return this.page.getByRole('button', { name: label, exact: true });
+  }
+
+  /** Does what can be undone for a while, and lets that while pass. */
+  async forGood(act: () => Promise<void>): Promise<void> {
+    await this.page.clock.install();
+    await act();
+    await this.page.clock.fastForward(10_000);
   }
 
   /** Every request that sends something waits until `release()`, so that uploads stay under way. */
@@ -120,13 +127,17 @@ export class ElementPage {
 
   /** What axe-core finds wrong, each as a line; the page with it as it is now. */
   async findings(): Promise<string[]> {
-    // A strict page takes no script from a test, but its debugger may evaluate one.
-    const debug = await this.page.context().newCDPSession(this.page);
-    await debug.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8') });
-    await debug.detach();
+    if (!(await this.page.evaluate(() => 'axe' in window))) {
+      // A strict page takes no script from a test, but its debugger may evaluate one.
+      const debug = await this.page.context().newCDPSession(this.page);
+      await debug.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8') });
+      await debug.detach();
+    }
     const { violations } = await this.page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: { run(): Promise<AxeResults> } };
-      return axe.run();
+      const { axe } = window as unknown as {
+        axe: { run(options: RunOptions): Promise<AxeResults> };
+      };
+      return axe.run({ resultTypes: ['violations'] });
     });
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ failureSummary, target }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),

@@ -5,9 +5,13 @@ import { CHUNK, FilePondPage } from './clients/filepond-page.js';
 import { useStage } from './stage.js';
 
 const SIZE = 5 * CHUNK + 12_345;
-/** Bytes of a run after which its connection is cut: in chunks, at their ends and between them. */
-const CUTS = [1, 0.1, 0.5, 0.999, 1.001, 1.5, 2.3, 3.05, 4.7, 5.005].map((chunks) =>
-  Math.round(chunks * CHUNK),
+const SMALL_CHUNK = CHUNK / 4;
+/**
+ * Bytes from one cut of the connection to the next, in chunks, as FilePond sends a chunk again from its
+ * start: in chunks, at their ends and between them.
+ */
+const CUTS = [1.5, 0.1, 2.3, 0.01, 1.001, 0.5, 3.05, 0.999, 1.7, 2.005].map(
+  (chunks) => chunks * SMALL_CHUNK,
 );
 const content = randomBytes(SIZE);
 
@@ -37,11 +41,14 @@ describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () 
     expect(stage.answers('PATCH')).toEqual([]);
   });
 
-  it.each(CUTS)('goes on where the connection is cut after %i bytes', async (bytes) => {
-    await pond.open();
-    const cut = stage.network.after(bytes, 'cut');
+  it.each([
+    ['at ten places', SMALL_CHUNK, CUTS],
+    ['in the last chunk', CHUNK, [SIZE + 500]],
+  ])('goes on where the connection is cut %s', async (_, chunkSize, places) => {
+    await pond.open('/uploads/files', { chunkSize });
+    const cuts = stage.cuts(places);
     await pond.send('film.bin', content);
-    await cut;
+    await cuts;
     await stage.expectStored(await pond.done(), content, 'film.bin');
   });
 

@@ -100,6 +100,11 @@ export class Stage<S extends Site = Site> {
     await this.page.unroute('**/page.html');
   }
 
+  /** Cuts every connection each time so many bytes more have passed. */
+  async cuts(places: readonly number[]): Promise<void> {
+    for (const bytes of places) await this.network.after(bytes, 'cut');
+  }
+
   /** Answers to requests with this method. */
   answers(method: string): Response[] {
     return this.responses.filter((response) => response.request().method() === method);

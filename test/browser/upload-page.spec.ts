@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { type Locator, type Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { browserTitle, hasBrowser } from './browser.js';
+import { ElementPage } from './element-page.js';
 import { useStage } from './stage.js';
 
 const MIB = 1024 * 1024;
-const SIZE = 40 * MIB;
+const SIZE = 24 * MIB;
 
 describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000 }, () => {
   const stage = useStage();
@@ -81,7 +82,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await stage.page.goto(stage.network.url);
 
     const unfinished = stage.page.locator('#unfinished-list > li');
-    await expect.poll(() => unfinished.innerText()).toMatch(/film\.mp4[^]*\d% of 40\.0 MiB sent/);
+    await expect.poll(() => unfinished.innerText()).toMatch(/film\.mp4[^]*\d% of 24\.0 MiB sent/);
     const begun = stage.page.waitForRequest((request) => request.method() === 'PUT');
     const [chooser] = await Promise.all([
       stage.page.waitForEvent('filechooser'),
@@ -158,7 +159,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await press('Pause', 'film.mp4');
     stage.network.release();
 
-    await press('Cancel', 'film.mp4');
+    await new ElementPage(stage.page).forGood(() => press('Cancel', 'film.mp4'));
     await row('film.mp4').waitFor({ state: 'detached' });
     const headers = { Authorization: `Basic ${btoa('bob:bob-pw')}` };
     const list = await fetch(`${stage.site.url}/uploads/files`, { headers });
@@ -187,8 +188,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
   );
 
   it('can be used by keyboard alone', async () => {
-    await choose(film);
-    await inState('film.mp4', 'complete');
+    await choose(await stage.file('notes.txt', Buffer.from('notes')));
+    await inState('notes.txt', 'complete');
     await stage.page.getByLabel('Upload to').focus();
     const reached: string[] = [];
     for (let step = 0; step < 6; step += 1) {
@@ -201,7 +202,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
         }),
       );
     }
-    const ofRow = ['Download film.mp4', 'Hide film.mp4'];
+    const ofRow = ['Download notes.txt', 'Hide notes.txt'];
     expect(reached).toEqual(['user', 'owner', 'Choose files', 'Choose a folder', ...ofRow]);
   });
 });

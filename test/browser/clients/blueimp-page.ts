@@ -17,6 +17,23 @@ const SCRIPT = `
   let formData = [];
   let tries = 0;
   const idOf = () => (formData[0] ? formData[0].value : '');
+  const tryLater = (work) => {
+    tries += 1;
+    if (tries > 5) return say('failed', sentence(''));
+    setTimeout(work, 100 * tries);
+  };
+  const complete = (id) =>
+    $.ajax({
+      type: 'POST',
+      url,
+      dataType: 'json',
+      data: { upload_id: id, md5: window.md5 },
+      success: ({ id }) => say('done', id),
+      error: ({ status, responseText }) => {
+        if (status === 0) return tryLater(() => complete(id));
+        say('failed', sentence(responseText));
+      },
+    });
   window.widget = $('#input').fileupload({
     url,
     dataType: 'json',
@@ -33,35 +50,26 @@ const SCRIPT = `
       tries = 0;
       formData = [{ name: 'upload_id', value: result.id }];
     },
-    done: (event, { result }) => {
-      $.ajax({
-        type: 'POST',
-        url,
-        dataType: 'json',
-        data: { upload_id: result.id, md5: window.md5 },
-        success: ({ id }) => say('done', id),
-        error: ({ responseText }) => say('failed', sentence(responseText)),
-      });
-    },
+    done: (event, { result }) => complete(result.id),
     fail: (event, data) => {
       const { status, responseText, responseJSON } = data.jqXHR;
       if (data.errorThrown === 'abort') return;
       const goOn = (offset) => {
+        // Nothing but the last answer was lost.
+        if (offset === data.files[0].size) return complete(idOf());
         data.uploadedBytes = offset;
         data.data = null;
         window.request = data.submit();
       };
-      const tryAgain = () => {
-        tries += 1;
-        if (tries > 5) return say('failed', sentence(''));
-        setTimeout(async () => {
+      const tryAgain = () =>
+        tryLater(async () => {
           if (!idOf()) return goOn(0);
           const answer = await fetch(url + '/' + idOf(), { method: 'HEAD' }).catch(() => null);
           if (!answer || !answer.ok) return tryAgain();
           goOn(Number(answer.headers.get('Upload-Offset')));
-        }, 100 * tries);
-      };
-      if (status === 0) return tryAgain();
+        });
+      // Another request may be writing: the one that broke, of which the server does not know that yet.
+      if (status === 0 || status === 423) return tryAgain();
       // A browser sends again what a kept connection has lost, of which the server may have kept a part.
       const { expected_offset } = responseJSON || {};
       if (expected_offset !== undefined && tries < 5) return goOn(expected_offset);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { ElementPage } from '../element-page.js';
 import { type ClientOptions, ClientPage } from './client-page.js';
 
 const ELEMENT = fileURLToPath(
@@ -25,12 +26,7 @@ export class ElementClientPage extends ClientPage {
   }
 
   override async giveUp(): Promise<void> {
-    // It can be had back for a while.
-    await this.page.clock.install();
-    await this.page
-      .getByRole('button', { name: /^Cancel / })
-      .first()
-      .click();
-    await this.page.clock.fastForward(10_000);
+    const cancel = this.page.getByRole('button', { name: /^Cancel / }).first();
+    await new ElementPage(this.page).forGood(() => cancel.click());
   }
 }
