@@ -90,7 +90,7 @@ const projects: Project[] = [
   },
   { name: 'faults', group: 'processes', exclude: [`test/faults/${MEASURED}`, ...LONG_ONLY] },
   { name: 'package', group: 'processes' },
-  { name: 'browser', group: 'processes' },
+  { name: 'browser', group: 'processes', isolate: false },
   { name: 'measured', group: 'measured', include: `test/faults/${MEASURED}` },
 ];
 

@@ -1,15 +1,11 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
 import type { Locator, Page } from 'playwright-core';
-import { Entity } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 import { browserTitle, hasBrowser } from './browser.js';
+import { Clip } from './clip.entity.js';
 import { useStage } from './stage.js';
-
-@Entity()
-class Clip extends AbstractChunkedUpload {}
 
 const rootOnly: CanActivate = {
   canActivate(context: ExecutionContext) {

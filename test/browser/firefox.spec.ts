@@ -12,7 +12,8 @@ import { ElementPage } from './element-page.js';
 import { startDemo, useStage } from './stage.js';
 
 const MIB = 1024 * 1024;
-const content = randomBytes(24 * MIB);
+/** More than the client sends in one chunk. */
+const content = randomBytes(12 * MIB);
 
 /** What the scripts of a page leave for the test. */
 interface OwnPage {
@@ -49,10 +50,10 @@ describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), { timeout: 120_000 }, (
         .evaluate((bar: HTMLProgressElement) => bar.value);
 
     it('shows the progress, goes on after a cut connection, and gives the file back', async () => {
-      const held = stage.network.after(12 * MIB, 'hold');
+      const held = stage.network.after(6 * MIB, 'hold');
       await choose(film);
       await held;
-      await expect.poll(() => sent('film.mp4')).toBeGreaterThan(4 * MIB);
+      await expect.poll(() => sent('film.mp4')).toBeGreaterThan(2 * MIB);
       await element.inState('film.mp4', 'sending');
       stage.network.cut();
       stage.network.release();
@@ -68,10 +69,10 @@ describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), { timeout: 120_000 }, (
 
     it('goes on in a later visit when the same file is chosen again', async () => {
       await as('alice');
-      const held = stage.network.after(20 * MIB, 'hold');
+      const held = stage.network.after(10 * MIB, 'hold');
       await choose(film);
       await held;
-      await expect.poll(() => sent('film.mp4')).toBeGreaterThan(9 * MIB);
+      await expect.poll(() => sent('film.mp4')).toBeGreaterThan(7 * MIB);
       await stage.page.goto('about:blank');
       // Else what is on its way arrives after the page has gone, and there is nothing left to send.
       stage.network.cut();
@@ -115,7 +116,7 @@ describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), { timeout: 120_000 }, (
 
     it('removes what is cancelled, here and on the server', async () => {
       await as('bob');
-      const held = stage.network.after(12 * MIB, 'hold');
+      const held = stage.network.after(6 * MIB, 'hold');
       await choose(film);
       await held;
       await element.forGood(() => element.button('Cancel film.mp4').click());
