@@ -13,7 +13,9 @@ export async function clientPackage() {
   await standaloneElement();
   await copyFile('src/client/package.json', 'dist/client/package.json');
   await copyFile('src/client/README.md', 'dist/client/README.md');
-  await copyFile('src/client/element/README.md', `${ELEMENT}/README.md`);
+  for (const room of ['element', 'queue']) {
+    await copyFile(`src/client/${room}/README.md`, `dist/client/${room}/README.md`);
+  }
   await copyFile('LICENSE', 'dist/client/LICENSE');
 }
 

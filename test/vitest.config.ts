@@ -24,7 +24,7 @@ const PROTOCOL_SPECS =
   '{aborted-downloads,admin,admin-access,admin-work,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
   'callers,complete,completion,controller-steps,controllers-of-hosts,curl,delete,download,' +
   'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,method-override,' +
-  'owners-over-http,policies,read-and-list,resumable-http,rest-of-a-body,small-pieces,storage-failures,unread-bodies,' +
+  'owners-over-http,policies,read-and-list,resumable-http,rest-of-a-body,small-pieces,storage-failures,tus,unread-bodies,' +
   'who-sees-what,whole-file}.spec.ts';
 
 // What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
@@ -90,7 +90,7 @@ const projects: Project[] = [
   },
   { name: 'faults', group: 'processes', exclude: [`test/faults/${MEASURED}`, ...LONG_ONLY] },
   { name: 'package', group: 'processes' },
-  { name: 'browser', group: 'processes' },
+  { name: 'browser', group: 'processes', isolate: false },
   { name: 'measured', group: 'measured', include: `test/faults/${MEASURED}` },
 ];
 

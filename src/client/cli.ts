@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { HELP, parseCommandLine, UsageError, type CommandLine } from './node/command-line.js';
 import { fileFromPath, FileStorage } from './node/index.js';
-import { progressLine } from './node/progress-bar.js';
+import { printable, progressLine } from './node/progress-bar.js';
 import { UploadQueue } from './queue/index.js';
 import { isRepresentation } from './representation.js';
 
@@ -37,7 +37,8 @@ async function upload(line: CommandLine): Promise<number> {
   const shows = !line.quiet && process.stderr.isTTY;
   const show = (): void => {
     const text = progressLine(queue.getSnapshot());
-    process.stderr.write(`\r${text.slice(0, process.stderr.columns - 1)}\u001B[K`);
+    // A terminal that does not know its width says 0. A line that fills it would go on in the next one.
+    process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\u001B[K`);
   };
   process.once('SIGINT', () => {
     const hint = 'Interrupted. Run the same command again, and it goes on where it stopped.';
@@ -72,7 +73,7 @@ function ended(queue: UploadQueue): Promise<void> {
 function report(queue: UploadQueue): number {
   const { counts, items } = queue.getSnapshot();
   for (const { answer, error, name } of items) {
-    if (error) console.error(`${name}: ${error.message}`);
+    if (error) console.error(printable(`${name}: ${error.message}`));
     else
       console.log(isRepresentation(answer) && answer.file ? answer.file : JSON.stringify(answer));
   }

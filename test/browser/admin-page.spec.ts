@@ -1,14 +1,11 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
 import type { Locator, Page } from 'playwright-core';
-import { Entity } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
-
-@Entity()
-class Clip extends AbstractChunkedUpload {}
+import { browserTitle, hasBrowser } from './browser.js';
+import { Clip } from './clip.entity.js';
+import { useStage } from './stage.js';
 
 const rootOnly: CanActivate = {
   canActivate(context: ExecutionContext) {
@@ -20,43 +17,21 @@ const rootOnly: CanActivate = {
 const file = sample(300);
 
 describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }, () => {
+  const stage = useStage(() => {
+    const admin = { path: 'admin/uploads', guards: [rootOnly] };
+    return startHost({ upload: { admin }, types: [{ path: 'clips', entity: Clip }] });
+  });
   let host: Host;
   let uploads: UploadClient;
-  let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
-
-  beforeAll(async () => {
-    const admin = { path: 'admin/uploads', guards: [rootOnly] };
-    const types = [{ path: 'clips', entity: Clip }];
-    [host, browser] = await Promise.all([startHost({ upload: { admin }, types }), Browser.start()]);
-    uploads = new UploadClient(`${host.url}/uploads`);
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser?.stop();
-    await host?.close();
-  });
 
   beforeEach(async () => {
+    ({ site: host, page } = stage);
+    uploads = new UploadClient(`${host.url}/uploads`);
     await host.dataSource.query('TRUNCATE chunked_upload, clip');
-    page = await browser.page();
-    complaints.length = 0;
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
-    });
-    page.on('dialog', (dialog) => {
-      complaints.push(`a script ran: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
     await page.setExtraHTTPHeaders({ 'x-user': 'root' });
   });
-
-  afterEach(async () => {
-    await page.close();
-    expect(complaints).toEqual([]);
-  });
+  afterEach(() => expect(stage.complaints).toEqual([]));
 
   const open = async (query = ''): Promise<void> => {
     await page.goto(`${host.url}/admin/uploads${query}`);
@@ -190,14 +165,14 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }
   it('refreshes by itself and loses neither selection nor focus', async () => {
     const { id } = await begin('one.bin');
     await beginAll('two.bin', 'three.bin');
+    await page.clock.install();
     await open();
     await page.getByLabel('Select two.bin').check();
     await row('one.bin').locator('.name').focus();
     await uploads.put('bytes 100-199/300', file.subarray(100, 200), { id });
     await begin('four.bin');
-    await expect
-      .poll(names, { timeout: 15_000 })
-      .toEqual(['four.bin', 'three.bin', 'two.bin', 'one.bin']);
+    await page.clock.fastForward(5_000);
+    await expect.poll(names).toEqual(['four.bin', 'three.bin', 'two.bin', 'one.bin']);
     expect(await row('one.bin').locator('.progress').textContent()).toBe('66 %');
     expect(await page.getByLabel('Select two.bin').isChecked()).toBe(true);
     expect(await page.locator('#selected').textContent()).toBe('1 selected');

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser as Program, chromium, firefox, type Page } from 'playwright-core';
 
-const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export type BrowserName = 'chromium' | 'firefox';
 
-export const hasBrowser = existsSync(EXECUTABLE);
+const PROGRAMS: Readonly<Record<BrowserName, string>> = {
+  chromium: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  firefox: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr',
+};
+
+export const hasBrowser = existsSync(PROGRAMS.chromium);
+export const hasFirefox = existsSync(PROGRAMS.firefox);
 
 /** Says why the browser tests are skipped, and what to do about it. */
 export function browserTitle(title: string): string {
@@ -14,19 +17,20 @@ export function browserTitle(title: string): string {
   return hasBrowser ? title : `${title} (${cure})`;
 }
 
-/** A browser with a fresh profile. */
-export class Browser {
-  private constructor(
-    private readonly context: BrowserContext,
-    private readonly profile: string,
-  ) {}
+/** The same of those in Firefox. */
+export function firefoxTitle(title: string): string {
+  const cure = 'skipped: install Firefox (apt-get install firefox-esr) or set FIREFOX to its path';
+  return hasFirefox ? title : `${title} (${cure})`;
+}
 
-  static async start(): Promise<Browser> {
-    const profile = await mkdtemp(join(tmpdir(), 'browser-'));
-    const context = await chromium.launchPersistentContext(profile, {
-      executablePath: EXECUTABLE,
-      // Without a locale of its own a user's Chromium cannot open files with other names than ASCII.
-      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+/** Without a locale of its own a user's Chromium cannot open files with other names than ASCII. */
+const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+
+const LAUNCHES: Readonly<Record<BrowserName, () => Promise<Program>>> = {
+  chromium: () =>
+    chromium.launch({
+      executablePath: PROGRAMS.chromium,
+      env,
       args: [
         '--headless',
         '--no-sandbox',
@@ -37,17 +41,28 @@ export class Browser {
         '--disable-component-update',
         '--disable-sync',
       ],
-    });
-    return new Browser(context, profile);
+    }),
+  // A channel that begins with `moz-` is any Firefox, by WebDriver BiDi. Others are a build of
+  // Playwright's own. Version 1.65 of it asks for what Firefox 153, Debian's, does not know:
+  // `emulation.setMediaFeaturesOverride`.
+  firefox: () => firefox.launch({ channel: 'moz-firefox', executablePath: PROGRAMS.firefox, env }),
+};
+
+/** A browser, whose visitors know nothing of each other. */
+export class Browser {
+  private constructor(private readonly program: Program) {}
+
+  static async start(name: BrowserName = 'chromium'): Promise<Browser> {
+    return new Browser(await LAUNCHES[name]());
   }
 
-  /** A new page; what it remembers of earlier ones at the same address stays. */
-  page(): Promise<Page> {
-    return this.context.newPage();
+  /** A page of somebody who was nowhere before; it trusts the certificates of tests. */
+  async page(): Promise<Page> {
+    const context = await this.program.newContext({ ignoreHTTPSErrors: true });
+    return context.newPage();
   }
 
   async stop(): Promise<void> {
-    await this.context.close();
-    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    await this.program.close();
   }
 }

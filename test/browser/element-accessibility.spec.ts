@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { browserTitle, hasBrowser } from './browser.js';
 import { ElementPage } from './element-page.js';
+import { useStage } from './stage.js';
 
 const SCHEMES = ['light', 'dark'] as const;
 
@@ -108,28 +108,12 @@ describe.skipIf(!hasBrowser)(
   browserTitle('axe-core finds nothing wrong with the upload page'),
   { timeout: 120_000 },
   () => {
-    let cluster: Cluster;
-    let browser: Browser;
+    const stage = useStage();
     let element: ElementPage;
 
-    beforeAll(async () => {
-      [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
-    }, 120_000);
-
-    afterAll(async () => {
-      await browser?.stop();
-      await cluster?.stop();
-    }, 60_000);
-
     beforeEach(async () => {
-      element = new ElementPage(await browser.page());
-      await element.open(cluster.at(0).url);
-    });
-
-    afterEach(async () => {
-      await element.page.context().setOffline(false);
-      await element.page.unrouteAll({ behavior: 'ignoreErrors' });
-      await element.page.close();
+      element = new ElementPage(stage.page);
+      await element.open(stage.site.url);
     });
 
     it.each(STATES)('with $title', async ({ enter }) => {

@@ -1,42 +1,19 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../support/cluster.js';
-import type { ServerProcess } from '../support/server-process.js';
-import { Browser, browserTitle, hasBrowser } from './browser.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { browserTitle, hasBrowser } from './browser.js';
 import { ElementPage, type MadeFile } from './element-page.js';
+import { useStage } from './stage.js';
 
 describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_000 }, () => {
-  let cluster: Cluster;
-  let demo: ServerProcess;
-  let browser: Browser;
-  let folder: string;
+  const stage = useStage();
   let element: ElementPage;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'files-'));
-    [cluster, browser] = await Promise.all([startCluster(1), Browser.start()]);
-    demo = cluster.at(0);
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser?.stop();
-    await cluster?.stop();
-    await rm(folder, { recursive: true });
-  }, 60_000);
-
   beforeEach(async () => {
-    element = new ElementPage(await browser.page());
-    await element.open(demo.url);
+    element = new ElementPage(stage.page);
+    await element.open(stage.site.url);
   });
-
-  afterEach(async () => {
-    const { complaints, page } = element;
-    await page.unrouteAll({ behavior: 'ignoreErrors' });
-    await page.close();
-    expect(complaints).toEqual([]);
-  });
+  afterEach(() => expect(stage.complaints).toEqual([]));
 
   const as = (user: string): Promise<unknown> =>
     element.page.getByLabel('as', { exact: true }).selectOption(user);
@@ -65,7 +42,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await page.route(/\/uploads(?!\/files)/, (route) =>
       route.continue({ url: route.request().url().replace('/uploads', '/uploads/files') }),
     );
-    await page.goto(`${demo.url}/saved.html`);
+    await page.goto(`${stage.site.url}/saved.html`);
     await element.add({ name: 'pasted.txt', size: 300_000 });
     await element.inState('pasted.txt', 'complete');
 
@@ -101,7 +78,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     });
 
     it('of a folder, and says where each lies', async () => {
-      const album = join(folder, 'Album');
+      const album = stage.path('Album');
       await mkdir(join(album, '2026'), { recursive: true });
       await writeFile(join(album, 'cover.txt'), 'cover');
       await writeFile(join(album, '2026', 'lake.txt'), 'lake');
@@ -114,34 +91,24 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       expect(await element.page.locator('#uploads > li').count()).toBe(2);
     });
 
-    it.each<{ attribute: string; value: string; file: MadeFile; words: RegExp }>([
-      {
-        attribute: 'accept',
-        value: '.pdf, image/*',
-        file: { name: 'a.txt', type: 'text/plain' },
-        words: /only \.pdf, image\/\*/,
-      },
-      {
-        attribute: 'max-bytes',
-        value: '1k',
-        file: { name: 'a', size: 1025 },
-        words: /at most 1\.0 KiB/,
-      },
-      {
-        attribute: 'min-bytes',
-        value: '10',
-        file: { name: 'a', size: 9 },
-        words: /at least 10 bytes/,
-      },
-    ])('only as its $attribute allows', async ({ attribute, value, file, words }) => {
+    it('only as its attributes allow', async () => {
       let asked = false;
       element.page.on('request', (request) => (asked ||= request.method() === 'PUT'));
-      await set(attribute, value);
-      await element.add(file);
-      await element.inState(file.name, 'failed');
-      expect(await element.row(file.name).locator('.error').innerText()).toMatch(words);
-      // What can never succeed is not offered to be tried again.
-      expect(await element.row(file.name).getByRole('button').count()).toBe(1);
+      await set('accept', '.pdf, image/*');
+      await set('max-bytes', '1k');
+      await set('min-bytes', '10');
+      const refused: readonly { file: MadeFile; words: RegExp }[] = [
+        { file: { name: 'a.txt', type: 'text/plain' }, words: /only \.pdf, image\/\*/ },
+        { file: { name: 'large.pdf', size: 1025 }, words: /at most 1\.0 KiB/ },
+        { file: { name: 'small.pdf', size: 9 }, words: /at least 10 bytes/ },
+      ];
+      for (const { file, words } of refused) {
+        await element.add(file);
+        await element.inState(file.name, 'failed');
+        expect(await element.row(file.name).locator('.error').innerText()).toMatch(words);
+        // What can never succeed is not offered to be tried again.
+        expect(await element.row(file.name).getByRole('button').count()).toBe(1);
+      }
       expect(asked).toBe(false);
     });
 
@@ -268,36 +235,44 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await element.inState('dear.txt', 'complete');
   });
 
-  it.each([
-    { status: 413, body: '', says: /too large for this server/, button: null },
-    { status: 410, body: { detail: 'Upload has expired' }, says: /may have expired/, button: null },
-    {
-      status: 400,
-      body: { detail: { file: ['Only pictures.'], owner_id: ['Nobody has this id.'] } },
-      says: /^Only pictures\. owner_id: Nobody has this id\.$/,
-      button: null,
-    },
-    {
-      status: 403,
-      body: { message: 'Members only', error: 'Forbidden', statusCode: 403 },
-      says: /^Members only$/,
-      button: 'Try again',
-    },
-    { status: 401, body: {}, says: /sign in again/, button: 'Try again' },
-    { status: 200, body: {}, says: /did not answer as expected/, button: 'Try again' },
-  ])('says what a $status means, with the right button', async ({ status, body, says, button }) => {
-    await element.refuse(status, body);
-    await element.add({ name: 'a.txt' });
-    await element.inState('a.txt', 'failed');
-    expect(await element.row('a.txt').locator('.error').innerText()).toMatch(says);
-    const labels = await element.row('a.txt').getByRole('button').allInnerTexts();
-    expect(labels.map((each) => each.trim()).filter((each) => each !== 'Remove')).toEqual(
-      button === null ? [] : [button],
-    );
-    if (button === null) return;
-    await element.page.unrouteAll();
-    await element.button('Try again a.txt').click();
-    await element.inState('a.txt', 'complete');
+  it('says what an answer means, with the right button', async () => {
+    const answers: readonly {
+      status: number;
+      body: object | string;
+      says: RegExp;
+      button?: string;
+    }[] = [
+      { status: 413, body: '', says: /too large for this server/ },
+      { status: 410, body: { detail: 'Upload has expired' }, says: /may have expired/ },
+      {
+        status: 400,
+        body: { detail: { file: ['Only pictures.'], owner_id: ['Nobody has this id.'] } },
+        says: /^Only pictures\. owner_id: Nobody has this id\.$/,
+      },
+      {
+        status: 403,
+        body: { message: 'Members only', error: 'Forbidden', statusCode: 403 },
+        says: /^Members only$/,
+        button: 'Try again',
+      },
+      { status: 401, body: {}, says: /sign in again/, button: 'Try again' },
+      { status: 200, body: {}, says: /did not answer as expected/, button: 'Try again' },
+    ];
+    for (const { status, body, says, button } of answers) {
+      const name = `${status}.txt`;
+      await element.refuse(status, body);
+      await element.add({ name });
+      await element.inState(name, 'failed');
+      expect(await element.row(name).locator('.error').innerText()).toMatch(says);
+      const labels = await element.row(name).getByRole('button').allInnerTexts();
+      expect(labels.map((each) => each.trim()).filter((each) => each !== 'Remove')).toEqual(
+        button === undefined ? [] : [button],
+      );
+      await element.page.unrouteAll();
+      if (button === undefined) continue;
+      await element.button(`Try again ${name}`).click();
+      await element.inState(name, 'complete');
+    }
   });
 
   it('counts down to the next try, and tries at once when asked or back online', async () => {
@@ -337,8 +312,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       localStorage.setItem('nestjs-chunked-upload:x', JSON.stringify({ ...upload, ...state }));
     });
     await element.page.reload();
-    const other = join(folder, 'other.mp4');
-    await writeFile(other, 'something else');
+    const other = await stage.file('other.mp4', Buffer.from('something else'));
     const [chooser] = await Promise.all([
       element.page.waitForEvent('filechooser'),
       element.button('Choose file film.mp4').click(),
@@ -404,10 +378,10 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       await element.button('Undo old.txt').click();
       await element.button('Download old.txt').waitFor();
 
-      await element.button('Delete old.txt').click();
+      await element.forGood(() => element.button('Delete old.txt').click());
       await element.stored('old.txt').waitFor({ state: 'detached' });
       const headers = { Authorization: `Basic ${btoa('bob:bob-pw')}` };
-      const list = await (await fetch(`${demo.url}/uploads/files`, { headers })).json();
+      const list = await (await fetch(`${stage.site.url}/uploads/files`, { headers })).json();
       expect(list).not.toContainEqual(expect.objectContaining({ filename: 'old.txt' }));
     });
   });
@@ -443,25 +417,28 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       await element.inState('a.txt', 'complete');
     });
 
-    it.each([320, 390, 700, 1400, 2000])('fits %s pixels', async (width) => {
-      await element.page.setViewportSize({ width, height: 800 });
+    it('fits 320 to 2,000 pixels', async () => {
       await element.refuse(400, { detail: `No: ${'long'.repeat(60)}` });
       await element.add({ name: `${'a very long name '.repeat(12)}.tar.gz` }, { name: 'b' });
       await expect
         .poll(() => element.page.locator('#uploads > [data-state=failed]').count())
         .toBe(2);
-      expect(await element.overflow()).toBeLessThanOrEqual(0);
-      // Nothing of a row lies outside of it, either.
-      const outside = await element.page.evaluate(() => {
-        const row = document
-          .querySelector('chunked-upload')
-          ?.shadowRoot?.querySelector('#uploads > li');
-        const edge = row?.getBoundingClientRect().right ?? 0;
-        return [...(row?.querySelectorAll('button, p') ?? [])].filter(
-          (each) => each.getBoundingClientRect().right > edge + 1,
-        ).length;
-      });
-      expect(outside).toBe(0);
+      // Also nothing of a row lies outside of it.
+      const outside = (): Promise<number> =>
+        element.page.evaluate(() => {
+          const row = document
+            .querySelector('chunked-upload')
+            ?.shadowRoot?.querySelector('#uploads > li');
+          const edge = row?.getBoundingClientRect().right ?? 0;
+          return [...(row?.querySelectorAll('button, p') ?? [])].filter(
+            (each) => each.getBoundingClientRect().right > edge + 1,
+          ).length;
+        });
+      for (const width of [320, 390, 700, 1400, 2000]) {
+        await element.page.setViewportSize({ width, height: 800 });
+        expect(await element.overflow(), String(width)).toBeLessThanOrEqual(0);
+        expect(await outside(), String(width)).toBe(0);
+      }
     });
 
     it('takes the colours of the page, and of its theme', async () => {

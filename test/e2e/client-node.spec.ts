@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
 import { uploadFile, uploadStream } from '../../dist/client/node/index.js';
-import { BadNetwork } from '../browser/bad-network.js';
+import { BadNetwork } from '../support/bad-network.js';
 import { type Host, startHost } from '../support/host.js';
 
 const MIB = 1024 * 1024;
@@ -33,7 +34,7 @@ describe('the client in Node, from the disk', () => {
     await rm(folder, { recursive: true });
   });
   beforeEach(async () => {
-    network = await BadNetwork.to(Number(new URL(host.url).port));
+    network = await BadNetwork.to(host.url);
   });
   afterEach(() => network.close());
 
@@ -96,6 +97,47 @@ describe('the client in Node, from the disk', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(await stored(out.trim())).toBe(sumOf(content));
     expect(await uploads()).toBe(before + 1);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'shows its progress on one line of a terminal, which it fits',
+    async () => {
+      const held = network.after(12 * MIB, 'hold');
+      const command = [process.execPath, CLI, film, join(folder, 'a.txt'), ...to()];
+      const quoted = command.map((word) => `'${word}'`).join(' ');
+      const env = { ...process.env, XDG_STATE_HOME: join(folder, 'state') };
+      const script = ['-qec', `stty cols 50; ${quoted}`, '/dev/null'];
+      const child = spawn('script', script, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      let shown = '';
+      child.stdout.on('data', (text) => (shown += String(text)));
+      const closed = once(child, 'close');
+      await held;
+      await expect.poll(() => shown, { timeout: 20_000 }).toMatch(/\r\[=+> *\] +[1-9]\d* %/);
+      network.release();
+      expect(await closed).toEqual([0, null]);
+
+      const [bar = '', ...urls] = shown.trimEnd().split('\r\n');
+      // Each time from the left of the line, and the rest of it emptied.
+      const steps = bar.replaceAll('\u001B[K', '<end>').split('\r').slice(1);
+      expect(steps.length).toBeGreaterThan(1);
+      for (const step of steps) expect(step).toMatch(/^\[[=> ]{24}\]\P{Cc}{0,23}<end>$/u);
+      expect(steps.at(-1)).toContain('100 %');
+      expect(await Promise.all(urls.map(stored))).toEqual([
+        sumOf(content),
+        sumOf(Buffer.from('a')),
+      ]);
+    },
+  );
+
+  it('writes lines without a bar where there is no terminal', async () => {
+    const name = 'red \u001B[31m.txt';
+    await writeFile(join(folder, name), 'x');
+    const sent = await run(film, join(folder, name), ...to()).end;
+    expect(sent).toMatchObject({ code: 0, err: '' });
+    expect(sent.out).toMatch(/^http\P{Cc}+\nhttp\P{Cc}+\n$/u);
+    const refused = await run(join(folder, name), '--to', `${network.url}/elsewhere`).end;
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toMatch(/^red \P{Cc}+\n$/u);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import {
   type UploadError,
 } from 'nestjs-chunked-upload/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BadNetwork } from '../browser/bad-network.js';
+import { BadNetwork } from '../support/bad-network.js';
 import { type Host, startHost } from '../support/host.js';
 import { until } from '../support/waiting.js';
 import { MemoryStorage } from '../unit/client.double.js';
@@ -26,7 +26,7 @@ describe('the client in Node', () => {
   });
   afterAll(() => host.close());
   beforeEach(async () => {
-    network = await BadNetwork.to(Number(new URL(host.url).port));
+    network = await BadNetwork.to(host.url);
   });
   afterEach(() => network.close());
 
@@ -121,7 +121,7 @@ describe('the client in Node', () => {
     beforeEach(async () => {
       hookMs = 400;
       await network.close();
-      network = await BadNetwork.to(Number(new URL(completing.url).port));
+      network = await BadNetwork.to(completing.url);
     });
 
     /** Aborts 150 ms after the completing request was sent, once `before` has been done. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -619,6 +619,41 @@ describe('5 Status code 104', () => {
     const statuses = [...stdout.matchAll(/^HTTP\/[\d.]+ (\d+)/gm)].map(([, status]) => status);
     expect(statuses).toHaveLength(3);
     expect(statuses).toEqual(expect.arrayContaining(['100', '104', '200']));
+    await rm(folder, { recursive: true });
+  });
+
+  it('is all that curl needs to go on where it was cut', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'curl-'));
+    const large = sample(3 * MIB);
+    await writeFile(join(folder, 'a.bin'), large);
+    const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
+    const curl = (method: string, target: string, body: string, ...headers: string[]) => {
+      const always = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
+      const all = [...always, ...headers].flatMap((header) => ['-H', header]);
+      return ['-sSv', version, '-X', method, '-T', join(folder, body), ...all, target];
+    };
+    const slow = ['--limit-rate', '1M', ...curl('POST', `${url}?filename=a.bin`, 'a.bin')];
+    const child = spawn('curl', slow);
+    let said = '';
+    // What it writes for a pipe it keeps back, but not what it tells of its work.
+    child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+    const told = () => /^< HTTP\/\S+ 104[^]*?^< location: (\S+)/im.exec(said)?.[1];
+    await until('it is told where', () => told() !== undefined);
+    const location = told() ?? '';
+    await until('bytes have been stored', () => isStored(location, MIB));
+    child.kill('SIGKILL');
+    let offset = 0;
+    await until('it is known', async () => {
+      offset = Number((await head(location)).headers['upload-offset']);
+      return offset > 0;
+    });
+    expect(offset).toBeLessThan(large.length);
+    await writeFile(join(folder, 'rest.bin'), large.subarray(offset));
+    const going = [`Upload-Offset: ${offset}`, 'Content-Type: application/partial-upload'];
+    const remaining = curl('PATCH', origin + location, 'rest.bin', ...going);
+    const { stderr } = await promisify(execFile)('curl', remaining);
+    expect(stderr).toMatch(/^< HTTP\/\S+ 200/m);
+    expect((await stored(location)).equals(large)).toBe(true);
     await rm(folder, { recursive: true });
   });
 });

@@ -1,11 +1,13 @@
 import { rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { LocalDiskStorage } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage, type StorageOperation } from 'nestjs-chunked-upload/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase } from '../support/database.js';
 import { type Host, startHost } from '../support/host.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { storedFiles } from '../support/stored-files.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
@@ -135,6 +137,35 @@ describe.each(['ENOSPC', 'EFBIG'])('A disk that takes no more in a chunk: %s', (
     expect((await ann.complete(id, md5(large))).status).toBe(200);
     expect((await ann.download(id)).bytes.equals(large)).toBe(true);
   });
+});
+
+it('A slow storage: a client that asks where to go on is told of all that came before its connection broke', async () => {
+  const large = sample(1024 * 1024);
+  const { id } = await ann.begin(large.subarray(0, 100), large.length);
+  const writing = new Promise<void>((resolve) => {
+    storage.fault = async (operation) => {
+      if (operation !== 'write') return;
+      storage.fault = null;
+      resolve();
+      await sleep(300);
+    };
+  });
+  const headers = {
+    'content-range': `bytes 100-${large.length - 1}/${large.length}`,
+    'content-length': String(large.length - 100),
+  };
+  const connection = await RawConnection.put(host.url, headers, `/uploads/${id}`);
+  const sent = large.subarray(100, 600_000);
+  await connection.write(sent);
+  await writing;
+  connection.destroy();
+  const { headers: said } = await ann.head(id);
+  const offset = Number(said.get('upload-offset'));
+  expect(offset).toBeGreaterThan(100);
+  const rest = large.subarray(offset);
+  const range = `bytes ${offset}-${large.length - 1}/${large.length}`;
+  expect((await ann.put(range, rest, { id })).status).toBe(200);
+  expect((await ann.complete(id, md5(large))).status).toBe(200);
 });
 
 async function damage(id: string, work: (path: string) => Promise<void>): Promise<void> {

@@ -8,12 +8,15 @@ import {
   type UrlStorage,
 } from 'tus-js-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BadNetwork } from '../browser/bad-network.js';
+import { BadNetwork } from '../support/bad-network.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
+import { startFilesAndNotes } from '../support/files-and-notes.js';
+import type { Host } from '../support/host.js';
 import { Nginx, hasNginx, nginxTitle } from '../support/nginx.js';
 import { md5 } from '../support/upload-client.js';
 
-// tus-js-client as its users have it, in Node, before the demo; the browser's is in test/browser.
+// tus-js-client as its users have it, in Node, before the demo and on Fastify; the browser's is in
+// test/browser.
 
 const MIB = 1024 * 1024;
 const SIZE = 4 * MIB + 12_345;
@@ -63,14 +66,17 @@ interface Outcome {
 }
 
 let cluster: Cluster;
+let fastify: Host;
 let nginx: Nginx | null = null;
 
 beforeAll(async () => {
   cluster = await startCluster(1);
+  fastify = await startFilesAndNotes({ platform: 'fastify' });
   if (hasNginx) nginx = await Nginx.start(cluster.at(0).url, WAYS);
 }, 120_000);
 afterAll(async () => {
   await nginx?.stop();
+  await fastify?.close();
   await cluster?.stop();
 });
 
@@ -118,27 +124,30 @@ class TusFile {
   }
 }
 
-async function show(id: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${cluster.at(0).url}/uploads/files/${id}`);
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-async function expectStored(id: string, bytes: Buffer = content): Promise<void> {
-  expect(await show(id)).toMatchObject({ status: 2, filename: 'film.bin', offset: bytes.length });
-  const answer = await fetch(`${cluster.at(0).url}/uploads/files/${id}/file`);
-  expect(md5(Buffer.from(await answer.arrayBuffer()))).toBe(md5(bytes));
-}
-
-const ways = ['directly', ...(hasNginx ? Object.keys(WAYS) : [])];
+const FASTIFY = 'to a host on Fastify';
+const ways = ['directly', FASTIFY, ...(hasNginx ? Object.keys(WAYS) : [])];
 
 describe.each(ways)(nginxTitle('tus-js-client, %s'), { timeout: 60_000 }, (way) => {
   let network: BadNetwork;
+  /** Of the server itself. */
+  let url: string;
 
   beforeEach(async () => {
-    const url = way === 'directly' ? cluster.at(0).url : nginx?.url(way);
-    network = await BadNetwork.to(Number(new URL(url ?? '').port), '127.0.0.1');
+    url = way === FASTIFY ? fastify.url : cluster.at(0).url;
+    network = await BadNetwork.to(way in WAYS ? (nginx?.url(way) ?? '') : url);
   });
   afterEach(() => network.close());
+
+  async function show(id: string): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${url}/uploads/files/${id}`);
+    return (await answer.json()) as Record<string, unknown>;
+  }
+
+  async function expectStored(id: string, bytes: Buffer = content): Promise<void> {
+    expect(await show(id)).toMatchObject({ status: 2, filename: 'film.bin', offset: bytes.length });
+    const answer = await fetch(`${url}/uploads/files/${id}/file`);
+    expect(md5(Buffer.from(await answer.arrayBuffer()))).toBe(md5(bytes));
+  }
 
   it('sends a file in one request', async () => {
     const { id, sent } = await new TusFile(network.url).run();
@@ -220,7 +229,7 @@ describe.each(ways)(nginxTitle('tus-js-client, %s'), { timeout: 60_000 }, (way) 
     const urlStorage = new Remembered();
     const remembered = { urlStorage, fingerprint: () => Promise.resolve(`gone-${way}`) };
     const { id } = await new TusFile(network.url, remembered).run();
-    await fetch(`${cluster.at(0).url}/uploads/files/${id}`, { method: 'DELETE' });
+    await fetch(`${url}/uploads/files/${id}`, { method: 'DELETE' });
     const again = new TusFile(network.url, remembered);
     const [previous] = await again.upload.findPreviousUploads();
     again.upload.resumeFromPreviousUpload(previous!);

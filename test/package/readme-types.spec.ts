@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as library from 'nestjs-chunked-upload';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ROOT, readmes } from '../support/readmes.js';
 
 const run = promisify(execFile);
@@ -29,6 +29,7 @@ const TSCONFIG = {
       'nestjs-chunked-upload/testing': [join(ROOT, 'dist/chunked-upload/testing/index.d.ts')],
       'nestjs-chunked-upload/client': [join(ROOT, 'dist/client/index.d.ts')],
       'nestjs-chunked-upload-client': [join(ROOT, 'dist/client/index.d.ts')],
+      'nestjs-chunked-upload-client/element': [join(ROOT, 'dist/client/element/index.d.ts')],
       'nestjs-chunked-upload-client/node': [join(ROOT, 'dist/client/node/index.d.ts')],
     },
   },
@@ -37,12 +38,12 @@ const TSCONFIG = {
 
 let folder: string;
 
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'readme-types-'));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 });
 
-afterAll(async () => {
+afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
@@ -78,7 +79,7 @@ it('TypeScript in the READMEs compiles', async () => {
     for (const [n, { language, text }] of blocks.entries()) {
       if (language !== 'ts') continue;
       // Those that name a file import each other; the others stand alone.
-      const [, name = `block-${n + 1}.ts`] = /^\/\/ ([\w.-]+\.ts)\n/.exec(text) ?? [];
+      const name = nameOf(text) ?? `block-${n + 1}.ts`;
       const names = takenForGranted(text, known);
       const prelude = names.length > 0 ? `import { ${names.join(', ')} } from '@names';` : '';
       const here = join(dirname(path), name);
@@ -88,14 +89,55 @@ it('TypeScript in the READMEs compiles', async () => {
     }
   }
   expect(Object.keys(files).length).toBeGreaterThan(30);
+  expect(await complaints(files)).toBe('');
+});
+
+/** As `npm create vite` makes it for React. */
+const REACT = {
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  jsx: 'react-jsx',
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+};
+
+it('Components of React in the READMEs compile, with what lies beside them', async () => {
+  const compilerOptions = { ...TSCONFIG.compilerOptions, ...REACT, emitDecoratorMetadata: false };
+  const files: Record<string, string> = {
+    'tsconfig.json': JSON.stringify({ compilerOptions, include: ['**/*'] }),
+    'application.d.ts': 'declare function freshToken(): Promise<string>;',
+  };
+  for (const { path, blocks } of await readmes()) {
+    const isOfReact = blocks.some(({ language }) => language === 'tsx');
+    for (const { text } of isOfReact ? blocks : []) {
+      const name = nameOf(text);
+      if (name !== undefined) files[join(dirname(path), name)] = text;
+    }
+  }
+  expect(Object.keys(files).filter((name) => name.endsWith('.tsx'))).toHaveLength(2);
+  expect(await complaints(files)).toBe('');
+
+  // And the types say something.
+  const [album = ''] = Object.keys(files).filter((name) => name.endsWith('Album.tsx'));
+  const wrong = files[album]?.replace('detail.file', 'detail.files').replace('{headers}', '{5}');
+  expect(await complaints({ [album]: wrong ?? '' })).toMatch(
+    /'number' is not assignable[^]*'files' does not exist/,
+  );
+});
+
+function nameOf(text: string): string | undefined {
+  return /^\/\/ ([\w.-]+\.tsx?)\n/.exec(text)?.[1];
+}
+
+/** What TypeScript says of these files, and those that are there. */
+async function complaints(files: Readonly<Record<string, string>>): Promise<string> {
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const complaints = await run(process.execPath, [tsc, '--project', folder]).then(
+  return run(process.execPath, [tsc, '--project', folder]).then(
     () => '',
     (error: { readonly stdout: string }) => error.stdout,
   );
-  expect(complaints).toBe('');
-});
+}

@@ -24,10 +24,11 @@ import {
   chunkedUploadMigrations,
 } from 'nestjs-chunked-upload';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { Certificate } from './certificate.js';
 import { createDatabase } from './database.js';
 import { speakHttp2 } from './http2-fetch.js';
 
-/** What a host runs on: `http2` is Fastify over HTTP/2 without TLS. */
+/** What a host runs on: `http2` is Fastify over HTTP/2, without TLS unless it has a certificate. */
 export type Platform = 'express' | 'fastify' | 'http2';
 
 export interface HostOptions {
@@ -46,6 +47,8 @@ export interface HostOptions {
   readonly prepare?: (app: NestExpressApplication) => void;
   /** Default: that of the project, see `test/vitest.config.ts`. */
   readonly platform?: Platform;
+  /** With it Fastify speaks TLS. */
+  readonly certificate?: Certificate;
   readonly fastify?: {
     /** Fastify's own options. */
     readonly adapter?: ConstructorParameters<typeof FastifyAdapter>[0];
@@ -117,14 +120,14 @@ async function startIn(root: string, databaseUrl: string, options: HostOptions):
   })
   class HostModule {}
 
-  const { platform = usual } = options;
+  const { platform = usual, certificate } = options;
   const app = await (platform === 'express'
     ? createOnExpress(HostModule, options)
     : createOnFastify(HostModule, options, platform === 'http2'));
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
-  const hangUp = platform === 'http2' ? speakHttp2(url) : () => undefined;
+  const url = `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const hangUp = platform === 'http2' ? speakHttp2(url, certificate?.cert) : () => undefined;
   const withRoot = options.upload?.path !== false;
   return {
     url,
@@ -152,10 +155,14 @@ async function createOnExpress(module: Type, { nest, prepare }: HostOptions) {
   return app;
 }
 
-async function createOnFastify(module: Type, { nest, fastify = {} }: HostOptions, http2: boolean) {
+async function createOnFastify(
+  module: Type,
+  { nest, fastify = {}, certificate }: HostOptions,
+  http2: boolean,
+) {
   // Fastify answers longer parameters itself: ids of the specs that are to reach us are longer.
   const router = { routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5000 } };
-  const version = http2 ? { http2 } : {};
+  const version = { ...(http2 ? { http2 } : {}), ...(certificate ? { https: certificate } : {}) };
   const adapter = new FastifyAdapter({ ...router, ...version, ...fastify.adapter } as object);
   const options = { ...quiet, forceCloseConnections: true, ...nest };
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, options);

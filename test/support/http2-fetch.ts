@@ -1,24 +1,34 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, type SecureClientSessionOptions, connect } from 'node:http2';
 
-// Node's `fetch` knows no HTTP/2 without TLS. Hosts of the specs are at home in this process, and say
-// which of them speak it.
+// Node's `fetch` knows no HTTP/2 without TLS, and with TLS no certificate of our own. Hosts of the specs
+// are at home in this process, and say which of them speak it.
 
-const fetchOverHttp1 = globalThis.fetch;
-/** By origin; null: not connected at the moment. */
-const sessions = new Map<string, ClientHttp2Session | null>();
-
-export function speaksHttp2(url: string): boolean {
-  return sessions.has(new URL(url).origin);
+interface Line {
+  readonly options: SecureClientSessionOptions;
+  /** Null: not connected at the moment. */
+  session: ClientHttp2Session | null;
 }
 
-/** From here on `fetch` speaks HTTP/2 with the host at `url`; until the function returned is called. */
-export function speakHttp2(url: string): () => void {
+const fetchOverHttp1 = globalThis.fetch;
+/** By origin. */
+const lines = new Map<string, Line>();
+
+export function speaksHttp2(url: string): boolean {
+  return lines.has(new URL(url).origin);
+}
+
+/**
+ * From here on `fetch` speaks HTTP/2 with the host at `url`; until the function returned is called.
+ *
+ * @param ca the certificate that it shows, where it speaks TLS
+ */
+export function speakHttp2(url: string, ca?: string): () => void {
   const { origin } = new URL(url);
-  sessions.set(origin, null);
+  lines.set(origin, { options: ca === undefined ? {} : { ca }, session: null });
   globalThis.fetch = fetchOverEither;
   return () => {
-    sessions.get(origin)?.destroy();
-    sessions.delete(origin);
+    lines.get(origin)?.session?.destroy();
+    lines.delete(origin);
   };
 }
 
@@ -59,11 +69,12 @@ async function fetchOverHttp2(request: Request): Promise<Response> {
 }
 
 function sessionOf(origin: string): ClientHttp2Session {
-  const known = sessions.get(origin);
+  const line = lines.get(origin);
+  const known = line?.session;
   if (known && !known.closed && !known.destroyed) return known;
-  const session = connect(origin);
+  const session = connect(origin, line?.options);
   // Each request tells of it.
   session.on('error', () => undefined);
-  sessions.set(origin, session);
+  if (line) line.session = session;
   return session;
 }

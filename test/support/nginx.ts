@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from './certificate.js';
 import { freePort } from './free-port.js';
 import { until } from './waiting.js';
 
@@ -27,15 +28,24 @@ export class Nginx {
     readonly urls: ReadonlyMap<string, string>,
   ) {}
 
-  /** @param ways name to directives of the location that passes requests on to `upstream` */
-  static async start(upstream: string, ways: Readonly<Record<string, string>>): Promise<Nginx> {
+  /**
+   * @param ways name to directives of the location that passes requests on to `upstream`
+   * @param certificate with it nginx speaks HTTP/2, over TLS
+   */
+  static async start(
+    upstream: string,
+    ways: Readonly<Record<string, string>>,
+    certificate?: Certificate,
+  ): Promise<Nginx> {
     const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
     const urls = new Map<string, string>();
     const servers: string[] = [];
+    const secure = certificate ? await writeCertificate(folder, certificate) : null;
     for (const [name, directives] of Object.entries(ways)) {
       const port = await freePort();
-      urls.set(name, `http://127.0.0.1:${port}`);
-      servers.push(`server { listen 127.0.0.1:${port}; location / { ${directives} } }`);
+      urls.set(name, `${secure ? 'https' : 'http'}://127.0.0.1:${port}`);
+      const listen = `listen 127.0.0.1:${port}${secure ? ' ssl http2' : ''};`;
+      servers.push(`server { ${listen} ${secure ?? ''} location / { ${directives} } }`);
     }
     const config = join(folder, 'nginx.conf');
     await writeFile(config, configOf(folder, new URL(upstream).host, servers));
@@ -69,6 +79,14 @@ export class Nginx {
     }
     await rm(this.folder, { recursive: true });
   }
+}
+
+/** @returns the directives that name it */
+async function writeCertificate(folder: string, { key, cert }: Certificate): Promise<string> {
+  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  await writeFile(keyFile, key);
+  await writeFile(certFile, cert);
+  return `ssl_certificate ${certFile}; ssl_certificate_key ${keyFile};`;
 }
 
 function configOf(folder: string, upstream: string, servers: readonly string[]): string {

@@ -42,7 +42,9 @@ export async function readme(path: string): Promise<Readme> {
 
 /** The block that begins with a comment that names this file. */
 export function fileIn({ path, blocks }: Readme, name: string): string {
-  const found = blocks.find(({ text }) => text.startsWith(`// ${name}\n`));
+  const found = blocks.find(
+    ({ text }) => text.startsWith(`// ${name}\n`) || text.startsWith(`<!-- ${name} -->\n`),
+  );
   if (!found) throw new Error(`${path} has no block that begins with "// ${name}"`);
   return found.text;
 }

@@ -21,6 +21,8 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   js: 'test/browser',
   css: 'test/browser',
   tsx: 'test/browser',
+  vue: 'test/browser',
+  svelte: 'test/browser',
   // No compiler of these is here.
   kotlin: 'none',
   swift: 'none',

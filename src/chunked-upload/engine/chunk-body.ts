@@ -69,10 +69,7 @@ export class ChunkBody {
     });
   }
 
-  /**
-   * Of what a caller hands over: it is this body's from here on, and ends with it. A request that a
-   * controller of the host hands over is not destroyed: its sender has yet to be answered.
-   */
+  /** Of what a caller hands over: it is this body's from here on, and ends with it, but for a request. */
   static from(input: ChunkInput): ChunkBody {
     if (input instanceof ChunkBody) return input;
     if (input instanceof Uint8Array) return ChunkBody.#ofBytes(input);
@@ -145,14 +142,19 @@ export class ChunkBody {
     return this.#received;
   }
 
+  /** Whether nothing more comes: it has ended, or is broken. What had come may not have been read yet. */
+  get isOver(): boolean {
+    return this.#ended || this.#failure !== null;
+  }
+
   /** How long, in milliseconds, the sender has kept us waiting; 0 while it is we who are slow. */
   get idleFor(): number {
-    if (this.#ended || this.#failure || this.#holds > 0) return 0;
+    if (this.isOver || this.#holds > 0) return 0;
     return performance.now() - this.#lastByteAt;
   }
 
   push(bytes: Uint8Array): void {
-    if (this.#ended || this.#failure) return;
+    if (this.isOver) return;
     this.#lastByteAt = performance.now();
     if (isSmall(bytes)) this.#pieces.count();
     this.#receive(bytes);
@@ -178,7 +180,7 @@ export class ChunkBody {
   }
 
   fail(error: Error): void {
-    if (this.#ended || this.#failure) return;
+    if (this.isOver) return;
     this.#failure = error;
     // What is left of the source flows, and is dropped.
     this.#endIntake();
@@ -243,9 +245,7 @@ export class ChunkBody {
   #isBatch(): boolean {
     const { bytes } = this.#queue;
     if (bytes === 0) return false;
-    return (
-      bytes >= BATCH_BYTES || this.#aged || this.#ended || this.#failure !== null || this.#holds > 0
-    );
+    return bytes >= BATCH_BYTES || this.#aged || this.isOver || this.#holds > 0;
   }
 
   #take(): Uint8Array[] {

@@ -124,6 +124,12 @@ export class Writer {
     return this.silentIn === 0;
   }
 
+  /** Whether nothing more comes, as its body has ended or is broken, judged after all that came was read. */
+  async hasAll(): Promise<boolean> {
+    await socketsRead();
+    return this.body?.isOver ?? true;
+  }
+
   /** Asks it to stop. It has stopped when `ended` resolves. */
   stop(reason: WriterEnded): void {
     this.#stopReason ??= reason;

@@ -172,14 +172,15 @@ export class Writers<T extends AbstractChunkedUpload> {
   }
 
   /**
-   * Ends a writer of this process, if only a silent one, and keeps what it had received. False: it has
-   * not ended within a second.
+   * Ends a writer of this process, if only a silent one, and keeps what it had received. One whose
+   * connection has broken ends by itself. False: it has not ended within a second.
    */
   async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<boolean> {
     const writer = this.#leased.get(id);
     if (!writer?.body || !mayTouch(scope, writer)) return true;
-    if (which === 'silent' && !(await writer.isSilent())) return true;
-    this.#takeOver(writer, true);
+    if (which === 'any' || (await writer.isSilent())) this.#takeOver(writer, true);
+    // What it has received is on its way to the storage: without it nobody knows where to go on.
+    else if (!(await writer.hasAll())) return true;
     return overWithin(writer.ended, PATIENCE_MS);
   }
 

@@ -7,9 +7,10 @@ import { Announcements } from './announcements.js';
 import { type ChosenFile } from './chosen-files.js';
 import { DropTarget } from './drop-target.js';
 import { type Entry, type EntryState } from './entry.js';
+import { tell } from './events.js';
 import { FileRules, limitsOf } from './file-rules.js';
 import { reasonsIn } from './reasons.js';
-import { download, type ServerAccess } from './server-list.js';
+import { download, isSameSource, type ServerAccess } from './server-list.js';
 import { ATTRIBUTES, Settings } from './settings.js';
 import { type Texts } from './texts.js';
 import { Thumbnails } from './thumbnails.js';
@@ -60,7 +61,9 @@ export class ChunkedUploadElement extends Base {
   }
 
   set headers(headers: HeaderSource | null | undefined) {
-    this.ownHeaders = headers ?? {};
+    const given = headers ?? {};
+    if (isSameSource(given, this.ownHeaders)) return;
+    this.ownHeaders = given;
     this.reload();
   }
 
@@ -187,7 +190,7 @@ export class ChunkedUploadElement extends Base {
     const files = chosen.map(({ file }) => file);
     this.view?.unfinished.take(files);
     this.announcements?.added(checked.filter(({ refusal }) => !refusal).length);
-    this.tell('upload-added', { files });
+    tell(this, 'upload-added', { files });
     this.draw();
   }
 
@@ -212,7 +215,7 @@ export class ChunkedUploadElement extends Base {
     const access = this.all.targetOf(entry);
     const { answer } = entry;
     if (!access || !isRepresentation(answer)) return;
-    if (!this.tell('upload-download', { upload: answer }, true)) return;
+    if (!tell(this, 'upload-download', { upload: answer }, true)) return;
     this.all.complain(entry, '');
     await download(access, answer).catch(() => {
       this.all.complain(entry, this.words.say('downloadFailed'));
@@ -277,13 +280,8 @@ export class ChunkedUploadElement extends Base {
 
   private enter({ answer, error, file, key, state }: Entry): void {
     this.states.set(key, state);
-    if (state === 'complete') this.tell('upload-complete', { file, answer });
-    if (state === 'failed') this.tell('upload-failed', { file, error });
-  }
-
-  private tell(type: string, detail: object, cancelable = false): boolean {
-    const init = { detail, bubbles: true, composed: true, cancelable };
-    return this.dispatchEvent(new CustomEvent(type, init));
+    if (state === 'complete') tell(this, 'upload-complete', { file, answer });
+    if (state === 'failed') tell(this, 'upload-failed', { file, error });
   }
 
   /** A property that was set before the script was there hides the one of the class. */

@@ -2,6 +2,7 @@ import '../loaded-once.js';
 import { ChunkedUploadElement } from './chunked-upload.element.js';
 
 export { ChunkedUploadElement };
+export { type ChunkedUploadAttributes } from './attributes.js';
 export { type Entry, type EntryError, type EntryState } from './entry.js';
 export { type Text, type Texts } from './texts.js';
 

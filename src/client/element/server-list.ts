@@ -11,6 +11,13 @@ export interface ServerAccess {
   readonly credentials: Credentials;
 }
 
+/** Whether both give the same headers; of two functions nobody knows. */
+export function isSameSource(one: HeaderSource, other: HeaderSource): boolean {
+  if (one === other) return true;
+  if (typeof one === 'function' || typeof other === 'function') return false;
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** More than this is no list for a page any more. */
 const MOST_PAGES = 20;
 

@@ -17,7 +17,7 @@ export const ATTRIBUTES = [
   'stored',
 ] as const;
 
-type AttributeName = (typeof ATTRIBUTES)[number];
+export type AttributeName = (typeof ATTRIBUTES)[number];
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 

@@ -1,4 +1,4 @@
-import { type QueueSnapshot } from '../queue/index.js';
+import { type QueueItem, type QueueSnapshot } from '../queue/index.js';
 
 const WIDTH = 24;
 
@@ -15,17 +15,28 @@ export function progressLine(snapshot: QueueSnapshot, now = Date.now()): string 
     `${sizeOf(sent)} of ${sizeOf(total)}`,
   ];
   if (items.length > 1) parts.push(`${counts.complete} of ${items.length} files`);
-  const nextTryAt = Math.min(...items.map((item) => item.nextTryAt ?? Infinity));
-  if (counts.sending + counts.completing === 0 && nextTryAt < Infinity) {
-    const seconds = Math.max(0, Math.ceil((nextTryAt - now) / 1000));
-    parts.push(
-      `${items.find(({ error }) => error)?.error?.message ?? ''} Next try in ${seconds} s`,
-    );
+  const waiting = counts.sending + counts.completing === 0 ? nextToTry(items) : undefined;
+  if (waiting) {
+    const seconds = Math.max(0, Math.ceil((Number(waiting.nextTryAt) - now) / 1000));
+    parts.push(`${printable(waiting.error?.message ?? '')} Next try in ${seconds} s`);
   } else if (bytesPerSecond > 0) {
     parts.push(`${sizeOf(bytesPerSecond)}/s`);
     if (secondsLeft !== null) parts.push(`${timeOf(secondsLeft)} left`);
   }
   return parts.join('  ');
+}
+
+/** What a server says, or a file is called, on one line and without what a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+function nextToTry(items: readonly QueueItem[]): QueueItem | undefined {
+  let next: QueueItem | undefined;
+  for (const item of items) {
+    if (item.nextTryAt !== null && item.nextTryAt < (next?.nextTryAt ?? Infinity)) next = item;
+  }
+  return next;
 }
 
 function sizeOf(bytes: number): string {

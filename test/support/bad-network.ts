@@ -10,25 +10,23 @@ export class BadNetwork {
   private readonly server: Server;
   private trouble: Trouble | null = null;
   private bytesLeft = Infinity;
+  private isDown = false;
   private struck: () => void = () => undefined;
 
-  private constructor(
-    private readonly port: number,
-    private readonly address: string,
-  ) {
+  private constructor(private readonly target: URL) {
     this.server = createServer({ pauseOnConnect: true }, (client) => this.join(client));
   }
 
-  /** @param port of the server behind it, and where it listens */
-  static async to(port: number, address = 'localhost'): Promise<BadNetwork> {
-    const network = new BadNetwork(port, address);
+  /** @param url of the server behind it */
+  static async to(url: string): Promise<BadNetwork> {
+    const network = new BadNetwork(new URL(url));
     network.server.listen(0);
     await once(network.server, 'listening');
     return network;
   }
 
   get url(): string {
-    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
+    return `${this.target.protocol}//localhost:${(this.server.address() as AddressInfo).port}`;
   }
 
   /**
@@ -49,6 +47,7 @@ export class BadNetwork {
   release(): void {
     this.bytesLeft = Infinity;
     this.trouble = null;
+    this.isDown = false;
     for (const [client] of this.pairs) client.resume();
   }
 
@@ -60,6 +59,12 @@ export class BadNetwork {
     }
   }
 
+  /** Breaks every connection and takes no other, until `release()`: there is no server any more. */
+  down(): void {
+    this.isDown = true;
+    this.cut();
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.server.close();
@@ -67,7 +72,11 @@ export class BadNetwork {
   }
 
   private join(client: Socket): void {
-    const server = connect(this.port, this.address);
+    if (this.isDown) {
+      client.destroy();
+      return;
+    }
+    const server = connect(Number(this.target.port), this.target.hostname);
     const pair: [Socket, Socket] = [client, server];
     this.pairs.add(pair);
     const part = (): void => {

@@ -1,0 +1,26 @@
+import { describe } from 'vitest';
+import { hasOpenssl, opensslTitle, selfSigned } from '../support/certificate.js';
+import { startFilesAndNotes } from '../support/files-and-notes.js';
+import { browserTitle, hasBrowser } from './browser.js';
+import { everyClient } from './clients/every-client.js';
+
+describe.skipIf(!hasBrowser)(browserTitle('On Fastify'), { timeout: 60_000 }, () => {
+  everyClient(
+    async () => {
+      const host = await startFilesAndNotes({ platform: 'fastify' });
+      return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
+    },
+    { again: true },
+  );
+});
+
+describe.skipIf(!hasBrowser || !hasOpenssl)(
+  opensslTitle(browserTitle('On Fastify, over HTTP/2 with TLS')),
+  { timeout: 60_000 },
+  () => {
+    everyClient(async () => {
+      const host = await startFilesAndNotes({ platform: 'http2', certificate: await selfSigned() });
+      return { host, url: host.url, version: 'HTTP/2.0', close: () => host.close() };
+    });
+  },
+);
