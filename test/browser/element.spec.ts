@@ -347,6 +347,44 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await offer.waitFor({ state: 'detached' });
   });
 
+  it('sends fields of all files, and those of each', async () => {
+    await element.page.evaluate(() => {
+      const panel = document.querySelector('chunked-upload')!;
+      panel.fields = { title: 'All', year: 2026 };
+      panel.fieldsFor = ({ name }) => ({ title: `About ${name}` });
+    });
+    const told: [string | null, string | null][] = [];
+    element.page.on('request', (request) => {
+      const { searchParams } = new URL(request.url());
+      if (searchParams.has('filename'))
+        told.push([searchParams.get('title'), searchParams.get('year')]);
+    });
+    await element.add({ name: 'a.txt' }, { name: 'b.txt' });
+    for (const name of ['a.txt', 'b.txt']) await element.inState(name, 'complete');
+    expect(told.toSorted()).toEqual([
+      ['About a.txt', '2026'],
+      ['About b.txt', '2026'],
+    ]);
+  });
+
+  it('goes on while it is out of the page', async () => {
+    const release = await element.hold();
+    await element.add({ name: 'away.txt' });
+    await element.inState('away.txt', 'sending');
+    const completion = element.page.waitForResponse(
+      (response) => response.request().method() === 'POST' && response.ok(),
+    );
+    const panel = await element.page.evaluateHandle(() => {
+      const found = document.querySelector('chunked-upload')!;
+      found.remove();
+      return found;
+    });
+    await release();
+    await completion;
+    await element.page.evaluate((found) => document.body.append(found), panel);
+    await element.inState('away.txt', 'complete');
+  });
+
   describe('of a user', () => {
     it('shows what was stored before, and gives it back', async () => {
       await as('bob');

@@ -11,5 +11,5 @@ type Handlers = {
  * and a handler for each event. The README shows how to tell React of it.
  */
 export type ChunkedUploadAttributes = Partial<Record<AttributeName, string | number>> &
-  Partial<Pick<ChunkedUploadElement, 'fields' | 'headers' | 'texts'>> &
+  Partial<Pick<ChunkedUploadElement, 'fields' | 'fieldsFor' | 'headers' | 'texts'>> &
   Handlers;

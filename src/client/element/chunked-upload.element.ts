@@ -31,6 +31,8 @@ const Base: typeof HTMLElement =
 export class ChunkedUploadElement extends Base {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES;
 
+  /** Fields of one file, beside `fields`: asked when the file is added. */
+  declare fieldsFor?: ((file: File) => Fields) | null;
   private readonly settings = new Settings(this);
   private readonly thumbnails = new Thumbnails();
   private readonly states = new Map<string, EntryState>();
@@ -185,7 +187,9 @@ export class ChunkedUploadElement extends Base {
     const access = this.access();
     if (!access) return;
     const rules = new FileRules(this.settings, this.words, this.uploads);
-    const checked = chosen.map((each) => ({ ...each, refusal: rules.refusalOf(each) }));
+    const checked = chosen.map((each) => {
+      return { ...each, refusal: rules.refusalOf(each), fields: this.fieldsFor?.(each.file) };
+    });
     this.all.add(checked, access, this.optionsFor(access));
     const files = chosen.map(({ file }) => file);
     this.view?.unfinished.take(files);

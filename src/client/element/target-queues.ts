@@ -1,11 +1,14 @@
 import { UploadQueue, type UploadQueueOptions } from '../queue/index.js';
 import { type ChosenFile } from './chosen-files.js';
+import { type Fields } from '../upload-owner.js';
 import { type Entry, type EntryError } from './entry.js';
 import { newRefused } from './refused-entry.js';
 
 /** A file to be sent, or one that is refused before anything is sent. */
 export interface QueuedFile extends ChosenFile {
   readonly refusal: EntryError | null;
+  /** Its own, beside those of all. */
+  readonly fields?: Fields | undefined;
 }
 
 interface Target {
@@ -34,10 +37,9 @@ export class TargetQueues {
   /** @returns their keys */
   add(files: readonly QueuedFile[], options: UploadQueueOptions): readonly string[] {
     const { queue } = this.targetFor(options);
-    const { fields } = options;
     const keys = files.map((each) => {
       if (each.refusal) return this.refuse(each, each.refusal);
-      const [key = ''] = queue.add([each], fields ? { fields } : {});
+      const [key = ''] = queue.add([each], { fields: { ...options.fields, ...each.fields } });
       this.queues.set(key, queue);
       return key;
     });
