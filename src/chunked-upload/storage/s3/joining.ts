@@ -1,5 +1,6 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { StoredFile } from '../storage.provider.js';
+import { inLanes } from './in-lanes.js';
 import { BytesPayload, type Payload, ZerosPayload } from './payload.js';
 import { joinPlanKey } from './pieces.js';
 import type { StoredObject } from './s3-bucket.js';
@@ -124,15 +125,10 @@ export class Joining {
     }
     const place = { key: finalKey, uploadId: await multipart.create(finalKey, identity) };
     const parts: PartId[] = [];
-    const ranges = [...plan.ranges.entries()];
-    const copySome = async (): Promise<void> => {
-      for (let next = ranges.shift(); next; next = ranges.shift()) {
-        const [index, range] = next;
-        const number = index + 1;
-        parts[index] = { number, etag: await this.#copyPart(place, number, whole, range) };
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, copySome));
+    await inLanes(plan.ranges.entries(), AT_ONCE, async ([index, range]) => {
+      const number = index + 1;
+      parts[index] = { number, etag: await this.#copyPart(place, number, whole, range) };
+    });
     await multipart.complete(place, parts);
   }
 

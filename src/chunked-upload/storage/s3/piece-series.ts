@@ -8,6 +8,8 @@ import { type UnfinishedState, bytesIn, bytesInParts } from './s3-state.js';
 
 /** Pieces that a state names at most: it must stay small. */
 const MOST_PIECES = 80;
+/** And of those to be removed: all of one part, and some. */
+const MOST_DROPPED = 88;
 /** So many pieces at the least become one, and not one that is larger than this. */
 const LEAST_JOINED = 16;
 const LARGEST_PIECE = 5 * 1024 * 1024 * 1024;
@@ -29,7 +31,10 @@ export class PieceSeries {
   #skip: number;
   /** Where they begin: all before is in parts. */
   #start: number;
-  #dropped: readonly Piece[];
+  /** Those that nobody needs any more, but for a state that names them yet. */
+  #dropped: Piece[];
+  /** Those that no state needs once the last snapshot is committed. */
+  #removable: readonly Piece[];
   #dropping: Promise<void> | null = null;
   /** Those of this writer that no state names yet. */
   #unnamed: Piece[] = [];
@@ -42,7 +47,8 @@ export class PieceSeries {
     this.#pieces = [...state.pieces];
     this.#skip = state.skip;
     this.#start = bytesInParts(state);
-    this.#dropped = state.dropped;
+    this.#dropped = [...state.dropped];
+    this.#removable = state.dropped;
     this.removeDropped();
   }
 
@@ -66,9 +72,18 @@ export class PieceSeries {
   }
 
   /** What the next state says of them, which is to be committed. */
-  snapshot(): Pick<UnfinishedState, 'pieces' | 'skip' | 'dropped'> {
+  snapshot(): Pick<UnfinishedState, 'pieces' | 'skip' | 'dropped' | 'dirty'> {
+    const { store, key } = this.options;
     this.#unnamed = [];
-    return { pieces: [...this.#pieces], skip: this.#skip, dropped: this.#dropped };
+    this.#dropped = this.#dropped.filter((piece) => !store.isGone(key, piece));
+    this.#removable = [...this.#dropped];
+    return {
+      pieces: [...this.#pieces],
+      skip: this.#skip,
+      dropped: this.#dropped.slice(0, MOST_DROPPED),
+      // What is not named is found by the completion, which is told to look.
+      dirty: this.#dropped.length > MOST_DROPPED,
+    };
   }
 
   /** Puts one at their end. It is there when the returned function, which stores it, has ended. */
@@ -97,7 +112,7 @@ export class PieceSeries {
     this.#skip += length;
     for (let [first] = this.#pieces; first && first.size <= this.#skip; [first] = this.#pieces) {
       this.#skip -= first.size;
-      this.#dropped = [...this.#dropped, first];
+      this.#dropped.push(first);
       this.#pieces.shift();
     }
   }
@@ -119,20 +134,19 @@ export class PieceSeries {
       source.release();
     }
     this.#pieces.splice(-joined.length, joined.length, piece);
-    this.#dropped = [...this.#dropped, ...joined];
+    this.#dropped.push(...joined);
   }
 
   /** To be called when the last snapshot, or the state at the beginning, has been committed. */
   removeDropped(): void {
-    const dropped = this.#dropped;
-    if (dropped.length < DROPPED_AT_ONCE || this.#dropping) return;
     const { store, key } = this.options;
+    if (this.#dropping) return;
+    const dropped = store.toRemove(key, this.#removable);
+    if (dropped.length < DROPPED_AT_ONCE) return;
     // What stays is tried again with the next.
     this.#dropping = store
       .remove(key, dropped)
-      .then(() => {
-        this.#dropped = this.#dropped.filter((piece) => !dropped.includes(piece));
-      }, ignore)
+      .catch(ignore)
       .finally(() => {
         this.#dropping = null;
       });

@@ -115,8 +115,9 @@ export class S3Writer implements StorageWriter {
     const { state, opened } = this;
     const parts = this.#parts.snapshot();
     this.#isPublished ||= parts !== null;
-    const dirty = state.dirty || opened.attempt > 1 || opened.contested;
-    return { ...state, parts, ...this.#pieces.snapshot(), dirty };
+    const pieces = this.#pieces.snapshot();
+    const dirty = state.dirty || pieces.dirty || opened.attempt > 1 || opened.contested;
+    return { ...state, parts, ...pieces, dirty };
   }
 
   /** A file that came whole, and lies whole in memory. */
