@@ -71,6 +71,34 @@ describe('The memory of uploads on their way to a store', () => {
     expect(spilt).toBeLessThanOrEqual(16);
   });
 
+  it('goes to who has waited for long, though others have gathered more', async () => {
+    const memory = new StoreMemory(16 * PAGE_BYTES, 100);
+    const greedy = [new Gatherer(memory, 20), new Gatherer(memory, 20)];
+    let isOver = false;
+    const endless = greedy.map(async (gatherer) => {
+      await gatherer.gather(8);
+      while (!isOver) {
+        // One page comes back, and is wanted again at once, by who has seven.
+        const [page] = gatherer.pages.splice(0, 1);
+        gatherer.account.sends(1);
+        setTimeout(() => {
+          memory.sends(-1);
+          memory.give(page ? [page] : []);
+        }, 5);
+        await gatherer.gather(1);
+      }
+    });
+    await sleep(20);
+    const small = new Gatherer(memory);
+    const begun = performance.now();
+    await small.gather(1);
+    expect(performance.now() - begun).toBeGreaterThan(50);
+    expect(small.account.isWaiting).toBe(false);
+    isOver = true;
+    await small.send();
+    await Promise.all(endless);
+  });
+
   it('is not kept from others by who is silent', async () => {
     const memory = new StoreMemory(32 * PAGE_BYTES);
     const silent = Array.from({ length: 32 }, () => new Gatherer(memory));

@@ -14,6 +14,7 @@ export class StoreAccount {
   #held = 0;
   #touchedAt = performance.now();
   #isSpilling = false;
+  #isWaiting = false;
 
   constructor(
     private readonly memory: StoreLedger,
@@ -34,9 +35,16 @@ export class StoreAccount {
     return this.#isSpilling;
   }
 
+  /** Whether somebody waits for a page of this. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** Waits until there is one. */
   async take(): Promise<Buffer> {
+    this.#isWaiting = true;
     const page = await this.memory.take(this);
+    this.#isWaiting = false;
     this.#held += 1;
     this.touch();
     return page;

@@ -7,6 +7,8 @@ export const PAGE_BYTES = 64 * 1024;
 const IDLE_MS = 250;
 /** And whoever it is, where nobody has got anything for so long. */
 const STALLED_MS = 500;
+/** Who has waited for so long, in milliseconds, is next, however little it has gathered. */
+const OVERDUE_MS = 20_000;
 /** Pages that are asked back at once: more, if they are not enough, a moment later. */
 const PAGES_AT_ONCE = 4;
 /** Memory that nobody uses any more is given back after so long. */
@@ -15,6 +17,7 @@ const UNUSED_MS = 10_000;
 interface Waiter {
   readonly account: StoreAccount;
   readonly resolve: (page: Buffer) => void;
+  readonly since: number;
 }
 
 /**
@@ -41,7 +44,10 @@ export class StoreMemory implements StoreLedger {
   #unused: NodeJS.Timeout | null = null;
 
   /** @param limit bytes */
-  constructor(limit: number) {
+  constructor(
+    limit: number,
+    private readonly overdueMs = OVERDUE_MS,
+  ) {
     this.#limit = limit;
   }
 
@@ -135,7 +141,7 @@ export class StoreMemory implements StoreLedger {
 
   #wait(account: StoreAccount): Promise<Buffer> {
     return new Promise((resolve) => {
-      this.#waiting.add({ account, resolve });
+      this.#waiting.add({ account, resolve, since: performance.now() });
       this.#relieveSoon();
     });
   }
@@ -153,6 +159,9 @@ export class StoreMemory implements StoreLedger {
   }
 
   #first(): Waiter | null {
+    // They stand in the order in which they came.
+    const [longest] = this.#waiting;
+    if (longest && this.#isOverdue(longest)) return longest;
     let first: Waiter | null = null;
     for (const waiter of this.#waiting) {
       if (!first || waiter.account.held > first.account.held) first = waiter;
@@ -163,7 +172,11 @@ export class StoreMemory implements StoreLedger {
   /** Whether nobody waits who has gathered more. */
   #isFirst({ held }: StoreAccount): boolean {
     const first = this.#first();
-    return first === null || held > first.account.held;
+    return first === null || (held > first.account.held && !this.#isOverdue(first));
+  }
+
+  #isOverdue({ since }: Waiter): boolean {
+    return performance.now() - since > this.overdueMs;
   }
 
   /** In the next turn: those who have just got something may be about to send, and others to give. */

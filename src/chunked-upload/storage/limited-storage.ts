@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { progressOf } from './call-progress.js';
 import type { OpenOptions, StorageProvider, StoredFile } from './storage.provider.js';
 
 type Method = (...parameters: unknown[]) => unknown;
@@ -18,7 +19,8 @@ export function isStorageTimeout(error: unknown): boolean {
 /**
  * `storage`, whose calls, and those of its writers, are given up after `limitMs`: one that hangs
  * (a network disk, a store behind a firewall that forgets connections) must not hold its upload for
- * ever. To open what is contested may take as long as its bytes take to be copied.
+ * ever. To open what is contested may take as long as its bytes take to be copied, and a writer that
+ * tells of its progress may take as long as it gets on.
  */
 export function limitedStorage(storage: StorageProvider, limitMs: number): StorageProvider {
   const limited = limitedCalls(storage, limitMs);
@@ -41,11 +43,12 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
 
 function limitedCalls<O extends object>(target: O, limitMs: number): O {
   const methods = new Map<string | symbol, Method>();
+  const lastMoved = progressOf(target);
   const limited = (name: string | symbol): Method => {
     return (first, ...others) => {
       const parameters = [plainFile(first), ...others];
       const result = (Reflect.get(target, name, target) as Method).apply(target, parameters);
-      if (result instanceof Promise) return within(result, limitMs, String(name));
+      if (result instanceof Promise) return within(result, limitMs, String(name), lastMoved);
       return isAsyncIterable(result) ? limitedSteps(result, limitMs, String(name)) : result;
     };
   };
@@ -100,13 +103,25 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-async function within<R>(call: PromiseLike<R>, limitMs: number, name: string): Promise<R> {
+async function within<R>(
+  call: PromiseLike<R>,
+  limitMs: number,
+  name: string,
+  lastMoved: (() => number) | null = null,
+): Promise<R> {
   let timer: NodeJS.Timeout | undefined;
+  const begun = performance.now();
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const cause = new StorageTimeout(`${name} took longer than ${limitMs} ms`);
-      reject(ChunkedUploadError.unavailable('The storage does not answer', cause));
-    }, limitMs);
+    const wait = (ms: number): void => {
+      timer = setTimeout(() => {
+        const silent = performance.now() - Math.max(begun, lastMoved?.() ?? begun);
+        // A timer may fire a moment early.
+        if (lastMoved && silent < limitMs - 1) return wait(limitMs - silent);
+        const cause = new StorageTimeout(`${name} took longer than ${limitMs} ms`);
+        reject(ChunkedUploadError.unavailable('The storage does not answer', cause));
+      }, ms);
+    };
+    wait(limitMs);
   });
   try {
     return await Promise.race([call, timeout]);

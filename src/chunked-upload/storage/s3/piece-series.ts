@@ -13,6 +13,8 @@ const MOST_DROPPED = 88;
 /** So many pieces at the least become one, and not one that is larger than this. */
 const LEAST_JOINED = 16;
 const LARGEST_PIECE = 5 * 1024 * 1024 * 1024;
+/** More than these are joined only up to so many bytes: a chunk waits for it. */
+const MOST_REWRITTEN = 256 * 1024 * 1024;
 /** Pieces that nobody needs any more are removed so many at a time. */
 const DROPPED_AT_ONCE = 8;
 const DROPPED_WITHIN_MS = 500;
@@ -88,13 +90,13 @@ export class PieceSeries {
 
   /** Puts one at their end. It is there when the returned function, which stores it, has ended. */
   add(bytes: PagedBytes): () => Promise<void> {
-    const { store, key, token, signal } = this.options;
+    const { store, key, token, signal, moved } = this.options;
     const piece = { offset: this.end, size: bytes.length, token };
     this.#pieces.push(piece);
     this.#unnamed.push(piece);
     this.#arriving += 1;
     return () =>
-      store.put(key, piece, bytes, { signal }).finally(() => {
+      store.put(key, piece, bytes, { signal, moved }).finally(() => {
         this.#arriving -= 1;
       });
   }
@@ -120,7 +122,7 @@ export class PieceSeries {
   /** Makes one of many where a state would name too many. */
   async join(): Promise<void> {
     if (this.#pieces.length <= MOST_PIECES) return;
-    const { store, key, token, signal } = this.options;
+    const { store, key, token, signal, moved } = this.options;
     const joined = lastOfASize(this.#pieces);
     const [first] = joined;
     if (!first) return;
@@ -129,7 +131,7 @@ export class PieceSeries {
     const source = new PartSource(store, key, slicesOf(joined, 0, size), null, { signal });
     this.#unnamed.push(piece);
     try {
-      await store.putJoined(key, piece, source, { signal });
+      await store.putJoined(key, piece, source, { signal, moved });
     } finally {
       source.release();
     }
@@ -191,8 +193,9 @@ function lastOfASize(pieces: readonly Piece[]): Piece[] {
   const joined: Piece[] = [];
   let size = 0;
   for (const piece of pieces.toReversed()) {
-    const isLarger = joined.length >= LEAST_JOINED && piece.size > size;
-    if (isLarger || size + piece.size > LARGEST_PIECE) break;
+    const hasEnough = joined.length >= LEAST_JOINED;
+    if (hasEnough && (piece.size > size || size + piece.size > MOST_REWRITTEN)) break;
+    if (size + piece.size > LARGEST_PIECE) break;
     joined.unshift(piece);
     size += piece.size;
   }

@@ -17,6 +17,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long one try may take, in milliseconds, or say nothing. */
   readonly limitMs?: number;
+  /** Called as bytes of its body go out. */
+  readonly moved?: (() => void) | undefined;
 }
 
 /**
@@ -48,7 +50,10 @@ export async function repeatedUpload<R>(
   return persistently(async (limit) => {
     const sent = new SentPayload(
       payload,
-      () => limit.moved(),
+      () => {
+        limit.moved();
+        options.moved?.();
+      },
       (error) => limit.fail(error),
     );
     try {

@@ -1,4 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { tellProgress } from '../call-progress.js';
 import type { OpenOptions, StorageState, StorageWriter, StoredFile } from '../storage.provider.js';
 import type { Finishing } from './finishing.js';
 import { GatheredBytes, type PagedBytes, bytesInPages } from './gathered-bytes.js';
@@ -19,7 +20,13 @@ const MOST_GATHERED = 16 * 1024 * 1024;
  */
 export class S3Writer implements StorageWriter {
   readonly #abort = new AbortController();
-  readonly #options = { signal: this.#abort.signal };
+  #movedAt = performance.now();
+  readonly #options = {
+    signal: this.#abort.signal,
+    moved: (): void => {
+      this.#movedAt = performance.now();
+    },
+  };
   readonly #gathered: GatheredBytes;
   readonly #mostGathered: number;
   readonly #transfers: Transfers;
@@ -56,6 +63,8 @@ export class S3Writer implements StorageWriter {
     this.#existence = last ? store.require(key, last, this.#options) : Promise.resolve();
     // Told of at the next sync.
     this.#existence.catch(ignore);
+    // A large part takes as long as it takes to be copied, and others may be first to get memory.
+    tellProgress(this, () => (this.#gathered.isWaiting ? performance.now() : this.#movedAt));
   }
 
   async write(buffers: readonly Uint8Array[]): Promise<void> {
