@@ -105,7 +105,7 @@ describe('The name of a piece', () => {
   });
 
   it('is like that of the plan of a join, which is none of the bytes', () => {
-    const plan = parsePieceKey(joinPlanKey(key));
+    const plan = parsePieceKey(joinPlanKey(key, 12 * GIB));
     expect(plan?.key).toBe(key);
     expect(coveredBytes(plan ? [plan.piece] : [])).toBe(0);
   });

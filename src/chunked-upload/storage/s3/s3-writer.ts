@@ -170,12 +170,12 @@ export class S3Writer implements StorageWriter {
       // What becomes a part must be there.
       if (this.#pieces.isArriving) await this.#transfers.settled();
       await this.#existence;
+      while (this.#pieces.length >= partSize) {
+        if (!(await this.#endPart(null))) break;
+      }
     } catch (error) {
       this.#giveBack(fresh.pages);
       throw error;
-    }
-    while (this.#pieces.length >= partSize) {
-      if (!(await this.#endPart(null))) break;
     }
     if (this.#pieces.length < partSize && (await this.#endPart(fresh))) return;
     // As a piece it is as safe: the next writer, or the end, makes parts of these.
