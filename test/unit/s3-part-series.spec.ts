@@ -10,7 +10,7 @@ const PART = new BytesPayload([Buffer.from('part')]);
 const multipart = {
   create: async () => 'upload',
   parts: async () => [],
-  uploadPart: async (_: unknown, number: number) => `etag-${number}`,
+  uploadPart: async (_: unknown, number: number) => ({ etag: `etag-${number}`, isSum: true }),
 } as unknown as S3Multipart;
 
 /** What a writer commits that makes so many parts, `dead` writers after the last commit. */
@@ -25,6 +25,7 @@ async function write(before: CommittedParts | null, dead: number, parts: number)
     total: null,
     attempt: dead + 1,
     adopts: true,
+    renumbers: false,
   });
   for (let made = 0; made < parts; made += 1) {
     const place = await series.place(PART, {});
@@ -41,4 +42,42 @@ it('The runs of part numbers are limited, however many writers die between two c
   // Who goes on where the last one has ended needs no further run.
   const [first = 0, count = 0] = parts?.runs.at(-1) ?? [];
   expect(parts?.next).toBeGreaterThanOrEqual(first + count);
+});
+
+it('A number whose request was not answered is not used again where that would be in danger', async () => {
+  const used: number[] = [];
+  const silent = new Set([1, 3]);
+  const series = new PartSeries({
+    multipart: {
+      ...multipart,
+      uploadPart: async (_: unknown, number: number) => {
+        used.push(number);
+        if (silent.has(number)) throw new Error('No answer');
+        return { etag: `etag-${number}`, isSum: true };
+      },
+    } as unknown as S3Multipart,
+    finalKey: 'a',
+    identity: 'i',
+    parts: null,
+    partSize: 8 * MIB,
+    maxParts: 10_000,
+    total: null,
+    attempt: 1,
+    adopts: true,
+    renumbers: true,
+  });
+  for (let made = 0; made < 2; made += 1) await (await series.place(PART, {}))?.upload(PART, {});
+  expect(used).toEqual([1, 2, 3, 4]);
+  expect(series.snapshot()).toMatchObject({
+    runs: [
+      [2, 1],
+      [4, 1],
+    ],
+    next: 5,
+  });
+  // Others have taken numbers since then: the file's order would not be theirs.
+  silent.add(5);
+  const first = await series.place(PART, {});
+  await series.place(PART, {});
+  await expect(first?.upload(PART, {})).rejects.toThrow('No answer');
 });

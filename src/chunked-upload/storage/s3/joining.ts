@@ -154,6 +154,7 @@ export class Joining {
         yield* opened.body as AsyncIterable<Uint8Array>;
       },
     };
-    return multipart.uploadPart(place, number, payload);
+    const sent = await multipart.uploadPart(place, number, payload);
+    return sent.etag;
   }
 }

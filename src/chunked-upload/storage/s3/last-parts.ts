@@ -66,7 +66,8 @@ export async function makeLastParts(
     const [number, ...others] = numbers;
     if (number === undefined) throw ChunkedUploadError.exceedsStorage();
     try {
-      return { number, etag: await multipart.uploadPart(place, number, payload) };
+      const { etag } = await multipart.uploadPart(place, number, payload);
+      return { number, etag };
     } catch (error) {
       if (others.length === 0 || !isPartsRefusal(error)) throw error;
       return uploadAsOneOf(others, payload);

@@ -1,4 +1,4 @@
-import { chained } from './parts-chain.js';
+import { chained, proofOfSize } from './parts-chain.js';
 import {
   PartNumbers,
   countOf,
@@ -8,13 +8,15 @@ import {
 } from './part-numbers.js';
 import { type Payload, md5Of } from './payload.js';
 import type { CallOptions } from './s3-calls.js';
-import { isNoUpload, isRefusal } from './s3-errors.js';
-import type { S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
+import { isNoUpload, isRefusal, isUnanswered } from './s3-errors.js';
+import type { PartTag, S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { CommittedParts } from './s3-state.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 
 /** Runs of numbers that a state names at most: it must stay small. */
 const MOST_RUNS = 60;
+/** Numbers that a part is sent under, one after the other, where no answer comes. */
+const MOST_NUMBERS = 3;
 
 export interface SeriesOptions {
   readonly multipart: S3Multipart;
@@ -29,12 +31,17 @@ export interface SeriesOptions {
   readonly attempt: number;
   /** Whether a part that another writer has left may be used, where it has the same bytes. */
   readonly adopts: boolean;
+  /**
+   * Whether a request that fails takes the part along that another one has made under its number: so
+   * no number is used again behind a request whose answer was lost.
+   */
+  readonly renumbers: boolean;
 }
 
 interface UploadedPart {
-  readonly number: number;
+  number: number;
   /** Null: it is on its way. */
-  etag: string | null;
+  tag: PartTag | null;
 }
 
 /** Where a part is to go. */
@@ -83,16 +90,16 @@ export class PartSeries {
     const upload = this.#upload;
     const stray = await this.#equalStray(payload, options);
     if (stray && this.#hasRoomFor(stray.number)) {
-      this.#add({ number: stray.number, etag: stray.etag });
+      this.#add({ number: stray.number, tag: { etag: stray.etag, isSum: true } });
       return { upload: async () => undefined };
     }
     if (!this.#hasRoomFor(this.#numbers.next)) return null;
     const number = this.#numbers.take();
     if (number === null) return null;
     const isNext = number === this.#last + 1;
-    const part: UploadedPart = { number, etag: null };
+    const part: UploadedPart = { number, tag: null };
     const send = async (): Promise<void> => {
-      part.etag = await multipart.uploadPart(upload, number, payload, options).catch(uploadGone);
+      part.tag = await this.#send(upload, part, payload, options).catch(uploadGone);
     };
     if (!isNext) {
       // Some stores take no number that leaves others out: then there is none for this writer.
@@ -111,16 +118,20 @@ export class PartSeries {
   /** What is to be committed: all parts so far, which must have been uploaded. Null: none. */
   snapshot(): CommittedParts | null {
     if (!this.#upload || (this.#uploaded.length === 0 && !this.#parts)) return null;
-    let { runs, chain } = this.#parts ?? { runs: [], chain: '' };
-    for (const { number, etag } of this.#uploaded) {
-      if (etag === null) throw new Error(`Part ${number} has not been uploaded`);
+    const before = this.#parts ?? { runs: [], chain: '', opaqueFrom: null };
+    let { runs, chain, opaqueFrom } = before;
+    for (const { number, tag } of this.#uploaded) {
+      if (tag === null) throw new Error(`Part ${number} has not been uploaded`);
+      if (!tag.isSum) opaqueFrom ??= countOf(runs);
+      const proof = opaqueFrom === null ? tag.etag : proofOfSize(this.options.partSize);
       runs = withNumber(runs, number);
-      chain = chained(chain, number, etag);
+      chain = chained(chain, number, proof);
     }
     this.#uploaded = [];
     const { next } = this.#numbers;
     const reserved = reservedNumbers(this.#spare(countOf(runs)));
-    this.#parts = { uploadId: this.#upload.uploadId, runs, next, reserved, chain };
+    const { uploadId } = this.#upload;
+    this.#parts = { uploadId, runs, next, reserved, chain, opaqueFrom };
     this.#numbers.published(next, reserved);
     return this.#parts;
   }
@@ -128,6 +139,33 @@ export class PartSeries {
   /** What `snapshot` returned last has been committed. */
   committed(): void {
     if (this.#parts) this.#numbers.committed(this.#parts.next, this.#parts.reserved);
+  }
+
+  async #send(
+    upload: UploadPlace,
+    part: UploadedPart,
+    payload: Payload,
+    options: CallOptions,
+  ): Promise<PartTag> {
+    const { multipart, renumbers } = this.options;
+    for (let tries = 1; ; tries += 1) {
+      const { number } = part;
+      try {
+        const once = renumbers ? { ...options, endsUnanswered: true } : options;
+        return await multipart.uploadPart(upload, number, payload, once);
+      } catch (error) {
+        // Behind those that have got a number since then there is none for this one.
+        const isLast = this.#numbers.next === number + 1;
+        const mayGoOn = renumbers && isUnanswered(error) && isLast && tries < MOST_NUMBERS;
+        const next = mayGoOn && !options.signal?.aborted ? this.#numbers.take() : null;
+        if (next === null) throw error;
+        part.number = next;
+        if (this.#last === number) {
+          this.#last = next;
+          this.#runs += 1;
+        }
+      }
+    }
   }
 
   /** After that many writers that never committed the rest stays in pieces until the end. */

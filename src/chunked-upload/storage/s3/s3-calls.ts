@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asS3Error, asStorageError, isRefusal } from './s3-errors.js';
+import { asS3Error, asStorageError, isRefusal, isUnanswered } from './s3-errors.js';
 import { type Payload, SentPayload } from './payload.js';
 
 /** Less than what the module gives a call of the storage: so that it ends by itself, and is known to have. */
@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly limitMs?: number;
   /** Called as bytes of its body go out. */
   readonly moved?: (() => void) | undefined;
+  /** Whether a try without an answer is the last: one that comes after it might be undone by it. */
+  readonly endsUnanswered?: boolean;
 }
 
 /**
@@ -66,7 +68,7 @@ export async function repeatedUpload<R>(
 
 async function persistently<R>(
   call: (limit: TimeLimit) => Promise<R>,
-  { signal, limitMs = STALL_MS }: CallOptions,
+  { signal, limitMs = STALL_MS, endsUnanswered = false }: CallOptions,
 ): Promise<R> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (let tries = 1; ; tries += 1) {
@@ -76,7 +78,10 @@ async function persistently<R>(
     } catch (error) {
       const cause = limit.failure ?? asS3Error(error);
       const pause = FIRST_PAUSE_MS * 2 ** tries * (0.5 + Math.random());
-      const isOver = tries === TRIES || performance.now() + pause > giveUpAt;
+      const isOver =
+        tries === TRIES ||
+        performance.now() + pause > giveUpAt ||
+        (endsUnanswered && isUnanswered(cause));
       if (isOver || limit.isFinal || isRefusal(cause)) throw asStorageError(cause);
       await sleep(pause, undefined, signal && { signal });
     } finally {

@@ -43,8 +43,8 @@ export class S3Writer implements StorageWriter {
     private readonly file: StoredFile,
     private readonly state: UnfinishedState,
     private readonly opened: OpenOptions,
-    /** Whether parts of the same bytes that others have left may be used. */
-    adopts: boolean,
+    /** Whether a request that fails takes the part of its number along (R2). */
+    losesParts: boolean,
   ) {
     const { identity, partSize, pieces, parts } = state;
     const { attempt, total } = opened;
@@ -56,7 +56,13 @@ export class S3Writer implements StorageWriter {
     this.#mostGathered = Math.min(MOST_GATHERED, store.memory.limit / 2);
     this.#transfers = new Transfers(concurrency);
     const series = { multipart, finalKey, identity, parts, partSize, maxParts, total };
-    this.#parts = new PartSeries({ ...series, attempt, adopts });
+    this.#parts = new PartSeries({
+      ...series,
+      attempt,
+      // One that another writer has sent, and may be sending again, cannot be relied on there.
+      adopts: !losesParts || !opened.contested,
+      renumbers: losesParts,
+    });
     const token = pieceToken(opened.token);
     this.#pieces = new PieceSeries({ store, key, token, ...this.#options }, state);
     const last = pieces.at(-1);

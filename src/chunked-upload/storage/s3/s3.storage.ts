@@ -85,8 +85,8 @@ export class S3Storage extends StorageProvider {
     if (total !== null && total > fitting.partSize * maxParts) {
       throw ChunkedUploadError.exceedsStorage();
     }
-    const adopts = !options.contested || !(await isR2(this.#shared.bucket.client));
-    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, adopts);
+    const losesParts = await isR2(this.#shared.bucket.client);
+    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, losesParts);
   }
 
   async finish(file: StoredFile, size: number, options: FinishOptions): Promise<StorageState> {

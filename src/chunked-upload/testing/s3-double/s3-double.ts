@@ -5,7 +5,7 @@ import { type S3Fault, type S3FaultOptions, S3PlannedFault } from './faults.js';
 import { type S3Mode, S3_MODES } from './modes.js';
 import { failure } from './operations/answers.js';
 import { perform } from './operations/index.js';
-import { beginPart } from './operations/multipart.js';
+import { beginPart, failPart } from './operations/multipart.js';
 import { checkDigests, checkFraming, receiveBody } from './receive-body.js';
 import { operationOf } from './routes.js';
 import type {
@@ -169,7 +169,10 @@ export class S3Double {
     const body = await receiveBody(request, (bytes) => {
       logged.received += bytes;
     });
-    if (!body) return null;
+    if (!body) {
+      if (begun) failPart(this.store, named, begun);
+      return null;
+    }
     checkDigests(request, payload, body);
     const call: S3Call = { ...named, query, body };
     // Through all hooks: the first of them is the outermost.
