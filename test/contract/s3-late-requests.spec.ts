@@ -170,6 +170,31 @@ describe.each(['aws', 'ceph', 'mega', 'b2'] as const)('On %s, which takes few pa
   });
 });
 
+it('What is acknowledged of a file of unknown size can be completed, whatever numbers were left out', async () => {
+  const maxParts = 16;
+  const double = await S3Double.start({ rules: { maxParts }, buckets: [BUCKET] });
+  const { endpoint, region, credentials } = double;
+  const place = { bucket: BUCKET, endpoint, region, credentials };
+  const upload = new ContractUpload(() => new S3Storage({ ...place, maxParts }));
+  const chunk = sample(5 * MIB);
+  try {
+    await upload.append(chunk);
+    let isFull = false;
+    while (!isFull && upload.offset < maxParts * chunk.length) {
+      // One that is never committed, and one that is.
+      await upload.abandon(others(chunk)).catch(() => undefined);
+      await upload.append(chunk).catch((error: { code?: string }) => {
+        expect(error.code).toBe('exceeds_storage');
+        isFull = true;
+      });
+    }
+    expect(upload.offset).toBeGreaterThan(4 * chunk.length);
+    await upload.finish(upload.offset);
+  } finally {
+    await double.close();
+  }
+});
+
 describe('Parts whose ETags are no sums of their bytes', () => {
   it('are the same parts when a request lands again that was given up', async () => {
     const double = await S3Double.start({ buckets: [BUCKET] });
@@ -198,6 +223,22 @@ describe('Parts whose ETags are no sums of their bytes', () => {
       await double.close();
     }
   });
+});
+
+it('A multipart upload that was begun twice, since its answer was lost, leaves nothing', async () => {
+  const double = await S3Double.start({ buckets: [BUCKET] });
+  try {
+    double.inject('CreateMultipartUpload', 'after');
+    const upload = new ContractUpload(() => storageAt(double));
+    const bytes = sample(12 * MIB);
+    await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+    await upload.append(bytes.subarray(6 * MIB), PIECE);
+    await upload.finish(bytes.length);
+    await upload.holds(bytes);
+    expect(double.stored(BUCKET)).toHaveLength(1);
+  } finally {
+    await double.close();
+  }
 });
 
 describe.each(['minio', 'r2'] as const)('An upload that %s has removed by itself', (mode) => {

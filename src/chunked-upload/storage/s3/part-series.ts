@@ -59,6 +59,7 @@ export class PartSeries {
   #parts: CommittedParts | null;
   #strays: StoredPart[] | null = null;
   #isRefused = false;
+  #hasOthers = false;
   #last: number;
   #runs: number;
   #count: number;
@@ -79,12 +80,25 @@ export class PartSeries {
     return this.options.parts ? null : this.#upload;
   }
 
+  /** Whether it may have begun another upload as well, whose name nobody was told. */
+  get hasOthers(): boolean {
+    return this.#hasOthers;
+  }
+
+  /** Numbers that no part of the file has, and none can have: there are larger ones. */
+  get leftOut(): number {
+    return this.#last - this.#count;
+  }
+
   /** Where the next part goes; null: it has to stay in pieces for now. */
   async place(payload: Payload, options: CallOptions): Promise<PartPlace | null> {
     if (this.#isRefused) return null;
     const { multipart, finalKey, identity } = this.options;
     if (!this.#upload) {
-      const uploadId = await multipart.create(finalKey, identity, options);
+      const again = (): void => {
+        this.#hasOthers = true;
+      };
+      const uploadId = await multipart.create(finalKey, identity, { ...options, again });
       this.#upload = { key: finalKey, uploadId };
     }
     const upload = this.#upload;

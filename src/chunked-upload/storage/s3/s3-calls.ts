@@ -5,12 +5,17 @@ import { type Payload, SentPayload } from './payload.js';
 /** Less than what the module gives a call of the storage: so that it ends by itself, and is known to have. */
 const PATIENCE_MS = 11_000;
 const TRIES = 5;
+/** There is no further try where less than this is left. */
+const LEAST_TRY_MS = 1000;
 /** For so long a call may take, or one that sends a body may send nothing. */
 export const STALL_MS = 8000;
 const FIRST_PAUSE_MS = 50;
 
 /** The same of one in which the store moves bytes itself. */
 export const COPY_MS = 120_000;
+
+/** The same of one that may take as long as the store needs: by then its connection is dead. */
+const MOST_MS = 600_000;
 
 export interface CallOptions {
   /** Ends it. */
@@ -19,6 +24,8 @@ export interface CallOptions {
   readonly limitMs?: number;
   /** Called as bytes of its body go out. */
   readonly moved?: (() => void) | undefined;
+  /** Called before each further try: the one before may have taken effect, too. */
+  readonly again?: () => void;
   /** Whether a try without an answer is the last: one that comes after it might be undone by it. */
   readonly endsUnanswered?: boolean;
 }
@@ -34,12 +41,18 @@ export async function repeated<R>(
   return persistently((limit) => call(limit.signal), options);
 }
 
-/** A call that is to be made once, and may take as long as it does. */
-export async function once<R>(call: () => Promise<R>): Promise<R> {
+/** A call that is to be made once, and may take minutes. */
+export async function once<R>(
+  call: (signal: AbortSignal) => Promise<R>,
+  limitMs = MOST_MS,
+): Promise<R> {
+  const limit = new TimeLimit(limitMs, undefined);
   try {
-    return await call();
+    return await call(limit.signal);
   } catch (error) {
-    throw asStorageError(asS3Error(error));
+    throw asStorageError(limit.failure ?? asS3Error(error));
+  } finally {
+    limit.end();
   }
 }
 
@@ -68,21 +81,25 @@ export async function repeatedUpload<R>(
 
 async function persistently<R>(
   call: (limit: TimeLimit) => Promise<R>,
-  { signal, limitMs = STALL_MS, endsUnanswered = false }: CallOptions,
+  options: CallOptions,
 ): Promise<R> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const { signal, limitMs = STALL_MS, endsUnanswered = false } = options;
+  const giveUpAt = performance.now() + Math.max(PATIENCE_MS, limitMs);
   for (let tries = 1; ; tries += 1) {
-    const limit = new TimeLimit(limitMs, signal);
+    const limit = new TimeLimit(Math.min(limitMs, giveUpAt - performance.now()), signal);
     try {
       return await call(limit);
     } catch (error) {
+      // Where it was answered early its body is still on its way.
+      limit.abort();
       const cause = limit.failure ?? asS3Error(error);
       const pause = FIRST_PAUSE_MS * 2 ** tries * (0.5 + Math.random());
       const isOver =
         tries === TRIES ||
-        performance.now() + pause > giveUpAt ||
+        performance.now() + pause + LEAST_TRY_MS > giveUpAt ||
         (endsUnanswered && isUnanswered(cause));
       if (isOver || limit.isFinal || isRefusal(cause)) throw asStorageError(cause);
+      options.again?.();
       await sleep(pause, undefined, signal && { signal });
     } finally {
       limit.end();
@@ -132,6 +149,10 @@ class TimeLimit {
   /** What was to be sent cannot be read. */
   fail(error: unknown): void {
     this.#failure ??= error;
+    this.#controller.abort();
+  }
+
+  abort(): void {
     this.#controller.abort();
   }
 

@@ -163,8 +163,10 @@ export class S3Multipart {
       ...this.#name(place),
       MultipartUpload: { Parts },
     });
-    // Not repeated here, and without a limit: a store may take minutes, and sends blanks meanwhile.
-    const { ETag } = await once(() => this.bucket.client.send(command));
+    // Not repeated here, and hardly limited: a store may take minutes, and sends blanks meanwhile.
+    const { ETag } = await once((abortSignal) => {
+      return this.bucket.client.send(command, { abortSignal });
+    });
     return plainEtag(ETag) !== '';
   }
 

@@ -75,7 +75,7 @@ export class S3Writer implements StorageWriter {
 
   async write(buffers: readonly Uint8Array[]): Promise<void> {
     const size = buffers.reduce((sum, { length }) => sum + length, 0);
-    const most = this.state.partSize * this.shared.options.maxParts;
+    const most = this.state.partSize * (this.shared.options.maxParts - this.#parts.leftOut);
     if (this.#position + size > most) throw ChunkedUploadError.exceedsStorage();
     try {
       for (const bytes of buffers) await this.#gather(bytes);
@@ -131,8 +131,8 @@ export class S3Writer implements StorageWriter {
     const parts = this.#parts.snapshot();
     this.#isPublished ||= parts !== null;
     const pieces = this.#pieces.snapshot();
-    const dirty = state.dirty || pieces.dirty || opened.attempt > 1 || opened.contested;
-    return { ...state, parts, ...pieces, dirty };
+    const isAlone = opened.attempt === 1 && !opened.contested && !this.#parts.hasOthers;
+    return { ...state, parts, ...pieces, dirty: state.dirty || pieces.dirty || !isAlone };
   }
 
   /** A file that came whole, and lies whole in memory. */
