@@ -22,6 +22,9 @@ import { S3Error } from './s3-error.js';
 import { verifySignature } from './signature.js';
 import { Store } from './store.js';
 
+/** In bytes of UTF-8. */
+const LONGEST_KEY = 1024;
+
 export interface S3DoubleOptions {
   /** The store that it behaves like. Default: `aws`. */
   readonly mode?: S3Mode;
@@ -147,6 +150,9 @@ export class S3Double {
     const { method = '', headers } = request;
     const { path, query, bucket, key } = targetOf(request.url ?? '/');
     const operation = operationOf(method, key, query, headers);
+    if (Buffer.byteLength(key) > LONGEST_KEY) {
+      throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
+    }
     const partNumber = query.get('partNumber');
     const named = {
       operation,
