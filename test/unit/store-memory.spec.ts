@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StoreAccount } from '../../src/chunked-upload/memory/store-account.js';
 import { PAGE_BYTES, StoreMemory } from '../../src/chunked-upload/memory/store-memory.js';
 
@@ -124,6 +124,26 @@ describe('The memory of uploads on their way to a store', () => {
     await gatherer.gather(1);
     expect(isGone).toBe(true);
     expect(kept.take()).toBeNull();
+  });
+
+  it('keeps nothing where nobody wants anything for long', async () => {
+    vi.useFakeTimers();
+    try {
+      const memory = new StoreMemory(8 * PAGE_BYTES);
+      let gone = 0;
+      const keep = () => memory.keep(memory.spare(2) ?? [], () => (gone += 1));
+      keep();
+      vi.advanceTimersByTime(9000);
+      keep();
+      vi.advanceTimersByTime(9000);
+      expect(gone).toBe(0);
+      vi.advanceTimersByTime(2000);
+      expect(gone).toBe(2);
+      expect(memory.used).toBe(0);
+      expect(memory.spare(8)).toHaveLength(8);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('hands out what is kept', async () => {

@@ -80,6 +80,7 @@ export class StoreAccount {
 
 /** Bytes that are stored, and here as well for as long as there is room. */
 export class KeptPages {
+  readonly count: number;
   #pages: Buffer[] | null;
 
   constructor(
@@ -88,6 +89,7 @@ export class KeptPages {
     private readonly gone: () => void,
   ) {
     this.#pages = pages;
+    this.count = pages.length;
   }
 
   /** From here on they are the caller's, to be given back; null: they are gone. */

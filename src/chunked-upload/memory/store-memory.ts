@@ -37,6 +37,8 @@ export class StoreMemory implements StoreLedger {
   readonly #waiting = new Set<Waiter>();
   /** Pages of bytes that are stored, the longest unused first. */
   readonly #kept = new Set<KeptPages>();
+  /** How many these are. */
+  #keptCount = 0;
   /** Pages that are being sent: they come back by themselves. */
   #sending = 0;
   #isRelieving = false;
@@ -75,7 +77,9 @@ export class StoreMemory implements StoreLedger {
   keep(pages: Buffer[], gone: () => void): KeptPages {
     const kept = new KeptPages(this, pages, gone);
     this.#kept.add(kept);
+    this.#keptCount += kept.count;
     this.#serve();
+    this.#dropSoon();
     return kept;
   }
 
@@ -104,9 +108,7 @@ export class StoreMemory implements StoreLedger {
   give(pages: readonly Buffer[]): void {
     this.#free.push(...pages);
     this.#serve();
-    if (this.used > 0) return;
-    if (this.#unused) this.#unused.refresh();
-    else this.#unused = this.#dropLater();
+    this.#dropSoon();
   }
 
   /** So many pages are on their way; below 0: they have arrived. */
@@ -122,7 +124,7 @@ export class StoreMemory implements StoreLedger {
 
   /** @internal */
   forget(kept: KeptPages): void {
-    this.#kept.delete(kept);
+    if (this.#kept.delete(kept)) this.#keptCount -= kept.count;
   }
 
   #find(): Buffer | null {
@@ -222,10 +224,22 @@ export class StoreMemory implements StoreLedger {
     }
   }
 
+  /** Whether all that is in use is kept for later. */
+  get #isIdle(): boolean {
+    return this.used === this.#keptCount * PAGE_BYTES;
+  }
+
+  #dropSoon(): void {
+    if (!this.#isIdle) return;
+    if (this.#unused) this.#unused.refresh();
+    else this.#unused = this.#dropLater();
+  }
+
   #dropLater(): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.#unused = null;
-      if (this.used > 0) return;
+      if (!this.#isIdle) return;
+      for (const kept of this.#kept) kept.take();
       this.#made = 0;
       this.#free.length = 0;
     }, UNUSED_MS);
