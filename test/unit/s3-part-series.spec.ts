@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { KnownParts } from '../../src/chunked-upload/storage/s3/known-parts.js';
 import { PartSeries } from '../../src/chunked-upload/storage/s3/part-series.js';
 import { BytesPayload } from '../../src/chunked-upload/storage/s3/payload.js';
 import type { S3Multipart } from '../../src/chunked-upload/storage/s3/s3-multipart.js';
@@ -17,6 +18,7 @@ const multipart = {
 async function write(before: CommittedParts | null, dead: number, parts: number) {
   const series = new PartSeries({
     multipart,
+    known: new KnownParts(),
     finalKey: 'a',
     identity: 'i',
     parts: before,
@@ -56,6 +58,7 @@ it('A number whose request was not answered is not used again where that would b
         return { etag: `etag-${number}`, isSum: true };
       },
     } as unknown as S3Multipart,
+    known: new KnownParts(),
     finalKey: 'a',
     identity: 'i',
     parts: null,
@@ -80,4 +83,41 @@ it('A number whose request was not answered is not used again where that would b
   const first = await series.place(PART, {});
   await series.place(PART, {});
   await expect(first?.upload(PART, {})).rejects.toThrow('No answer');
+});
+
+describe('The parts that a process knows', () => {
+  const state = (chain: string, uploadId = 'u') => ({
+    uploadId,
+    runs: [],
+    next: 1,
+    reserved: 1,
+    chain,
+    opaqueFrom: null,
+  });
+  const parts = (first: number, count = 2) =>
+    Array.from({ length: count }, (_, index) => ({ number: first + index, etag: 'e' }));
+
+  it('are all of an upload, or none', () => {
+    const known = new KnownParts();
+    known.add(null, parts(1), state('1'));
+    known.add(state('1'), parts(3), state('2'));
+    expect(known.of(state('1'))).toBeNull();
+    expect(known.of(state('2'))).toEqual(parts(1, 4));
+    // Somebody else has gone on.
+    known.add(state('3'), parts(9), state('4'));
+    expect(known.of(state('4'))).toBeNull();
+    known.add(null, parts(1), state('5'));
+    expect(known.take(state('5'))).toEqual(parts(1));
+    expect(known.take(state('5'))).toBeNull();
+  });
+
+  it('are those of the last uploads', () => {
+    const known = new KnownParts();
+    for (let upload = 0; upload < 5; upload += 1) {
+      known.add(null, parts(1, 9000), state('1', `u${upload}`));
+    }
+    expect(known.of(state('1', 'u2'))).toBeNull();
+    expect(known.of(state('1', 'u3'))).toHaveLength(9000);
+    expect(known.of(state('1', 'u4'))).toHaveLength(9000);
+  });
 });

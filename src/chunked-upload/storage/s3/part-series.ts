@@ -1,3 +1,4 @@
+import type { KnownParts } from './known-parts.js';
 import { chained, proofOfSize } from './parts-chain.js';
 import {
   PartNumbers,
@@ -9,7 +10,7 @@ import {
 import { type Payload, md5Of } from './payload.js';
 import type { CallOptions } from './s3-calls.js';
 import { isNoUpload, isRefusal, isUnanswered } from './s3-errors.js';
-import type { PartTag, S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
+import type { PartId, PartTag, S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { CommittedParts } from './s3-state.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 
@@ -20,6 +21,7 @@ const MOST_NUMBERS = 3;
 
 export interface SeriesOptions {
   readonly multipart: S3Multipart;
+  readonly known: KnownParts;
   readonly finalKey: string;
   readonly identity: string;
   /** What is committed; null: nothing. */
@@ -60,6 +62,7 @@ export class PartSeries {
   #strays: StoredPart[] | null = null;
   #isRefused = false;
   #hasOthers = false;
+  #beginning: Promise<UploadPlace> | null = null;
   #last: number;
   #runs: number;
   #count: number;
@@ -76,13 +79,15 @@ export class PartSeries {
   }
 
   /** The upload that this writer has begun; null: it has none of its own. */
-  get own(): UploadPlace | null {
+  async own(): Promise<UploadPlace | null> {
+    await this.#beginning?.catch(ignore);
     return this.options.parts ? null : this.#upload;
   }
 
   /** Whether it may have begun another upload as well, whose name nobody was told. */
   get hasOthers(): boolean {
-    return this.#hasOthers;
+    // One that has no part is ended with its writer, if that lives.
+    return this.#hasOthers || (this.#beginning !== null && this.#parts === null);
   }
 
   /** Numbers that no part of the file has, and none can have: there are larger ones. */
@@ -90,18 +95,21 @@ export class PartSeries {
     return this.#last - this.#count;
   }
 
+  /** Begins an upload where there is none, which the first part waits for. */
+  begin(options: CallOptions): void {
+    if (this.#upload || this.#beginning) return;
+    this.#beginning = this.#create(options);
+    // Told of to the first part.
+    this.#beginning.catch(ignore);
+  }
+
   /** Where the next part goes; null: it has to stay in pieces for now. */
   async place(payload: Payload, options: CallOptions): Promise<PartPlace | null> {
     if (this.#isRefused) return null;
-    const { multipart, finalKey, identity } = this.options;
-    if (!this.#upload) {
-      const again = (): void => {
-        this.#hasOthers = true;
-      };
-      const uploadId = await multipart.create(finalKey, identity, { ...options, again });
-      this.#upload = { key: finalKey, uploadId };
-    }
-    const upload = this.#upload;
+    const { multipart } = this.options;
+    this.begin(options);
+    const upload = this.#upload ?? (await this.#beginning);
+    if (!upload) return null;
     const stray = await this.#equalStray(payload, options);
     if (stray && this.#hasRoomFor(stray.number)) {
       this.#add({ number: stray.number, tag: { etag: stray.etag, isSum: true } });
@@ -134,18 +142,22 @@ export class PartSeries {
     if (!this.#upload || (this.#uploaded.length === 0 && !this.#parts)) return null;
     const before = this.#parts ?? { runs: [], chain: '', opaqueFrom: null };
     let { runs, chain, opaqueFrom } = before;
+    const made: PartId[] = [];
     for (const { number, tag } of this.#uploaded) {
       if (tag === null) throw new Error(`Part ${number} has not been uploaded`);
       if (!tag.isSum) opaqueFrom ??= countOf(runs);
       const proof = opaqueFrom === null ? tag.etag : proofOfSize(this.options.partSize);
       runs = withNumber(runs, number);
       chain = chained(chain, number, proof);
+      made.push({ number, etag: tag.etag });
     }
     this.#uploaded = [];
     const { next } = this.#numbers;
     const reserved = reservedNumbers(this.#spare(countOf(runs)));
     const { uploadId } = this.#upload;
-    this.#parts = { uploadId, runs, next, reserved, chain, opaqueFrom };
+    const snapshot = { uploadId, runs, next, reserved, chain, opaqueFrom };
+    this.options.known.add(this.#parts, made, snapshot);
+    this.#parts = snapshot;
     this.#numbers.published(next, reserved);
     return this.#parts;
   }
@@ -153,6 +165,16 @@ export class PartSeries {
   /** What `snapshot` returned last has been committed. */
   committed(): void {
     if (this.#parts) this.#numbers.committed(this.#parts.next, this.#parts.reserved);
+  }
+
+  async #create(options: CallOptions): Promise<UploadPlace> {
+    const { multipart, finalKey, identity } = this.options;
+    const again = (): void => {
+      this.#hasOthers = true;
+    };
+    const uploadId = await multipart.create(finalKey, identity, { ...options, again });
+    this.#upload = { key: finalKey, uploadId };
+    return this.#upload;
   }
 
   async #send(
@@ -233,3 +255,5 @@ export class PartSeries {
 function uploadGone(error: unknown): never {
   throw isNoUpload(error) ? ChunkedUploadError.bytesMissing(error) : error;
 }
+
+function ignore(): void {}

@@ -47,15 +47,15 @@ export class S3Writer implements StorageWriter {
     losesParts: boolean,
   ) {
     const { identity, partSize, pieces, parts } = state;
-    const { attempt, total } = opened;
-    const { multipart, options, store } = shared;
+    const { attempt, length, total } = opened;
+    const { multipart, options, store, known } = shared;
     const { key, finalKey } = file;
     const { concurrency, maxParts } = options;
     const account = store.memory.open(() => this.#begin(this.#gathered.send()));
     this.#gathered = new GatheredBytes(account);
     this.#mostGathered = Math.min(MOST_GATHERED, store.memory.limit / 2);
     this.#transfers = new Transfers(concurrency);
-    const series = { multipart, finalKey, identity, parts, partSize, maxParts, total };
+    const series = { multipart, known, finalKey, identity, parts, partSize, maxParts, total };
     this.#parts = new PartSeries({
       ...series,
       attempt,
@@ -63,6 +63,8 @@ export class S3Writer implements StorageWriter {
       adopts: !losesParts || !opened.contested,
       renumbers: losesParts,
     });
+    // A part there will be, and it need not wait for the upload that it is one of.
+    if ((length ?? 0) >= partSize) this.#parts.begin(this.#options);
     const token = pieceToken(opened.token);
     this.#pieces = new PieceSeries({ store, key, token, ...this.#options }, state);
     const last = pieces.at(-1);
@@ -111,7 +113,7 @@ export class S3Writer implements StorageWriter {
     this.#gathered.drop();
     // What no state names is nobody's.
     await this.#pieces.removeUnnamed().catch(ignore);
-    const { own } = this.#parts;
+    const own = await this.#parts.own();
     if (own && !this.#isPublished) await this.shared.multipart.abort(own).catch(ignore);
   }
 

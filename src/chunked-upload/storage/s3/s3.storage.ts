@@ -16,6 +16,7 @@ import {
 import { signedDownloadUrl } from './download-url.js';
 import { Finishing } from './finishing.js';
 import { holdsBytes } from './holding.js';
+import { KnownParts } from './known-parts.js';
 import { removeLeftovers } from './leftovers.js';
 import { listStored } from './listing.js';
 import { largestFile, planPartSize } from './part-plan.js';
@@ -54,6 +55,7 @@ export class S3Storage extends StorageProvider {
       bucket,
       multipart: new S3Multipart(bucket),
       store: new PieceStore(bucket, gatherForStores(this.#options.memory)),
+      known: new KnownParts(),
       options: this.#options,
     };
     this.#finishing = new Finishing(this.#shared);
