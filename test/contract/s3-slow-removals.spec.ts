@@ -38,7 +38,7 @@ function storage(): S3Storage {
 }
 
 it.each(['gcs', 'aws'] as const)(
-  'A store like %s that removes slowly is asked once for each piece, and the state stays small',
+  'A store like %s that removes slowly is asked once for a piece, and when completing, and the state stays small',
   async (mode) => {
     double = await S3Double.start({ mode });
     const slowly =
@@ -53,7 +53,8 @@ it.each(['gcs', 'aws'] as const)(
     const upload = new ContractUpload(() => shared);
     expect(await store(upload, sample(17 * MIB))).toBeLessThan(LARGEST_STATE);
     const single = removals().filter((each) => each.startsWith('DeleteObject '));
-    expect(new Set(single).size).toBe(single.length);
+    for (const each of single)
+      expect(single.filter((other) => other === each).length).toBeLessThan(3);
     expect(removals().length - single.length).toBeLessThan(20);
     expect(double.stored(BUCKET)).toHaveLength(1);
   },

@@ -43,11 +43,13 @@ describe('A call of a store that does not answer', () => {
 
 it('A request that is answered while it is sent does not go on', async () => {
   let closed = 0;
-  const server = createServer((request, response) => {
-    request.once('close', () => (closed += 1));
-    // It reads nothing of the body.
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    request.socket.once('close', () => (closed += 1));
+    // Before it has read anything of the body.
     response.writeHead(403, { 'content-type': 'application/xml' });
     response.end('<Error><Code>AccessDenied</Code></Error>');
+    request.on('error', () => undefined);
+    setTimeout(() => request.resume(), 200);
   });
   servers.push(server);
   server.listen(0, '127.0.0.1');
