@@ -23,14 +23,14 @@ const alias = [
 const PROTOCOL_SPECS =
   '{aborted-downloads,admin,admin-access,admin-work,answers-arrive,begin-and-continue,bodies,bodies-of-nothing,' +
   'callers,complete,completion,controller-steps,controllers-of-hosts,curl,delete,download,' +
-  'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,' +
+  'errors-of-*,fields,filenames,filepond,forms,hostile-requests.property,journal,log-lines,method-override,' +
   'owners-over-http,policies,read-and-list,resumable-http,rest-of-a-body,small-pieces,storage-failures,unread-bodies,' +
   'who-sees-what,whole-file}.spec.ts';
 
 // What holds for a request however it comes: over HTTP/2, too, a request may break off, be refused and
 // be hostile. `HTTP2=all` runs all that clients meet.
 const HTTP2_SPECS = [
-  '{access-matrix,answers-arrive,bodies,download,errors-of-*,hostile-requests.property,filepond,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts',
+  '{access-matrix,answers-arrive,bodies,download,errors-of-*,hostile-requests.property,filepond,method-override,resumable-http,rest-of-a-body,small-pieces,tus,unread-bodies,whole-file}.spec.ts',
   ...(process.env['HTTP2'] === 'all' ? [PROTOCOL_SPECS] : []),
 ];
 
@@ -56,21 +56,35 @@ interface Project {
   readonly include?: string | readonly string[];
   readonly exclude?: readonly string[];
   readonly env?: Record<string, string>;
+  /**
+   * Default: true. Loading Nest and TypeORM takes longer than many a file's tests, so files share it
+   * where none of them has entities with the names of another's, which TypeORM keeps for the process,
+   * and none looks at what the process itself holds.
+   */
+  readonly isolate?: boolean;
 }
 
 const projects: Project[] = [
   { name: 'unit', group: 'requests' },
-  { name: 'contract', group: 'requests' },
-  { name: 'e2e', group: 'requests' },
+  { name: 'contract', group: 'requests', isolate: false },
+  { name: 'e2e', group: 'requests', exclude: [`test/e2e/${PROTOCOL_SPECS}`] },
+  {
+    name: 'express',
+    group: 'requests',
+    isolate: false,
+    include: `test/e2e/${PROTOCOL_SPECS}`,
+  },
   {
     name: 'fastify',
     group: 'requests',
+    isolate: false,
     include: `test/e2e/${PROTOCOL_SPECS}`,
     env: { HOST_PLATFORM: 'fastify' },
   },
   {
     name: 'http2',
     group: 'requests',
+    isolate: false,
     include: HTTP2_SPECS.map((specs) => `test/e2e/${specs}`),
     env: { HOST_PLATFORM: 'http2' },
   },
@@ -85,7 +99,7 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', 'test/support/contract-report.ts'],
-    projects: projects.map(({ name, group, include, exclude, env }) => ({
+    projects: projects.map(({ name, group, include, exclude, env, isolate = true }) => ({
       resolve: { alias },
       test: {
         name,
@@ -93,6 +107,7 @@ export default defineConfig({
         include: [include ?? `test/${name}/**/*.spec.ts`].flat(),
         ...(exclude ? { exclude: [...exclude] } : {}),
         ...(env ? { env } : {}),
+        isolate,
         maxWorkers: GROUPS[group].workers,
         sequence: { groupOrder: GROUPS[group].order },
         testTimeout: GROUPS[group].timeout,

@@ -49,7 +49,10 @@ export class ChunkedUploadError extends Error {
     readonly facts: Readonly<Record<string, number | null>> = {},
     cause?: unknown,
   ) {
-    super(typeof detail === 'string' ? detail : Object.values(detail).flat().join(' '), { cause });
+    super(
+      typeof detail === 'string' ? detail : Object.values(detail).flat().join(' '),
+      causedBy(cause),
+    );
   }
 
   /** The upload that it is about; null where none is known. */
@@ -216,7 +219,7 @@ export class ChunkedUploadError extends Error {
     return new ChunkedUploadError('exceeds_storage', detail, {}, cause);
   }
 
-  /** The forms of others need the memory that this one's sender has left unused for longest. */
+  /** All forms together hold too much memory, and this is one of the largest. */
   static tooManyForms() {
     return new ChunkedUploadError('unavailable', 'Too many forms are being sent at once');
   }
@@ -240,5 +243,10 @@ export function aboutUpload(error: unknown, uploadId: string): unknown {
 
 /** Refuses an option that is wrong. @throws TypeError that names it */
 export function failOption(option: string, sentence: string, cause?: unknown): never {
-  throw new TypeError(`ChunkedUploadModule: the option "${option}" ${sentence}`, { cause });
+  throw new TypeError(`ChunkedUploadModule: the option "${option}" ${sentence}`, causedBy(cause));
+}
+
+// Without one there is no property either: Node would print it, as undefined, with every stack.
+function causedBy(cause: unknown): ErrorOptions | undefined {
+  return cause === undefined ? undefined : { cause };
 }

@@ -73,7 +73,10 @@ export interface WholeInput extends BodyInput, NewUploadInput {
 }
 
 export interface CompleteInput {
-  /** The file's checksum in hex. `false`: do not compare, only keep the checksum of what has come. */
+  /**
+   * The file's checksum in hex. `false`: compare with the one, if any, that the client said when it
+   * began, and keep the checksum of what has come.
+   */
   readonly checksum?: string | null | false;
   /** Size of the file, if no chunk has said it. */
   readonly total?: number | null;

@@ -12,6 +12,7 @@ import { SpeedMeter } from './speed-meter.js';
 import { Transfer, type TransferListener, type TransferTools } from './transfer.js';
 import { UploadError, type UploadErrorCode } from './upload-error.js';
 import { UploadMemory } from './upload-memory.js';
+import { ownerIn } from './upload-owner.js';
 
 /** After these the same upload cannot succeed any more: the next start begins a new one. */
 const HOPELESS: readonly UploadErrorCode[] = ['checksum-mismatch', 'gone', 'refused'];
@@ -237,6 +238,7 @@ function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
     throw new TypeError('A file without a name needs the option fileName, such as "photo.jpg"');
   }
   const { checksum = DEFAULTS.checksum, chunkSize = DEFAULTS.chunkSize } = options;
+  const owner = ownerIn(options.fields);
 
   return {
     remote: connect(endpoint, options),
@@ -248,6 +250,7 @@ function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
       size: file.size,
       lastModified: own.lastModified,
       ...(options.folder ? { folder: options.folder } : {}),
+      ...(owner ? { owner } : {}),
       type: file.type,
     },
     chunkSize: new ChunkSize(chunkSize),

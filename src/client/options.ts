@@ -4,6 +4,7 @@ import { type HeaderSource } from './remote-uploads.js';
 import { type Credentials, type Transport } from './transport.js';
 import { type UploadError } from './upload-error.js';
 import { type KeyValueStorage } from './upload-memory.js';
+import { type Fields } from './upload-owner.js';
 
 /** A further try is coming. */
 export interface Retry {
@@ -25,7 +26,7 @@ export interface ChunkedUploadOptions {
   /** Bytes in one request; default 8 MiB. */
   readonly chunkSize?: number;
   /** What the first request tells beside the name, e.g. `owner_type` and `owner_id`. */
-  readonly fields?: Readonly<Record<string, string | number | boolean>>;
+  readonly fields?: Fields;
   /** Where the file lies, such as `Photos/2026`: files of one name in two folders are not one upload. */
   readonly folder?: string;
   /** Default: the file's own name; needed for a `Blob`, which has none. */

@@ -1,3 +1,5 @@
+import { type UploadOwner } from './upload-owner.js';
+
 /** What the memory needs of a `Storage`: `localStorage`, `sessionStorage` or a double of them. */
 export interface KeyValueStorage {
   readonly length: number;
@@ -21,6 +23,8 @@ export interface Fingerprint {
   readonly type: string;
   /** Where the file lies; left out where that is not known. */
   readonly folder?: string;
+  /** What it belongs to; left out where that is nothing. The same file for another owner is another upload. */
+  readonly owner?: UploadOwner;
 }
 
 /** An upload that was begun and not finished. */
@@ -89,8 +93,9 @@ export class UploadMemory {
 }
 
 function keyOf(fingerprint: Fingerprint): string {
-  const { endpoint, scope, fileName, size, lastModified, type, folder } = fingerprint;
-  const parts = [endpoint, scope, fileName, size, lastModified, type, ...(folder ? [folder] : [])];
+  const { endpoint, scope, fileName, size, lastModified, type, folder, owner } = fingerprint;
+  const place = [...(folder ? [folder] : []), ...(owner ? [owner.type, owner.id] : [])];
+  const parts = [endpoint, scope, fileName, size, lastModified, type, ...place];
   return PREFIX + JSON.stringify(parts);
 }
 

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalDiskStorage, type StorageProvider, type StoredFile } from 'nestjs-chunked-upload';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalDiskPaths } from '../../src/chunked-upload/storage/local-disk.paths.js';
 import { uploadIdOf } from '../../src/chunked-upload/storage/upload-keys.js';
+import { openFiles } from '../support/open-files.js';
 import { openOptions, undisturbed } from '../support/open-options.js';
 import { storedFiles } from '../support/stored-files.js';
 import { withWatchedSyncs } from '../support/watched-syncs.js';
@@ -217,3 +218,24 @@ async function withFolderSync(code: string, work: () => Promise<void>): Promise<
   };
   await withWatchedSyncs(fault, work);
 }
+
+it('A file of which nothing can be learned is closed', async () => {
+  await append('abc');
+  await storage.finish(file, 3, undisturbed);
+  const handle = await open(join(root, file.finalKey));
+  const prototype = Object.getPrototypeOf(handle) as { stat: () => Promise<unknown> };
+  await handle.close();
+  const { stat } = prototype;
+  prototype.stat = async () => Promise.reject(new Error('EIO'));
+  try {
+    await expect(storage.createReadStream(file)).rejects.toThrow('EIO');
+    await expect(storage.readUnfinished(file, { start: 0, end: 1 })).rejects.toThrow('EIO');
+    const unfinished = { ...file, key: file.finalKey };
+    const opening = storage.open(unfinished, openOptions({ offset: 3, attempt: 2 }));
+    await expect(opening).rejects.toThrow('EIO');
+  } finally {
+    prototype.stat = stat;
+  }
+  // Folders may be open for a moment longer.
+  expect((await openFiles(root)).filter((path) => path.includes('x.'))).toEqual([]);
+});

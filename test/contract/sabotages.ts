@@ -256,6 +256,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
       /^survives two writers.* from byte 100000 on/,
       /^survives .*many MiB.*(6 on|again)$/,
       /^keeps what a writer of many MiB/,
+      /committed before its first byte/,
       /^reads back what is committed/,
     ],
     make: appending((offset) => offset > 0),
@@ -301,7 +302,12 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'lets late writers spoil what is committed': {
-    fails: [/after the next one's commit/, /beside two others/, /^reads back nothing/],
+    fails: [
+      /after the next one's commit/,
+      /beside two others/,
+      /committed before its first byte/,
+      /^reads back nothing/,
+    ],
     make: lateHarm('after it'),
   },
 
@@ -335,7 +341,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
   },
 
   'removes all when a writer writes nothing': {
-    fails: [/^loses nothing/],
+    fails: [/^loses nothing/, /committed before its first byte/],
     make: brokenWriter(() => (writer, options, file, sound) => {
       let wrote = false;
       return {

@@ -438,6 +438,22 @@ describe('reconcile on a disk', () => {
     );
   });
 
+  it('removes what a late writer has left where an upload was before it had its name', async () => {
+    await withHost({}, async ({ root, uploads: own }) => {
+      const created = await own.create({ total: 300, fields: { filename: '' } });
+      const { id } = created;
+      const named = await own.append(id, { offset: 0, body: first, filename: 'a.bin' });
+      expect(named.key).not.toBe(created.key);
+      await writeFile(join(root, created.key), 'late');
+      // A copy that somebody keeps there is nobody's business.
+      const copy = join(dirname(created.key), 'copies', named.key.slice(named.key.indexOf(id)));
+      await mkdir(dirname(join(root, copy)));
+      await writeFile(join(root, copy), 'copy');
+      expect(await own.reconcile({ grace: 0 })).toMatchObject({ removed: 1, bytes: 4, missing: 0 });
+      expect(await storedFiles(root)).toEqual([copy, named.key].toSorted());
+    });
+  });
+
   it('is done before the first upload too', async () => {
     const empty = new LocalDiskStorage({ root: join(host.root, 'not', 'there') });
     await withHost({ upload: { storage: empty } }, async ({ uploads: own }) => {

@@ -424,6 +424,24 @@ describe('A transaction', () => {
     expect(warnings).toEqual([expect.stringContaining('a subscriber at afterTransactionCommit')]);
   });
 
+  it('of which a statement failed, and somebody caught that, is not taken for committed', async () => {
+    let told = 0;
+    const work = connections.transaction(
+      async (manager) => {
+        await manager.insert(Note, { id: 'a' });
+        await manager.query('SELECT 1 / 0').catch(() => undefined);
+      },
+      { committing: () => (told += 1) },
+    );
+    const error = await failureOf(work);
+    expect({ name: error.name, refused: isRefusal(error), told }).toEqual({
+      name: 'RolledBack',
+      refused: true,
+      told: 1,
+    });
+    expect(await notes()).toEqual([]);
+  });
+
   it('is not kept where a subscriber fails before', async () => {
     Nuisance.at = 'beforeTransactionCommit';
     const committing = () => expect.fail('told');

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Host, startHost } from '../support/host.js';
+import { type Host, startHost, withHost } from '../support/host.js';
+import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 
 const NOTES = {
@@ -116,5 +117,20 @@ describe('create of the service', () => {
     expect(upload).toMatchObject({ offset: 0, total: null, creator: null, attempt: 0 });
     const next = await host.uploads.append(upload.id, { offset: 0, body: Buffer.from('abc') });
     expect(next).toMatchObject({ offset: 3 });
+  });
+
+  it('leaves nothing where the upload was before it had its name', async () => {
+    await withHost({}, async ({ root, uploads: own }) => {
+      const { id, key } = await own.create({ total: 3, fields: { filename: '' } });
+      const refused = { header: 'Content-MD5', update: () => undefined, matches: () => false };
+      const body = Buffer.from('abc');
+      const sent = own.append(id, { offset: 0, body, digests: [refused] });
+      await expect(sent).rejects.toThrow('Content-MD5');
+      const ofIt = async () => (await storedFiles(root)).filter((name) => name.includes(id));
+      expect(await ofIt()).toEqual([key]);
+      const named = await own.append(id, { offset: 0, body, filename: 'a.txt' });
+      expect(named.key).not.toBe(key);
+      expect(await ofIt()).toEqual([named.key]);
+    });
   });
 });

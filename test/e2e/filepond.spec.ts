@@ -28,6 +28,9 @@ class Note extends AbstractChunkedUpload {
 }
 
 @Entity()
+class Typed extends AbstractChunkedUpload {}
+
+@Entity()
 class Hooked extends AbstractChunkedUpload {}
 
 type Headers = Readonly<Record<string, string>>;
@@ -46,6 +49,7 @@ beforeAll(async () => {
         maxBytes: 1000,
         allowedExtensions: ['txt'],
       },
+      { path: 'typed', entity: Typed, allowedExtensions: ['csv'], allowedMimeTypes: ['text/csv'] },
       { path: 'hooked', entity: Hooked, checksum: 'sha256', onComplete: () => onComplete() },
     ],
   });
@@ -314,6 +318,20 @@ describe('A chunk', () => {
     expect((await pond.head(id)).headers.get('upload-offset')).toBe('0');
   });
 
+  it.each(['multipart/form-data; boundary=b', 'Multipart/Mixed'])(
+    'is no form, which would be kept with its boundaries: %s',
+    async (type) => {
+      const id = await pond.begin(file.length);
+      const answer = await fetch(`${pond.url}?patch=${id}`, {
+        method: 'PATCH',
+        headers: { 'x-user': 'ann', 'content-type': type, 'upload-offset': '0' },
+        body: file,
+      });
+      expect(answer.status).toBe(415);
+      expect((await pond.head(id)).headers.get('upload-offset')).toBe('0');
+    },
+  );
+
   it('needs an id, of an upload that there is', async () => {
     expect((await pond.patch('', file, 0)).status).toBe(400);
     expect((await pond.patch('nonsense', file, 0)).status).toBe(404);
@@ -353,6 +371,23 @@ describe('A rule', () => {
   it('refuses a name in the metadata when the upload begins', async () => {
     const answer = await notes.create(file.length, { filename: 'a.exe' });
     expect(answer.status).toBe(400);
+  });
+
+  it('takes an empty file by its name, too', async () => {
+    const typed = new Pond('typed');
+    const id = await typed.begin(0);
+    expect((await typed.patch(id, new Uint8Array(0), 0, 'a.exe')).status).toBe(400);
+    expect((await typed.patch(id, new Uint8Array(0), 0, 'a.csv')).status).toBe(204);
+    expect((await uploads('typed').get(id)).upload).toMatchObject({ filename: 'a.csv', status: 2 });
+  });
+
+  it('judges one whose name never comes by its id, and no sooner than its bytes', async () => {
+    const id = await notes.begin(file.length);
+    const early = await uploads('notes').complete(id, md5(file));
+    expect(early).toMatchObject({ status: 400, body: { offset: 0, total: 250 } });
+    const answer = await uploads('notes').put('bytes 0-249/250', file, { id });
+    expect(answer).toMatchObject({ status: 400, detail: { file: [expect.any(String)] } });
+    expect((await notes.head(id)).headers.get('upload-offset')).toBe('0');
   });
 
   it('keeps the name that the first chunk said', async () => {

@@ -152,6 +152,34 @@ describe('Forms whose senders are silent', () => {
     expect((await storedFiles(host.root)).length).toBeGreaterThan(length);
   });
 
+  it('break off no upload that says little, however long its file takes', async () => {
+    const long = { ...headers, 'content-range': 'bytes 0-99/100' };
+    const form = field('filename', 'honest.bin') + filePart();
+    const honest = await RawConnection.put(
+      host.url,
+      { ...long, 'content-length': form.length },
+      '/uploads',
+    );
+    await honest.write(form.slice(0, -60));
+    const fields = Array.from({ length: 7 }, (_, at) => field(`f${at}`, 'x'.repeat(60_000))).join(
+      '',
+    );
+    const crowd: RawConnection[] = [];
+    for (let at = 0; at < 8; at += 1) {
+      const connection = await RawConnection.put(host.url, headers, '/uploads');
+      // Fields alone, and with a file that has begun.
+      await connection.write(at % 2 === 0 ? fields : fields + filePart().slice(0, -40));
+      crowd.push(connection);
+    }
+    for (const connection of crowd.slice(0, 4)) {
+      const { status, headers: said } = await connection.answer();
+      expect([status, said['retry-after']]).toEqual([503, '2']);
+    }
+    await honest.write(form.slice(-60));
+    expect(await honest.answer()).toMatchObject({ status: 200, json: { offset: 100 } });
+    for (const connection of [honest, ...crowd]) connection.destroy();
+  });
+
   it('keep what has arrived of a file that has begun', async () => {
     const fields = Array.from({ length: 7 }, (_, at) => field(`f${at}`, 'x'.repeat(60_000))).join(
       '',
@@ -168,7 +196,11 @@ describe('Forms whose senders are silent', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return (await ann.list()).some(({ filename }) => filename === 'kept.bin');
     });
-    expect((await begun.answer()).status).toBe(400);
+    expect(await begun.answer()).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '2' },
+      json: { detail: 'Too many forms are being sent at once' },
+    });
     const kept = (await ann.list()).find(({ filename }) => filename === 'kept.bin');
     expect(kept?.offset).toBeGreaterThan(0);
     for (const connection of [begun, ...silent]) connection.destroy();

@@ -116,11 +116,22 @@ describe('canAttach', () => {
     ['a first chunk', () => ann.put('bytes 0-99/300', first, { query: named })],
     ['a form', () => ann.put('bytes 0-99/300', first, { form: { after: named } })],
     ['a whole file', () => ann.whole(file, { query: { ...named, md5: md5(file) } })],
+    ['a beginning without bytes', () => createBy({ 'content-range': 'bytes */300' }, 'PUT')],
+    ['a beginning without a name', () => createBy({ 'upload-length': '10' })],
+    ['a beginning by tus', () => createBy({ 'tus-resumable': '1.0.0', 'upload-length': '10' })],
   ];
+
+  function createBy(headers: Readonly<Record<string, string>>, method = 'POST'): Promise<Answer> {
+    const pairs = Object.entries(named).map(([key, value]) => [key, btoa(value)].join(' '));
+    const metadata = { 'upload-metadata': pairs.join(',') };
+    const query = { ...named, ...(method === 'PUT' ? { filename: 'a.txt' } : {}) };
+    return ann.send(method, { query, headers: { ...headers, ...metadata } });
+  }
 
   it.each(requests)('refuses %s, of which nothing is left', async (_, request) => {
     mayAttach = ({ number }, { creator }) => number !== 7 || creator !== 'ann';
     await expectRefused(request, refusal);
+    expect((await host.uploads.findByOwner(seat)).filter(({ offset }) => offset === 0)).toEqual([]);
   });
 
   it('is asked again for every chunk and the end', async () => {

@@ -116,6 +116,48 @@ describe('A policy of the host', () => {
     },
   );
 
+  it('is asked about an upload without a name, and again with the name before its first byte', async () => {
+    await withPolicy(async (client, policy, host) => {
+      const begin = async () => {
+        const created = await client.send('POST', { headers: { 'upload-length': '300' } });
+        return String(created.body);
+      };
+      const patch = async (id: string, headers: object) =>
+        fetch(`${client.url}?patch=${id}`, {
+          method: 'PATCH',
+          headers: { 'x-user': 'ann', 'upload-offset': '0', ...headers },
+          body: file,
+        });
+      const ends: ((id: string) => Promise<{ status: number }>)[] = [
+        (id) => patch(id, { 'upload-name': 'a.txt' }),
+        (id) => patch(id, {}),
+        (id) => client.put('bytes 0-299/300', file, { id }),
+      ];
+      for (const [index, end] of ends.entries()) {
+        policy.asked.length = 0;
+        const id = await begin();
+        expect(policy.asked).toMatchObject([{ stage: 'begin', id, filename: '', total: 300 }]);
+        expect([200, 204]).toContain((await end(id)).status);
+        const filename = index === 0 ? 'a.txt' : id;
+        expect(policy.asked.slice(1, 3)).toMatchObject([
+          { stage: 'begin', id, filename, total: 300 },
+          { stage: 'chunk', id, filename, total: 300 },
+        ]);
+      }
+      for (const end of ends) {
+        policy.refuse = () => undefined;
+        const id = await begin();
+        policy.refuse = ({ stage }) => (stage === 'begin' ? 'No.' : undefined);
+        expect((await end(id)).status).toBe(400);
+        expect((await client.get(id)).upload).toMatchObject({ offset: 0, status: 1 });
+      }
+      const before = await host.uploads.find();
+      const refused = await client.send('POST', { headers: { 'upload-length': '300' } });
+      expect(refused).toMatchObject({ status: 400, detail: { file: ['No.'] } });
+      expect(await host.uploads.find()).toEqual(before);
+    });
+  });
+
   it('that refuses the first bytes does so before the rest of them has come', async () => {
     await withPolicy(async (client, policy, host) => {
       policy.refuse = ({ stage }) => (stage === 'first-bytes' ? 'No.' : undefined);
@@ -153,6 +195,25 @@ describe('A policy of the host', () => {
         expect(answer).toMatchObject({ status: 403, body: { message: 'Pay first' } });
       }
       expect(await storedFiles(host.root)).toEqual([]);
+    });
+  });
+
+  it.each([
+    ['tus', { 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' }],
+    ['resumable-http', { 'upload-draft-interop-version': '8', 'upload-complete': '?1' }],
+  ])('that refuses by an exception leaves nothing of a creation with bytes: %s', async (_, own) => {
+    const policy = new Recorder();
+    policy.refuse = ({ stage }) => {
+      if (stage === 'chunk') throw new ForbiddenException('Not yours');
+    };
+    const protocols = ['tus', 'resumable-http'] as const;
+    await withHost({ upload: { policies: [policy], protocols } }, async (host) => {
+      const client = new UploadClient(`${host.url}/uploads`);
+      const headers = { 'upload-length': '300', ...own } as Record<string, string>;
+      const answer = await client.whole(file, { headers });
+      expect(answer).toMatchObject({ status: 403, body: { message: 'Not yours' } });
+      expect(answer.headers.get('location')).toBeNull();
+      expect(await host.uploads.find()).toEqual([]);
     });
   });
 

@@ -323,6 +323,8 @@ describe('4.2.2 Upload creation', () => {
       type: 'limited',
     });
     expect(broken.status).toBe(400);
+    // Else its client would ask for what is gone.
+    expect(broken.headers).not.toHaveProperty('location');
     expect(await listed('limited')).toEqual(before);
   });
 
@@ -502,13 +504,24 @@ describe('4.4.2 Upload append', () => {
     };
     const answer = await create({ 'upload-complete': '?1' }, file, { type: 'hooked' });
     expect(answer.status).toBe(409);
-    expect(answer.headers).toMatchObject({ 'upload-complete': '?1' });
+    const { location: place = '' } = answer.interim[0]?.headers ?? {};
+    expect(answer.headers).toMatchObject({ 'upload-complete': '?1', location: place });
     // What failed once may be asked for again.
     onComplete = () => ({ attachment: 7 });
     const location = answer.interim[0]?.headers['location'] ?? '';
     const again = await append(location, { 'upload-complete': '?1', 'upload-offset': '300' });
     expect(again.json).toEqual({ attachment: 7 });
     expect(again.headers).toMatchObject({ 'upload-complete': '?1' });
+  });
+});
+
+describe('What onComplete answers', () => {
+  it.each([['<b>a.txt</b>'], [7], [false]])('is JSON, as everywhere: %j', async (value) => {
+    onComplete = () => value;
+    const answer = await create({ 'upload-complete': '?1' }, file, { type: 'hooked' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(answer.json).toBe(value);
   });
 });
 
@@ -627,6 +640,12 @@ describe('8 and 9 Codings', () => {
     const type = 'multipart/form-data; boundary=b';
     const answer = await create({ 'upload-complete': '?1', 'content-type': type }, file);
     expect(answer.status).toBe(415);
+    // Until version 5 what is appended may be of any other type.
+    const location = await begun(first);
+    const said = { 'upload-draft-interop-version': '5', 'content-type': type };
+    const end = { 'upload-complete': '?1', 'upload-offset': '100', ...said };
+    expect((await append(location, end, rest)).status).toBe(415);
+    expect((await head(location)).headers).toMatchObject({ 'upload-offset': '100' });
   });
 });
 

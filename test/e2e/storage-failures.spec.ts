@@ -20,7 +20,8 @@ const rest = file.subarray(100);
 const sum = md5(file);
 
 beforeAll(async () => {
-  host = await startHost({ upload: { storage } });
+  const protocols = ['content-range', 'tus', 'filepond', 'resumable-http'] as const;
+  host = await startHost({ upload: { storage, protocols } });
   ann = new UploadClient(`${host.url}/uploads`);
 });
 afterEach(() => {
@@ -207,5 +208,27 @@ describe('A database that is away', () => {
       await proxy.cut();
       await database.drop();
     }
+  });
+});
+
+describe('A creation with bytes, of which the storage takes no more', () => {
+  const tus = {
+    'tus-resumable': '1.0.0',
+    'upload-length': '300',
+    'content-type': 'application/offset+octet-stream',
+  };
+  const draft = { 'upload-draft-interop-version': '8', 'upload-complete': '?1' };
+
+  it.each([
+    ['tus', 'ENOSPC', tus],
+    ['tus', 'EFBIG', tus],
+    ['resumable-http', 'ENOSPC', draft],
+    ['resumable-http', 'EFBIG', draft],
+  ] as const)('keeps what fitted, and tells where: %s, %s', async (_, code, headers) => {
+    storage.failNext('write', failure(code));
+    const answer = await ann.send('POST', { query: { filename: 'a' }, headers }, first);
+    expectFailure(answer, code);
+    const id = answer.headers.get('location')?.split('/').at(-1) ?? '';
+    expect((await ann.get(id)).upload).toMatchObject({ id, offset: 0, status: 1 });
   });
 });

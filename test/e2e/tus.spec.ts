@@ -342,19 +342,6 @@ describe('Core protocol', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers.get('tus-resumable')).toBe('1.0.0');
   });
-
-  it('X-HTTP-Method-Override is the method', async () => {
-    const url = await ann.begin(300);
-    const post = async (override: string, fields: Fields, bytes: Uint8Array | null) =>
-      ann.ask('POST', url, { 'x-http-method-override': override, ...fields }, bytes);
-    const fields = { 'content-type': OCTETS, 'upload-offset': '0' };
-    const answer = await post('PATCH', fields, file.subarray(0, 100));
-    expect(answer.status).toBe(204);
-    expect(answer.headers.get('upload-offset')).toBe('100');
-    expect((await post('HEAD', {}, null)).headers.get('upload-offset')).toBe('100');
-    expect((await post('delete', {}, null)).status).toBe(204);
-    expect((await ann.head(url)).status).toBe(404);
-  });
 });
 
 describe('Creation', () => {
@@ -445,6 +432,33 @@ describe('Creation With Upload', () => {
     const answer = await ann.create({ 'upload-length': '300', 'content-type': 'text/plain' }, file);
     expect(answer.status).toBe(415);
     expect(await host.dataSource.getRepository(ChunkedUpload).count()).toBe(before);
+  });
+});
+
+describe('Creation With Upload, refused', () => {
+  it('leaves nothing, and tells no location', async () => {
+    const before = await host.dataSource.getRepository(ChunkedUpload).count();
+    const sum = createHash('sha1').update('other').digest('base64');
+    const fields = { 'upload-length': '300', 'content-type': OCTETS };
+    const wrong = await ann.create({ ...fields, 'upload-checksum': `sha1 ${sum}` }, file);
+    expect(wrong.status).toBe(460);
+    expect(wrong.headers.get('location')).toBeNull();
+    const said = metadataOf({ md5: md5(sample(3)) });
+    const other = await ann.create({ ...fields, ...said }, file);
+    expect(other.status).toBe(460);
+    expect(other.headers.get('location')).toBeNull();
+    expect(await host.dataSource.getRepository(ChunkedUpload).count()).toBe(before);
+  });
+
+  it('by onComplete alone, stays, and tells where', async () => {
+    onComplete = () => {
+      throw new ConflictException('Not now');
+    };
+    const fields = { 'upload-length': '300', 'content-type': OCTETS };
+    const answer = await hooked.create(fields, file);
+    expect(answer.status).toBe(409);
+    onComplete = () => undefined;
+    expect(await hooked.offset(answer.headers.get('location') ?? '')).toBe(300);
   });
 });
 

@@ -26,7 +26,11 @@ export interface Ended {
 /** A source of ours, as those write it who leave the extension out. */
 export async function source(name: string, extension: 'js' | 'none' = 'js'): Promise<string> {
   const text = await readFile(join(SOURCES, name), 'utf8');
-  return extension === 'js' ? text : text.replaceAll(/(from '\.[^']*)\.js'/g, "$1'");
+  return extension === 'js' ? text : withoutExtensions(text);
+}
+
+export function withoutExtensions(text: string): string {
+  return text.replaceAll(/(from '\.[^']*)\.js'/g, "$1'");
 }
 
 export async function sources(

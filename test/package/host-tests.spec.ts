@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, FreshApplication, LONGEST_MS, sources } from './fresh-application.js';
+import {
+  type Ended,
+  FreshApplication,
+  LONGEST_MS,
+  sources,
+  withoutExtensions,
+} from './fresh-application.js';
 import { NEST_11, NEST_12 } from './recipes.js';
-import { readme } from '../support/readmes.js';
+import { fileIn, readme } from '../support/readmes.js';
 
 // The tests of hosts load the package: as those are set up by `nest new`, with nothing added.
 
@@ -62,11 +68,33 @@ const TSCONFIG_12 = {
   },
 };
 
-/** The test that the documentation shows, as it stands there. */
-async function documentedTest(): Promise<Record<string, string>> {
+/** The tests that the documentation shows, as they stand there. */
+async function documentedTests(): Promise<[ofUploads: string, ofPeople: string]> {
   const { blocks } = await readme('src/chunked-upload/testing/README.md');
-  const text = blocks.find((block) => block.text.includes('createTestingModule'))?.text ?? '';
-  return { 'src/documented.test.ts': text };
+  const [ofUploads = '', ofPeople = ''] = blocks
+    .map(({ text }) => text)
+    .filter((text) => text.includes('createTestingModule'));
+  return [ofUploads, ofPeople];
+}
+
+/** The application of the owners' page with the test that goes with it; what that imports is left to its reader. */
+async function people(extension: 'js' | 'none'): Promise<Record<string, string>> {
+  const page = await readme('src/chunked-upload/owners/README.md');
+  const [, text] = await documentedTests();
+  const imports = [
+    "import { ChunkedUploadModule, ChunkedUploadService, getChunkedUploadToken } from 'nestjs-chunked-upload';",
+    "import { NameGuard } from './app.module.js';",
+    "import { Avatar, CreatePeople1700000000000, PeopleModule } from './people.js';",
+  ];
+  const texts = {
+    'src/people/people.ts': fileIn(page, 'people.ts'),
+    'src/people/app.module.ts': fileIn(page, 'app.module.ts'),
+    'src/people/people.test.ts': [...imports, text].join('\n'),
+  };
+  if (extension === 'js') return texts;
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, each]) => [name, withoutExtensions(each)]),
+  );
 }
 
 /** All use one database: a file after the other. */
@@ -74,13 +102,15 @@ const VITEST = `export default { test: {
   globals: true, fileParallelism: false, include: ['src/**/*.test.ts'], testTimeout: ${LONGEST_MS},
 } };`;
 
+const EXCEPT_PEOPLE = ['--exclude', '**/people/**'];
+
 function below(folder: string, texts: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [folder + name, text]));
 }
 
-function expectPassed({ code, output }: Ended): void {
+function expectPassed({ code, output }: Ended, tests = 6): void {
   expect(code, output).toBe(0);
-  expect(output).toMatch(/Tests:? +6 passed(, 6 total| \(6\))/);
+  expect(output).toMatch(new RegExp(`Tests:? +${tests} passed(, ${tests} total| \\(${tests}\\))`));
   // Jest's word for a thread, a socket or a timer that is still there.
   expect(output).not.toContain('did not exit');
 }
@@ -93,7 +123,8 @@ describe('The tests of a host of Nest 11, in CommonJS,', () => {
     const texts = await sources([...SOURCES, ...TESTS], 'none');
     await app.write({
       ...below('src/', texts),
-      ...(await documentedTest()),
+      'src/documented.test.ts': (await documentedTests())[0],
+      ...(await people('none')),
       'package.json': { name: 'host', jest: JEST_11 },
       'tsconfig.json': TSCONFIG_11,
       'vitest.config.mjs': VITEST,
@@ -102,11 +133,15 @@ describe('The tests of a host of Nest 11, in CommonJS,', () => {
 
   it('run in Jest', async () => {
     const args = ['--ci', '--runInBand', `--testTimeout=${LONGEST_MS}`];
-    expectPassed(await app.run(app.bin('jest'), args));
+    const others = ['--testPathIgnorePatterns', '/people/'];
+    expectPassed(await app.run(app.bin('jest'), [...args, ...others]));
+    // With a database of its own.
+    expectPassed(await app.run(app.bin('jest'), [...args, 'people']), 1);
   });
 
   it('run in vitest', async () => {
-    expectPassed(await app.run(app.bin('vitest'), ['run']));
+    expectPassed(await app.run(app.bin('vitest'), ['run', ...EXCEPT_PEOPLE]));
+    expectPassed(await app.run(app.bin('vitest'), ['run', 'people']), 1);
   });
 });
 
@@ -116,10 +151,12 @@ describe('The tests of a host of Nest 12, in ES modules,', () => {
     const app = await FreshApplication.install(NEST_12);
     await app.write({
       ...below('src/', await sources([...SOURCES, ...TESTS])),
-      ...(await documentedTest()),
+      'src/documented.test.ts': (await documentedTests())[0],
+      ...(await people('js')),
       'tsconfig.json': TSCONFIG_12,
       'vitest.config.js': VITEST,
     });
-    expectPassed(await app.run(app.bin('vitest'), ['run']));
+    expectPassed(await app.run(app.bin('vitest'), ['run', ...EXCEPT_PEOPLE]));
+    expectPassed(await app.run(app.bin('vitest'), ['run', 'people']), 1);
   }, 300_000);
 });

@@ -149,7 +149,7 @@ describe('the packed package', () => {
     const { blocks } = await readme(OWNERS);
     const script = blocks.find(({ language }) => language === 'sh')?.text ?? '';
     const app = application(NEST_12.name);
-    const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), file]);
+    const png = Buffer.concat([Buffer.from('iVBORw0KGgoAAAANSUhEUg==', 'base64'), file]);
     await writeFile(join(app.folder, 'me.png'), png);
     await withDatabase(async ({ url: databaseUrl }) => {
       await app.withServer('people/main.js', databaseUrl, async (url) => {
@@ -158,7 +158,11 @@ describe('the packed package', () => {
           cwd: app.folder,
         });
         const person = JSON.parse(stdout) as { avatar: string };
-        expect(person).toEqual({ id: 1, userId: 'ann', avatar: expect.any(String) });
+        expect(person).toEqual({ id: 1, avatar: expect.any(String) });
+        const picture = await fetch(`${url}/people/1/avatar`);
+        expect(picture.headers.get('content-type')).toBe('image/png');
+        expect(Buffer.from(await picture.arrayBuffer())).toEqual(png);
+        expect((await fetch(`${url}/people/2/avatar`)).status).toBe(404);
 
         const avatars = new UploadClient(`${url}/avatars`, 'ann');
         expect((await avatars.download(person.avatar)).bytes).toEqual(png);
@@ -170,7 +174,10 @@ describe('the packed package', () => {
         const detail = { owner_id: [expect.any(String)] };
         expect(await send('2')).toMatchObject({ status: 400, body: { detail } });
         expect((await send('1', 'me.exe')).status).toBe(400);
-        expect((await fetch(`${url}/people/1`, { method: 'DELETE' })).status).toBe(200);
+        const remove = (user: string) =>
+          fetch(`${url}/people/1`, { method: 'DELETE', headers: { 'X-User': user } });
+        expect((await remove('bob')).status).toBe(404);
+        expect((await remove('ann')).status).toBe(200);
         expect((await avatars.get(person.avatar)).status).toBe(404);
       });
     });

@@ -26,6 +26,10 @@ export declare class Video extends AbstractChunkedUpload {
   title: string;
 }
 export declare class Avatar extends AbstractChunkedUpload {}
+export declare class CreatePeople1700000000000 {}
+export declare class PeopleModule {}
+export declare const NameGuard: Type<CanActivate>;
+export declare const auth: { token(): Promise<string> };
 export declare class Config {
   maxBytes: number;
 }
@@ -47,7 +51,6 @@ export declare const upload: ChunkedUpload;
 export declare const person: Person;
 export declare const people: Person[];
 export declare const file: File;
-export declare const token: string;
 export declare const uppy: {
   addUploader(uploader: (ids: string[]) => Promise<void>): void;
   getFile(id: string): { data: File };

@@ -18,8 +18,9 @@ beforeEach(() => {
   }
 });
 afterEach(() => {
-  vi.useRealTimers();
+  // In this order: a spy on a fake timer gives that back.
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 function timer(

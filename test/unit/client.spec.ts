@@ -648,6 +648,16 @@ describe('the client', () => {
       expectAllThere();
     });
 
+    it('goes on for the owner that it was begun for, and begins anew for another one', async () => {
+      const fields = (id: number) => ({ owner_type: 'person', owner_id: id });
+      await interrupt({ fields: fields(1) });
+      await uploadOf(file, { storage, fields: fields(2) }).start();
+      expect(server.log[0]).toMatch(/^PUT \/uploads bytes 0-/);
+      server.log.length = 0;
+      await uploadOf(file, { storage, fields: fields(1) }).start();
+      expect(server.log[0]).toMatch(/^HEAD/);
+    });
+
     it('takes no other file, no other endpoint and no other user for it', async () => {
       await interrupt({ scope: 'alice' });
       const others: [Blob, Partial<ChunkedUploadOptions>][] = [
@@ -657,6 +667,7 @@ describe('the client', () => {
         ],
         [file, { scope: 'alice', endpoint: `${endpoint}?other` }],
         [file, { scope: 'bob' }],
+        [file, { scope: 'alice', fields: { owner_type: 'person', owner_id: 1 } }],
       ];
       for (const [blob, options] of others) {
         server.log.length = 0;

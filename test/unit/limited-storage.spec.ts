@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +7,10 @@ import {
   isStorageTimeout,
   limitedStorage,
 } from '../../src/chunked-upload/storage/limited-storage.js';
-import type { StorageProvider } from '../../src/chunked-upload/storage/storage.provider.js';
+import type {
+  StorageProvider,
+  StoredBytes,
+} from '../../src/chunked-upload/storage/storage.provider.js';
 import { openOptions } from '../support/open-options.js';
 import { until } from '../support/waiting.js';
 
@@ -76,6 +80,19 @@ describe('A storage with a time limit', () => {
     await timesOut(second);
   });
 
+  it('tells a storage that nobody waits for its writer any more', async () => {
+    let given: AbortSignal | undefined;
+    const open: MemoryStorage['open'] = async (_, { signal }) => {
+      given = signal;
+      return new Promise(() => undefined);
+    };
+    storage = limitedStorage(Object.assign(new MemoryStorage(), { open }), 50);
+    const opening = storage.open(file, openOptions());
+    expect(given?.aborted).toBe(false);
+    await timesOut(opening);
+    expect(given?.aborted).toBe(true);
+  });
+
   it('has the patience to copy what is contested', async () => {
     const size = 5_000_000;
     const first = await storage.open(file, openOptions());
@@ -86,5 +103,43 @@ describe('A storage with a time limit', () => {
     await sleep(150);
     wake();
     await (await opening).close();
+  });
+
+  it.each(['createReadStream', 'readUnfinished'] as const)(
+    'closes a stream that %s opens too late',
+    async (operation) => {
+      const stream = new Readable({ read: () => undefined });
+      let open = (): void => undefined;
+      const opening = new Promise<Readable>((resolve) => {
+        open = () => resolve(stream);
+      });
+      storage = limitedStorage(
+        Object.assign(new MemoryStorage(), { [operation]: () => opening }),
+        50,
+      );
+      await timesOut(storage[operation]?.(file, { start: 0, end: 1 }) ?? Promise.resolve());
+      open();
+      await until('it is closed', () => stream.destroyed);
+    },
+  );
+
+  it('ends a listing that hung in a step as soon as it goes on', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let ended = false;
+    async function* list(): AsyncGenerator<StoredBytes> {
+      try {
+        await held;
+        yield { key: 'a', size: 1, modifiedAt: new Date() };
+      } finally {
+        ended = true;
+      }
+    }
+    storage = limitedStorage(Object.assign(new MemoryStorage(), { list }), 50);
+    await timesOut(storage.list('')[Symbol.asyncIterator]().next());
+    goOn();
+    await until('it has ended', () => ended);
   });
 });

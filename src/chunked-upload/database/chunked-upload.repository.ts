@@ -71,6 +71,14 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     private readonly leaseMs: number,
   ) {}
 
+  /**
+   * Whether to insert in a transaction: subscribers of the host's are told of new rows after the
+   * statement, and when one of them fails nothing of it may stay.
+   */
+  get insertsInTransaction(): boolean {
+    return this.table.tellsOfInserts;
+  }
+
   /** With a lease the writer that inserts it goes on. */
   async insert(upload: NewRow, lease: RowLease | null, manager?: EntityManager): Promise<T> {
     const leased = lease && {
@@ -143,14 +151,6 @@ export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
     const { name, c } = this.table;
     const sql = `UPDATE ${name} SET ${c.response} = $2 WHERE ${c.id} = $1`;
     await this.table.query(sql, [id, asPlainJson(response)], manager);
-  }
-
-  /**
-   * Throws where a statement of the transaction has failed and somebody caught that: Postgres takes
-   * its COMMIT without an error then, and keeps nothing of it.
-   */
-  async requireIntact(manager: EntityManager): Promise<void> {
-    await this.table.query('SELECT 1', [], manager);
   }
 
   /** Removes the row; false: there was none. */

@@ -3,6 +3,7 @@ import { type DataSource, type EntityManager, TypeORMError } from 'typeorm';
 import { databaseAway, databaseFailure, isConflict } from './database-failure.js';
 import { LimitedConnection, isLimited } from './limited-connection.js';
 import { NoAnswer } from './no-answer.js';
+import { SubscriberFailure } from './subscriber-failure.js';
 
 /** That of the option `callTimeout`. */
 const DEFAULT_LIMIT_MS = 15_000;
@@ -11,10 +12,16 @@ const DEFAULT_LIMIT_MS = 15_000;
 const MOST_ATTEMPTS = 6;
 const PAUSE_MS = 20;
 
+/** Who is told how far a commit has come. */
+export interface CommitWatch {
+  /** Called directly before it is sent: until then an error means that nothing is kept. */
+  readonly committing: () => void;
+  /** Called when the database has undone it for somebody else's, and it is begun anew. */
+  readonly undone: () => void;
+}
+
 /** How a transaction is told of, and how it may go. */
-export interface TransactionOptions {
-  /** Called directly before its COMMIT is sent: until then an error means that nothing is kept. */
-  readonly committing?: (() => void) | undefined;
+export interface TransactionOptions extends Partial<CommitWatch> {
   /** Whether its work may be done again after the database has undone it for somebody else's. */
   readonly repeatable?: () => boolean;
 }
@@ -48,8 +55,8 @@ export class Connections {
 
   /** Runs `work` in one transaction. */
   async transaction<R>(work: Work<R>, options: TransactionOptions = {}): Promise<R> {
-    const { committing, repeatable = () => false } = options;
-    return this.#repeat(async () => this.#transaction(work, committing), repeatable);
+    const { committing, undone, repeatable = () => false } = options;
+    return this.#repeat(async () => this.#transaction(work, committing), repeatable, undone);
   }
 
   async #alone<R>(work: Work<R>, limitMs: number): Promise<R> {
@@ -68,7 +75,8 @@ export class Connections {
       await runner.startTransaction();
       const result = await work(runner.manager);
       await runner.commitTransaction().catch((error: unknown) => {
-        if (runner.isTransactionActive) throw error;
+        const isCommitted = !runner.isTransactionActive || error instanceof SubscriberFailure;
+        if (!isCommitted) throw error;
         // It is committed: what failed was a subscriber of the host's, which is told of that.
         this.dataSource.logger.log('warn', `A subscriber failed after a commit: ${String(error)}`);
       });
@@ -84,7 +92,11 @@ export class Connections {
     }
   }
 
-  async #repeat<R>(attempt: () => Promise<R>, repeatable = () => true): Promise<R> {
+  async #repeat<R>(
+    attempt: () => Promise<R>,
+    repeatable = () => true,
+    undone: () => void = () => undefined,
+  ): Promise<R> {
     const giveUpAt = performance.now() + this.limitMs;
     for (let count = 1; ; count += 1) {
       try {
@@ -92,6 +104,7 @@ export class Connections {
       } catch (error) {
         const mayRepeat = count < MOST_ATTEMPTS && performance.now() < giveUpAt && repeatable();
         if (!mayRepeat || !isConflict(error)) return databaseFailure(error);
+        undone();
       }
       await sleep(Math.random() * PAUSE_MS * count);
     }

@@ -1,80 +1,20 @@
 import type { EntityManager } from 'typeorm';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import type { StorageState } from '../storage/storage.provider.js';
 import { asJson } from './as-json.js';
 import { DURABLE } from './durable.js';
 import type { Expiry } from './chunked-upload.repository.js';
 import { historyOf, historyWith } from './history.js';
+import type {
+  CompletionResult,
+  Held,
+  Leased,
+  Progress,
+  Release,
+  Renewal,
+  Sighting,
+  Wanted,
+} from './lease.types.js';
 import type { Scope, UploadTable } from './upload-table.js';
-
-/** The upload as a writer must find it. */
-export interface Wanted {
-  readonly scope: Scope;
-  /** Null: wherever it is. */
-  readonly offset: number | null;
-  readonly total: number | null;
-  /** The process that takes the lease; null where it has no lasting name. */
-  readonly holder: string | null;
-}
-
-/** An upload whose lease has just been taken. */
-export interface Leased<T> {
-  readonly upload: T;
-  /**
-   * Whether the lease of a writer before had run out and nobody knows that it has ended: it may
-   * still run somewhere, and write once more.
-   */
-  readonly contested: boolean;
-}
-
-/** Whose lease it is. */
-export interface Held {
-  readonly token: string;
-  /** The process that holds it; null where it has no lasting name. */
-  readonly holder: string | null;
-}
-
-/** What a writer that gives its lease back says of itself. */
-export interface Release {
-  /** Whether it may have left anything in the storage. */
-  readonly hasWritten: boolean;
-  readonly contested: boolean;
-}
-
-/** What a chunk adds to its row, in one statement. */
-export interface Progress {
-  readonly offset: number;
-  readonly total: number | null;
-  readonly checksumState: Buffer | null;
-  readonly storageState: StorageState | null;
-  readonly firstBytes: Buffer | null;
-  readonly mimeType: string | null;
-}
-
-/** What is known of a file once it is whole. */
-export interface CompletionResult {
-  readonly checksum: string | null;
-  readonly storageState: StorageState | null;
-  readonly mimeType: string | null;
-}
-
-/** A row as it was at one moment of the database's clock. */
-export interface Sighting<T> {
-  readonly upload: T;
-  readonly expired: boolean;
-  readonly leased: boolean;
-}
-
-/** What became of a lease that was to be renewed. */
-export interface Renewal {
-  readonly id: string;
-  /** Whether the row still bears the writer's token. */
-  readonly held: boolean;
-  readonly renewed: boolean;
-  /** Whether another process asked the writer to let go. */
-  readonly takeoverRequested: boolean;
-  readonly removed: boolean;
-}
 
 // A takeover that is no longer asked for is not carried out on a writer that went silent later.
 const TAKEOVER_VALID = "interval '3 seconds'";
@@ -116,7 +56,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
    *
    * It is durable when this returns: a lease that a crash of the database could forget would let a
    * second writer in. One that was taken after another had run out names no holder, so that it too
-   * ends only with its time, and its successor learns of it (`contested`).
+   * ends only with its time, and its successor learns of it (`before`).
    */
   async lease(id: string, token: string, wanted: Wanted): Promise<Leased<T> | null> {
     const { name, c } = this.table;
@@ -126,7 +66,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond',
         ${c.attempt} = ${c.attempt} + 1
       FROM (
-        SELECT ${c.id} AS "cu_id", ${c.leaseToken} AS "cu_before" FROM ${name}
+        SELECT ${c.id} AS "cu_id", ${c.leaseToken} AS "cu_before", ${c.leaseHolder} AS "cu_holder"
+        FROM ${name}
         WHERE ${c.id} = $1 AND ${c.status} = ${ChunkedUploadStatus.Incomplete}
           AND (${c.leaseUntil} IS NULL OR ${c.leaseUntil} <= clock_timestamp())
           AND (${c.expiresAt} IS NULL OR ${c.expiresAt} > clock_timestamp())
@@ -134,11 +75,14 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
           AND ($5::bigint IS NULL OR ${c.total} IS NULL OR ${c.total} = $5)${creator.sql}
           AND ${DURABLE}
         FOR UPDATE SKIP LOCKED) AS "cu_found"
-      WHERE ${c.id} = "cu_id" RETURNING ${this.table.all}, "cu_before"`;
+      WHERE ${c.id} = "cu_id" RETURNING ${this.table.all}, "cu_before", "cu_holder"`;
     const { offset, total, holder } = wanted;
     const parameters = [id, token, this.leaseMs, offset, total, holder, ...creator.parameters];
     const [row] = await this.table.query(sql, parameters);
-    return row ? { upload: this.table.hydrate(row), contested: row['cu_before'] !== null } : null;
+    if (!row) return null;
+    const { cu_before: before, cu_holder: former } = row as Record<string, string | null>;
+    const held = typeof before === 'string' ? { token: before, holder: former ?? null } : null;
+    return { upload: this.table.hydrate(row), before: held };
   }
 
   /** One statement for all leases of this process and table, which gives up after `limitMs`. */
@@ -206,10 +150,33 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
   }
 
   /**
+   * Keeps where a writer, which goes on, has put the bytes before its own ones; from here on the lease
+   * has its name in it. False: it was taken over, or has committed more by now.
+   */
+  async keepPlace(
+    id: string,
+    { token, holder }: Held,
+    { offset, storageState }: Pick<Progress, 'offset' | 'storageState'>,
+  ): Promise<boolean> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.storageState} = $4::jsonb, ${c.leaseHolder} = $5,
+        ${c.leaseUntil} = clock_timestamp() + $6 * interval '1 millisecond'
+      WHERE ${c.id} = $1 AND ${c.leaseToken} = $2 AND ${c.offset} = $3 AND ${DURABLE}
+      RETURNING ${c.id}`;
+    const parameters = [id, token, offset, asJson(storageState), holder, this.leaseMs];
+    return (await this.table.query(sql, parameters, undefined, this.leaseMs / 2)).length > 0;
+  }
+
+  /**
    * Gives a lease back and changes nothing else. It does not wait for a row that a statement has
    * locked, such as a commit without an answer. False: it was locked, or the lease is another's.
    */
-  async release(id: string, token: string, { hasWritten, contested }: Release): Promise<boolean> {
+  async release(
+    id: string,
+    token: string,
+    { hasWritten, contested }: Release,
+    limitMs?: number,
+  ): Promise<boolean> {
     const { name, c } = this.table;
     const attempt = hasWritten ? '' : `, ${c.attempt} = GREATEST(${c.attempt} - 1, 0)`;
     // A contested one is not given back but ends now: its successor must learn that it was one.
@@ -219,6 +186,8 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         (SELECT ${c.id} FROM ${name} WHERE ${c.id} = $1 AND ${c.leaseToken} = $2
           FOR UPDATE SKIP LOCKED) RETURNING ${c.id}`,
       [id, token],
+      undefined,
+      limitMs,
     );
     return rows.length > 0;
   }

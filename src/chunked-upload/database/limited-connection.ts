@@ -2,6 +2,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { BEGIN, beginTransaction } from './begin-transaction.js';
 import { databaseAway, isLast } from './database-failure.js';
+import { DriverAnswers } from './driver-answers.js';
 import { type DriverConnection, destroyConnection } from './driver-connection.js';
 import { NoAnswer } from './no-answer.js';
 import { NoConnection } from './no-connection.js';
@@ -28,6 +29,7 @@ export function isLimited({ queryRunner }: EntityManager): boolean {
 export class LimitedConnection {
   readonly #runner: QueryRunner;
   readonly #query: Query;
+  readonly #answers: DriverAnswers;
   /** Null until the first statement. */
   #opening: Promise<void> | null = null;
   #connection: DriverConnection | null = null;
@@ -41,6 +43,7 @@ export class LimitedConnection {
   ) {
     this.#runner = dataSource.createQueryRunner('master');
     this.#query = this.#runner.query.bind(this.#runner) as Query;
+    this.#answers = new DriverAnswers(this.#runner);
     const query: Query = async (...statement) => this.#limited(statement);
     this.#runner.query = query as QueryRunner['query'];
     limited.add(this.#runner);
@@ -85,15 +88,18 @@ export class LimitedConnection {
     }
   }
 
-  async #send([sql, ...rest]: Parameters<Query>, onSend: () => void): Promise<unknown> {
+  async #send([said, given = [], ...rest]: Parameters<Query>, onSend: () => void) {
     this.#opening ??= this.#open();
     await this.#opening;
     // It came too late, or was lost while the host did something else.
     if (this.#failure) throw this.#failure;
     onSend();
-    if (sql === 'COMMIT') this.committing();
+    if (said === 'COMMIT') this.committing();
+    const sql = said === BEGIN ? beginTransaction(this.limitMs) : said;
+    // TypeORM refuses anything but an array.
+    const parameters = Array.isArray(given) ? [...given] : given;
     try {
-      return await this.#query(sql === BEGIN ? beginTransaction(this.limitMs) : sql, ...rest);
+      return await this.#answers.to(sql, parameters, () => this.#query(sql, parameters, ...rest));
     } catch (error) {
       if (isLast(error)) this.destroy(error as Error);
       throw error;

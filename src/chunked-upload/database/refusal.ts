@@ -1,4 +1,5 @@
 import { NoConnection } from './no-connection.js';
+import { RolledBack } from './rolled-back.js';
 import { errorBelow } from './sql-state.js';
 
 /**
@@ -28,7 +29,7 @@ const NOT_SENT = new RegExp(
  * that passed after the statement was sent, says nothing of what became of it.
  */
 export function isRefusal(error: unknown): boolean {
-  if (error instanceof NoConnection) return true;
+  if (error instanceof NoConnection || error instanceof RolledBack) return true;
   const below = errorBelow(error);
   if (below !== undefined) return isRefusal(below);
   return error instanceof Error && (saysSo(error) || wasNotSent(error));

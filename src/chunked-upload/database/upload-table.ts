@@ -52,6 +52,18 @@ export class UploadTable<T extends AbstractChunkedUpload> {
     return this.connections.dataSource;
   }
 
+  /** Whether subscribers of the host's are told of new rows. */
+  get tellsOfInserts(): boolean {
+    return this.dataSource.subscribers.some((subscriber) => {
+      if (!('beforeInsert' in subscriber || 'afterInsert' in subscriber)) return false;
+      // As TypeORM judges it.
+      const heard: unknown = subscriber.listenTo?.();
+      const { target } = this.metadata;
+      if (!heard || heard === Object || heard === target) return true;
+      return Object.prototype.isPrototypeOf.call(heard, target);
+    });
+  }
+
   /**
    * The rows that one statement gives: on a connection of its own, or on that of a transaction.
    * @throws ChunkedUploadError `unavailable`, also where it takes longer than the option `callTimeout`,

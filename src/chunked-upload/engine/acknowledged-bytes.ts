@@ -63,7 +63,7 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> implements Check
     const { uploadId, lease } = writer;
     // Counted from before the statement, so that our clock never outlasts the database's.
     const leasedUntil = performance.now() + engine.type.leaseMs;
-    const upload = await writer.settle((committing) => {
+    const upload = await writer.settle(({ committing }) => {
       committing();
       return engine.leases[how](uploadId, lease, progress);
     });

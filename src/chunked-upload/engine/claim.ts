@@ -1,6 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { Sighting } from '../database/lease.repository.js';
+import type { Sighting } from '../database/lease.types.js';
 import type { Scope } from '../database/upload-table.js';
 import type { ChunkBody } from './chunk-body.js';
 import type { Writer } from './writer.js';

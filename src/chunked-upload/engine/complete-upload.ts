@@ -28,8 +28,7 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
   if (!claimed) return completeAgain(engine, id, input, context);
   const { writer } = claimed;
   try {
-    const upload = await nameUpload(engine, claimed.upload, writer, input.filename, context);
-    const completed = await finish(engine, upload, writer, input, context);
+    const completed = await finish(engine, claimed.upload, writer, input, context);
     announceCompletion(engine, completed.upload);
     return completed;
   } catch (error) {
@@ -42,19 +41,22 @@ export async function completeUpload<T extends AbstractChunkedUpload>(
 
 async function finish<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
-  upload: T,
+  claimed: T,
   writer: Writer,
   input: CompleteInput,
   context: UploadContext | undefined,
 ): Promise<CompletedUpload<T>> {
   const { leases } = engine;
-  const { id, offset } = upload;
+  const { id, offset } = claimed;
   // The sum vouches that all bytes are there, even if nobody ever said how many.
-  const total = upload.total ?? input.total ?? (engine.type.checksum ? offset : null);
+  const total = claimed.total ?? input.total ?? (engine.type.checksum ? offset : null);
   if (total === null) throw ChunkedUploadError.totalRequired();
   if (offset !== total) throw ChunkedUploadError.incomplete(offset, total);
+  const upload = await nameUpload(engine, claimed, writer, input.filename, context);
   const checksum = await engine.checksumOf(upload);
-  if (input.checksum !== false) engine.compareChecksum(checksum, input.checksum);
+  // Who says none with the last byte may have said it before the first.
+  const given = input.checksum === false ? engine.type.claimedSum(upload) : input.checksum;
+  if (given !== null) engine.compareChecksum(checksum, given);
   const mimeType = await judge(engine, upload, total, context);
   // From here on no chunk is taken any more, also after a crash.
   if (upload.total === null && !(await leases.setTotal(id, writer.token, total))) {
@@ -62,12 +64,12 @@ async function finish<T extends AbstractChunkedUpload>(
   }
   const storageState = await finishBytes(engine, upload, writer);
   const result = { checksum, storageState, mimeType };
-  const completed = await writer.settle((committing) =>
+  const completed = await writer.settle((watch) =>
     runCompletion(engine, {
       request: context?.request,
-      committing,
+      watch,
       mark: async (manager) => {
-        if (!manager) committing();
+        if (!manager) watch.committing();
         return leases.complete(id, writer.token, result, manager);
       },
     }),

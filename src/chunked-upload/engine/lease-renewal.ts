@@ -1,6 +1,7 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import type { LeaseRepository, Renewal } from '../database/lease.repository.js';
+import type { LeaseRepository } from '../database/lease.repository.js';
+import type { Renewal } from '../database/lease.types.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { type Writer, WriterEnded } from './writer.js';
 

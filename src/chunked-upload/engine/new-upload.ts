@@ -5,6 +5,7 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, CreateInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { creatorIn } from '../creator.js';
+import type { CommitWatch } from '../database/connections.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
 import { type OwnedWrite, withOwner } from '../owners/with-owner.js';
 import type { PolicySubject } from '../policies/upload.policy.js';
@@ -94,11 +95,11 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     // A form may have said more, or something else, after the file.
     if (!origin || this.#early?.given !== JSON.stringify(fields)) {
       origin = await this.#check(fields);
-      // Rules judge by names, and are asked when there is one.
-      if (fields.filename !== '') {
-        await this.#ask('begin', origin, sizes);
-        if (this.firstBytes?.judged) await this.#ask('first-bytes', origin, sizes);
-      }
+      // Of an upload without a byte the name may still come: see name-upload.ts.
+      const isUnnamed = fields.filename === '' && sizes.size === 0;
+      const asked = isUnnamed ? { ...origin, filename: '' } : origin;
+      await this.#ask('begin', asked, sizes);
+      if (this.firstBytes?.judged) await this.#ask('first-bytes', asked, sizes);
     }
     const { file, creator } = this;
     const beginning = this.firstBytes?.at(sizes.size) ?? { firstBytes: null, mimeType: null };
@@ -113,18 +114,20 @@ export class NewUpload<T extends AbstractChunkedUpload> {
 
   /** Writes the row by `insert`: with an owner in a transaction in which that cannot be removed. */
   async record<R>(origin: Origin, insert: (manager?: EntityManager) => Promise<R>): Promise<R> {
-    const { parts, owner } = this.#ownerOf(origin);
-    return this.settle((committing) => withOwner(parts, owner, { write: insert, committing }));
+    return this.settle((watch) => this.recordWithin(origin, { write: insert, watch }));
   }
 
   /** The same as a part of what is to be settled, and perhaps of its transaction. */
   async recordWithin<R>(origin: Origin, write: OwnedWrite<R>): Promise<R> {
-    const { parts, owner } = this.#ownerOf(origin);
-    return withOwner(parts, owner, write);
+    const { ownerType: type, ownerId: id } = origin;
+    const { repository } = this.engine;
+    const parts = { owners: this.engine.type.owners, repository };
+    const owner = type !== null && id !== null ? { type, id } : null;
+    return withOwner(parts, owner, { ...write, inTransaction: repository.insertsInTransaction });
   }
 
   /** Runs the work that ends with the commit of the row, and remembers how far that came. */
-  async settle<R>(work: (committing: () => void) => Promise<R>): Promise<R> {
+  async settle<R>(work: (watch: CommitWatch) => Promise<R>): Promise<R> {
     const result = await this.writer.settle(work);
     this.#isRecorded = true;
     return result;
@@ -142,12 +145,6 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       // The failure that led here is the one to report.
       await this.engine.type.storage.remove(this.file).catch(() => undefined);
     }
-  }
-
-  #ownerOf({ ownerType: type, ownerId: id }: Origin) {
-    const { repository } = this.engine;
-    const parts = { owners: this.engine.type.owners, repository };
-    return { parts, owner: type !== null && id !== null ? { type, id } : null };
   }
 
   async #check(given: UploadFields): Promise<Origin> {

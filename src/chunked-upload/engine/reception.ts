@@ -166,6 +166,8 @@ class Chunk {
     input.writer.assertLeased();
     input.writer.hasWritten = true;
     const hashed = this.running?.update(batch);
+    // It may fail while the storage still writes, and nobody waits for it yet.
+    hashed?.catch(() => undefined);
     try {
       await target.write(batch).catch(storageFailure);
     } catch (error) {

@@ -6,6 +6,7 @@ import type { StoredBytes } from '../storage/storage.provider.js';
 import { uploadFolder, uploadIdOf } from '../storage/upload-keys.js';
 import { inParallel } from './in-parallel.js';
 import type { UploadEngine } from './upload-engine.js';
+import type { UploadType } from './upload-type.js';
 
 const BATCH_SIZE = 500;
 const AT_ONCE = 8;
@@ -63,7 +64,8 @@ export interface ReconcileResult {
 
 /**
  * Holds storage and records against each other, both ways. Bytes without a record are removed, and
- * what lies beside a complete file, left by a writer that came late.
+ * what lies beside a complete file, or where an upload was before it had its name, left by a writer
+ * that came late.
  * Records without bytes are only told of: a folder that is not mounted must not cost them.
  */
 export async function reconcile<T extends AbstractChunkedUpload>(
@@ -103,17 +105,17 @@ async function* strays<T extends AbstractChunkedUpload>(
     const idOf = ({ key }: StoredBytes): string => uploadIdOf(type, key) ?? '';
     const ids = [...new Set(batch.map(idOf))];
     const kept = await claimed(ids);
-    const complete = await completeRecords(engine, expiry, [...kept]);
+    const records = await recordsOf(expiry, [...kept]);
     // What is to be called: nothing, where the bytes are to stay.
     const removals = batch.flatMap((bytes) => {
       const { key } = bytes;
       const id = idOf(bytes);
-      if (!kept.has(id)) {
+      const record = records.get(id);
+      if (!kept.has(id) || (record && isElsewhere(bytes, record, type))) {
         const file = { key, finalKey: key, storageState: null };
         return [{ bytes, remove: () => storage.remove(file) }];
       }
-      const record = complete.get(id);
-      if (!record || !isLeftover(bytes, record)) return [];
+      if (!storage.removeLeftovers || !record || !isLeftover(bytes, record)) return [];
       return [{ bytes, remove: async () => storage.removeLeftovers?.(record) }];
     });
     return inParallel(removals, AT_ONCE, async ({ bytes, remove }) => {
@@ -147,21 +149,30 @@ async function* strays<T extends AbstractChunkedUpload>(
   }
 }
 
-/** By their ids; none where the storage could not remove what lies beside their files. */
-async function completeRecords<T extends AbstractChunkedUpload>(
-  { type }: UploadEngine<T>,
+/** By their ids. */
+async function recordsOf<T extends AbstractChunkedUpload>(
   expiry: ExpiryRepository<T>,
   ids: string[],
 ): Promise<Map<string, StoredRecord>> {
-  if (!type.storage.removeLeftovers || ids.length === 0) return new Map();
-  const records = await expiry.recorded(null, ids.length, ids);
-  const complete = records.filter(({ status }) => status === ChunkedUploadStatus.Complete);
-  return new Map(complete.map((record) => [record.id, record]));
+  const records = ids.length > 0 ? await expiry.recorded(null, ids.length, ids) : [];
+  return new Map(records.map((record) => [record.id, record]));
 }
 
 /** Whether listed bytes of a complete upload are something else than its file. */
-function isLeftover(bytes: StoredBytes, { key, finalKey }: StoredRecord): boolean {
+function isLeftover(bytes: StoredBytes, { key, finalKey, status }: StoredRecord): boolean {
+  if (status !== ChunkedUploadStatus.Complete) return false;
   return bytes.finished === false || (bytes.key === key && key !== finalKey);
+}
+
+/**
+ * Whether they lie where their upload was before it had a name, and nobody looks any more. Its key had
+ * no extension of the name's then: copies that somebody else has made of other files are left alone.
+ */
+function isElsewhere(bytes: StoredBytes, record: StoredRecord, type: UploadType): boolean {
+  const { id, key, finalKey } = record;
+  if (bytes.key === key || bytes.key === finalKey) return false;
+  const name = bytes.key.slice(bytes.key.lastIndexOf('/') + 1);
+  return name === id + type.incompleteExt || name === id + type.completeExt;
 }
 
 async function* recordsWithoutBytes<T extends AbstractChunkedUpload>(

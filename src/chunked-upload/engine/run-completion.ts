@@ -2,6 +2,7 @@ import { type EntityManager, TypeORMError } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { CompletedUpload } from '../chunked-upload.inputs.js';
 import type { OnComplete } from '../chunked-upload.context.js';
+import type { CommitWatch } from '../database/connections.js';
 import type { JsonValue } from '../storage/storage.provider.js';
 import type { UploadEngine } from './upload-engine.js';
 
@@ -14,11 +15,11 @@ export interface Completion<T extends AbstractChunkedUpload> {
    */
   readonly mark: (manager?: EntityManager) => Promise<T | null>;
   /**
-   * Called directly before the COMMIT of the transaction is sent: until then an error means that
-   * nothing is kept, from then on what `isRefusal` says of it. Without `onComplete` there is no
-   * transaction, and it is not called: `mark` itself decides.
+   * Of the transaction. Until its COMMIT is sent an error means that nothing is kept, from then on
+   * what `isRefusal` says of it. Without `onComplete` there is no transaction, and it is told of
+   * nothing: `mark` itself decides.
    */
-  readonly committing?: (() => void) | undefined;
+  readonly watch: CommitWatch;
 }
 
 /** Nothing could be marked: the transaction is to be rolled back, and its connection given back. */
@@ -30,7 +31,7 @@ class NothingMarked extends Error {}
  */
 export async function runCompletion<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
-  { request, mark, committing }: Completion<T>,
+  { request, mark, watch }: Completion<T>,
 ): Promise<CompletedUpload<T> | null> {
   const onComplete = engine.type.onComplete as OnComplete<T> | null;
   if (!onComplete) {
@@ -45,8 +46,9 @@ export async function runCompletion<T extends AbstractChunkedUpload>(
     isHostAsked = true;
     try {
       const response = asJson(await onComplete(upload, { manager, request }));
-      if (response === undefined) await engine.repository.requireIntact(manager);
-      else await engine.repository.setResponse(upload.id, response, manager);
+      if (response !== undefined) {
+        await engine.repository.setResponse(upload.id, response, manager);
+      }
       return { upload, response };
     } catch (error) {
       hostFailure = error;
@@ -54,7 +56,7 @@ export async function runCompletion<T extends AbstractChunkedUpload>(
     }
   };
   // What the host has done beside the database is not done twice.
-  const options = { committing, repeatable: () => !isHostAsked };
+  const options = { ...watch, repeatable: () => !isHostAsked };
   return engine.repository.transaction(work, options).catch((error: unknown) => {
     if (error instanceof NothingMarked) return null;
     // The host's own error stays its own: that it looks like a network's says nothing of our

@@ -50,7 +50,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     readonly events: UploadEvents<T>,
     readonly measurements: UploadMeasurements,
   ) {
-    this.writers = new Writers(leases, type.leaseMs, measurements);
+    this.writers = new Writers(leases, type.leaseMs, measurements, type.callTimeoutMs);
     this.rules = new UploadRules(type);
   }
 
@@ -80,9 +80,29 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
   ): Promise<R> {
     const { checksum, fieldName } = this.type;
     const { offset, length, writer } = input;
-    return this.#writing(file, { offset, length, total }, writer, (target) =>
-      receive({ ...input, checksum, fieldName, readBack: this.readBack(file) }, target, commit),
-    );
+    return this.#writing(file, { offset, length, total }, writer, async (target) => {
+      if (writer.lease.contested && offset > 0) await this.#keepPlace(target, writer);
+      const whole = { ...input, checksum, fieldName, readBack: this.readBack(file) };
+      return receive(whole, target, commit);
+    });
+  }
+
+  /**
+   * Commits where a contested writer has put the bytes that were there before it, and nothing of its
+   * own. That may have taken long: else each request that breaks off would cost it once more.
+   */
+  async #keepPlace(target: StorageWriter, writer: Writer): Promise<void> {
+    const storageState = await target.sync().catch(storageFailure);
+    const leasedUntil = performance.now() + this.type.leaseMs;
+    const { uploadId, lease, offset } = writer;
+    const isKept = await writer.settle(({ committing }) => {
+      committing();
+      return this.leases.keepPlace(uploadId, lease, { offset, storageState });
+    });
+    if (!isKept) throw await this.lost(writer);
+    target.committed?.();
+    writer.hasCommitted(offset);
+    writer.extendLease(leasedUntil);
   }
 
   /** Moves a whole file into the storage and, once `judge` has agreed to it, finishes it there. */

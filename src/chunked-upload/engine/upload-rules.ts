@@ -38,10 +38,12 @@ export class UploadRules {
     return limits;
   }
 
-  /** Asks every policy. @throws ChunkedUploadError `invalid_field`, or what a policy throws */
+  /** Asks every policy, of an upload without a name those about other things. @throws ChunkedUploadError `invalid_field`, or what a policy throws */
   async ask(upload: PolicySubject, context: UploadContext): Promise<void> {
     if (upload.stage === 'complete') this.#refuse(await this.#sizes.check(upload, context));
-    for (const policy of this.type.policies) this.#refuse(await policy.check(upload, context));
+    const { namePolicies, policies } = this.type;
+    const asked = upload.filename === '' ? policies : [...namePolicies, ...policies];
+    for (const policy of asked) this.#refuse(await policy.check(upload, context));
   }
 
   #refuse(verdict: PolicyVerdict): void {

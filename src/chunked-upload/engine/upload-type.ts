@@ -1,4 +1,5 @@
 import type { Checksum } from '../checksum/checksum.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { OnComplete, SizeLimit, UserOf } from '../chunked-upload.context.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
 import type { OwnerTypes } from '../owners/owner-types.js';
@@ -21,7 +22,9 @@ export interface UploadType {
   readonly user: UserOf;
   readonly minBytes: SizeLimit;
   readonly maxBytes: SizeLimit;
-  /** In the order in which they are asked: names, types, owners, then the host's own. */
+  /** Those that judge a file by its name; asked first, once there is one. */
+  readonly namePolicies: readonly UploadPolicy[];
+  /** In the order in which they are asked: owners, then the host's own. */
   readonly policies: readonly UploadPolicy[];
   /** Whether a name, of which the stored file gets the extension, is one that the rules allow. */
   readonly mayBeNamed: (clientName: string) => boolean;
@@ -33,6 +36,10 @@ export interface UploadType {
   /** Names of what clients may speak. */
   readonly protocols: readonly string[];
   readonly checksum: Checksum | null;
+  /** The checksum in hex that a client has said when it began; null: none. */
+  readonly claimedSum: (
+    upload: Pick<AbstractChunkedUpload, 'protocol' | 'clientMetadata'>,
+  ) => string | null;
   readonly onComplete: OnComplete | null;
   /** How often expired uploads are removed; null: not by itself. */
   readonly cleanupMs: number | null;

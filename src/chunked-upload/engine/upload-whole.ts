@@ -42,11 +42,11 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
     const complete = { ...row, checksumState: null, storageState };
     const write = (manager?: EntityManager) =>
       engine.repository.insertComplete(complete, received.sum, manager);
-    const completed = await begun.settle((committing) =>
+    const completed = await begun.settle((watch) =>
       runCompletion(engine, {
         request: context.request,
-        committing,
-        mark: async (manager) => begun.recordWithin(row, { write, manager, committing }),
+        watch,
+        mark: async (manager) => begun.recordWithin(row, { write, manager, watch }),
       }),
     );
     if (!completed) throw ChunkedUploadError.notFound();

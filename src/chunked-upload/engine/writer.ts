@@ -1,4 +1,5 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import type { CommitWatch } from '../database/connections.js';
 import { isRefusal } from '../database/refusal.js';
 import type { ChunkBody } from './chunk-body.js';
 import { socketsRead } from './event-loop.js';
@@ -69,13 +70,14 @@ export class Writer {
     return this.#isUnsettled;
   }
 
-  /** Runs what ends with a commit, which calls `committing` right before that is sent. */
-  async settle<R>(work: (committing: () => void) => Promise<R>): Promise<R> {
+  /** Runs what ends with a commit, and says by the watch how far that has come. */
+  async settle<R>(work: (watch: CommitWatch) => Promise<R>): Promise<R> {
+    const mark = (isOnItsWay: boolean) => () => {
+      this.#isCommitting = isOnItsWay;
+      this.#isUnsettled = isOnItsWay;
+    };
     try {
-      const result = await work(() => {
-        this.#isCommitting = true;
-        this.#isUnsettled = true;
-      });
+      const result = await work({ committing: mark(true), undone: mark(false) });
       this.#isUnsettled = false;
       return result;
     } catch (error) {

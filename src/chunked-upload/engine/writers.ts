@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { LeaseRepository } from '../database/lease.repository.js';
+import type { Held } from '../database/lease.types.js';
 import { isRefusal } from '../database/refusal.js';
 import type { Scope } from '../database/upload-table.js';
 import { BeginningWriters } from './beginning-writers.js';
 import type { ChunkBody } from './chunk-body.js';
 import { type Claim, mayTouch, refuse } from './claim.js';
-import { hasDied, thisHolder } from './lease-holder.js';
+import { EndedLeases } from './ended-leases.js';
+import { thisHolder } from './lease-holder.js';
 import type { UploadMeasurements } from '../measurements/upload-measurements.js';
 import { LeaseRenewal } from './lease-renewal.js';
 import { overWithin } from './over-within.js';
@@ -18,10 +20,6 @@ import { type Lease, Writer, WriterEnded } from './writer.js';
 const PATIENCE_MS = 1000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
-/** Before each try to give a lease back: a renewal may have its row locked at that moment. */
-const RELEASE_PAUSES_MS = [0, 20, 60];
-/** A lease whose statement went unanswered may stand in its row until long after. */
-const ABANDONED_FOR_MS = 10 * 60_000;
 
 /** What the end of this process makes of the requests that are writing then. */
 export interface EndedWriters {
@@ -46,15 +44,17 @@ export class Writers<T extends AbstractChunkedUpload> {
   readonly #beginning = new BeginningWriters();
   readonly #renewal: LeaseRenewal<T>;
   readonly #holder = thisHolder();
-  /** Tokens of leases that ended while the database was away, and are still in their rows. */
-  readonly #abandoned = new Set<string>();
+  readonly #ended: EndedLeases<T>;
   #closing: Promise<EndedWriters> | null = null;
 
   constructor(
     private readonly leases: LeaseRepository<T>,
     private readonly leaseMs: number,
     private readonly measurements: UploadMeasurements,
+    /** How long, in milliseconds, one statement may take. */
+    callTimeoutMs = leaseMs,
   ) {
+    this.#ended = new EndedLeases(leases, Math.min(leaseMs, callTimeoutMs));
     this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased, measurements);
   }
 
@@ -95,16 +95,19 @@ export class Writers<T extends AbstractChunkedUpload> {
         throw error;
       });
       if (taken) {
-        const { upload, contested } = taken;
+        const { upload, before } = taken;
+        if (before && (await this.#clear(claim.id, token, before))) continue;
         const { creator, offset, attempt } = upload;
-        const lease = { token, attempt, contested, holder: this.#holder };
+        const lease = { token, attempt, contested: before !== null, holder: this.#holder };
         const writer = new Writer(claim.id, creator, lease, claim.body, offset, leasedUntil);
-        // Nobody would wait for a writer that begins only now.
-        if (this.#closing) await this.release(writer);
-        else {
+        // Nobody would wait for a writer that begins only now; and after an answer that took longer
+        // than the lease another one may have the upload, here as well.
+        const isTooLate = this.#closing !== null || performance.now() >= leasedUntil;
+        if (!isTooLate) {
           this.#join(writer);
           return { upload, writer };
         }
+        await this.release(writer);
       }
       this.#refuseWhenClosed();
       const seen = await this.leases.look(claim.id, claim.scope);
@@ -112,13 +115,9 @@ export class Writers<T extends AbstractChunkedUpload> {
       if (this.#leased.has(claim.id)) continue;
       meeting.hasBeen = true;
       const { leaseToken, leaseHolder } = seen.upload;
-      if (leaseToken !== null && (this.#abandoned.has(leaseToken) || hasDied(leaseHolder))) {
-        // One without a holder was taken after another had run out, and must go on saying so.
-        const released = { hasWritten: true, contested: leaseHolder === null };
-        if (await this.leases.release(claim.id, leaseToken, released)) {
-          if (!this.#abandoned.has(leaseToken)) this.measurements.takeover(claim.id, 'dead');
-          continue;
-        }
+      if (leaseToken !== null) {
+        const held = { token: leaseToken, holder: leaseHolder };
+        if (await this.#takeBack(claim.id, held)) continue;
       }
       // A writer in another process, or a statement that has the row locked at this moment.
       if (performance.now() + pause > giveUpAt) throw ChunkedUploadError.busy();
@@ -164,20 +163,12 @@ export class Writers<T extends AbstractChunkedUpload> {
 
   /** Gives the lease back; where that fails the next request here does, or it runs out. */
   async release(writer: Writer): Promise<void> {
-    const { uploadId, token, hasWritten } = writer;
-    const { contested } = writer.lease;
-    for (const pause of RELEASE_PAUSES_MS) {
-      await sleep(pause);
-      const released = this.leases.release(uploadId, token, { hasWritten, contested });
-      if (await released.catch(() => false)) return;
-    }
-    this.abandon(token);
+    await this.#ended.giveBack(writer);
   }
 
   /** The next request here may take this lease: its writer has ended, and writes nothing any more. */
   abandon(token: string): void {
-    this.#abandoned.add(token);
-    setTimeout(() => this.#abandoned.delete(token), ABANDONED_FOR_MS).unref();
+    this.#ended.abandon(token);
   }
 
   /**
@@ -241,6 +232,32 @@ export class Writers<T extends AbstractChunkedUpload> {
     this.#leased.set(writer.uploadId, writer);
     this.#count(writer);
     this.#renewal.start();
+  }
+
+  /** Takes a lease from its row that still runs although its writer is over; false: it is not. */
+  async #takeBack(id: string, held: Held): Promise<boolean> {
+    if (!this.#ended.isOver(held)) return false;
+    // One without a holder was taken after another had run out, and must go on saying so.
+    const released = { hasWritten: true, contested: held.holder === null };
+    if (!(await this.leases.release(id, held.token, released))) return false;
+    this.#countDead(id, held);
+    return true;
+  }
+
+  /**
+   * Gives a lease back that was taken after `before` had run out, if that one's writer is over all
+   * the same: taken anew it is as good as any other. One without a holder was taken after yet another
+   * had run out, of which nobody knows that.
+   */
+  async #clear(id: string, token: string, before: Held): Promise<boolean> {
+    if (before.holder === null || !this.#ended.isOver(before)) return false;
+    if (!(await this.#ended.giveBackUnused(id, token))) return false;
+    this.#countDead(id, before);
+    return true;
+  }
+
+  #countDead(id: string, held: Held): void {
+    if (!this.#ended.isAbandoned(held)) this.measurements.takeover(id, 'dead');
   }
 
   #refuseWhenClosed(): void {

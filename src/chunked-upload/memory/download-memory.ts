@@ -16,27 +16,43 @@ const GROWS_AFTER_MS = 25;
 /**
  * The memory of files that are being sent. Each is read in chunks of a size that all have a share
  * in: one that nobody reads keeps its last chunks, and must not have been given large ones. None
- * waits for another: what an unread one keeps is less than its connection costs.
+ * waits for another: what an unread one keeps is less than its connection costs. So their number has
+ * no bound, and however many there are, they leave the rest of the budget to uploads.
  */
 export class DownloadMemory {
   #count = 0;
+  /** Bytes of all of them, and how many of these count in the budget. */
+  #held = 0;
+  #reserved = 0;
 
   constructor(private readonly budget: MemoryBudget) {}
 
   /** To be closed when the download is over. */
   open(): DownloadAccount {
     this.#count += 1;
-    return new DownloadAccount(this, this.budget);
+    return new DownloadAccount(this);
   }
 
   /** What one chunk of one download may have, in bytes. */
   get share(): number {
-    return this.budget.limit / PART / CHUNKS / Math.max(1, this.#count);
+    return this.#most / CHUNKS / Math.max(1, this.#count);
+  }
+
+  /** @internal @param bytes below 0: it is given back */
+  hold(bytes: number): void {
+    this.#held += bytes;
+    const counted = Math.min(this.#held, this.#most);
+    this.budget.reserve(counted - this.#reserved);
+    this.#reserved = counted;
   }
 
   /** @internal */
   closed(): void {
     this.#count -= 1;
+  }
+
+  get #most(): number {
+    return this.budget.limit / PART;
   }
 }
 
@@ -46,20 +62,19 @@ export class DownloadAccount {
   #growsAt = 0;
   #isClosed = false;
 
-  constructor(
-    private readonly downloads: DownloadMemory,
-    private readonly budget: MemoryBudget,
-  ) {}
+  constructor(private readonly downloads: DownloadMemory) {}
 
   /** How many bytes to read now, which is asked each time that the reader wants more. */
   nextChunk(): number {
+    // It came too late, and will be closed: nobody would give back what it holds.
+    if (this.#isClosed) return SMALLEST_CHUNK;
     const now = performance.now();
     const { share } = this.downloads;
     const begins = this.#chunk === 0;
     const wanted = begins ? share / BEGINNING : this.#chunk * (now < this.#growsAt ? 1 : 2);
     const chunk = Math.floor(Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, share, wanted)));
     if (chunk > this.#chunk) this.#growsAt = now + GROWS_AFTER_MS;
-    this.budget.reserve((chunk - this.#chunk) * CHUNKS);
+    this.downloads.hold((chunk - this.#chunk) * CHUNKS);
     this.#chunk = chunk;
     return chunk;
   }
@@ -68,6 +83,6 @@ export class DownloadAccount {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.downloads.closed();
-    this.budget.reserve(-this.#chunk * CHUNKS);
+    this.downloads.hold(-this.#chunk * CHUNKS);
   }
 }

@@ -27,7 +27,11 @@ export class MemoryAccount {
   /** To be set by the ledger alone. */
   state: IntakeState = 'closed';
 
-  constructor(private readonly ledger: MemoryLedger) {}
+  /** @param hasShare whether it has to wait for its own reader, which gives back what it holds */
+  constructor(
+    private readonly ledger: MemoryLedger,
+    private readonly hasShare: boolean,
+  ) {}
 
   /** Bytes. */
   get held(): number {
@@ -37,6 +41,11 @@ export class MemoryAccount {
   /** Bytes that it may hold, as things are. */
   get share(): number {
     return this.ledger.share;
+  }
+
+  /** Whether it holds as much as it may. */
+  get isFull(): boolean {
+    return this.hasShare && this.#held >= this.ledger.share;
   }
 
   /** Whether the intake has been told to wait. */

@@ -68,8 +68,14 @@ export class MemoryBudget implements MemoryLedger {
     else this.#letGo();
   }
 
+  /** Of what is read on, and given back. */
   account(): MemoryAccount {
-    return new MemoryAccount(this);
+    return new MemoryAccount(this, true);
+  }
+
+  /** Of what stays until its request is over: it never waits for itself. */
+  keepingAccount(): MemoryAccount {
+    return new MemoryAccount(this, false);
   }
 
   opened(account: MemoryAccount): void {
@@ -84,13 +90,13 @@ export class MemoryBudget implements MemoryLedger {
     if (account.held === bytes) this.#holders += 1;
     this.#used += bytes;
     if (this.#used >= this.#limit) this.#pauseAll();
-    else if (account.state === 'flowing' && account.held >= this.share) this.#pause(account);
+    else if (account.state === 'flowing' && account.isFull) this.#pause(account);
   }
 
   given(account: MemoryAccount, bytes: number): void {
     if (account.held === 0) this.#holders -= 1;
     this.#used -= bytes;
-    if (account.state === 'full' && account.held < this.share) this.#wait(account);
+    if (account.state === 'full' && !account.isFull) this.#wait(account);
     this.#letGo();
   }
 
@@ -106,7 +112,7 @@ export class MemoryBudget implements MemoryLedger {
 
   #pause(account: MemoryAccount): void {
     this.#flowing.delete(account);
-    if (account.held >= this.share) account.state = 'full';
+    if (account.isFull) account.state = 'full';
     else this.#wait(account);
     account.intake?.pause();
   }
@@ -121,7 +127,7 @@ export class MemoryBudget implements MemoryLedger {
     for (const account of this.#waiting) {
       if (this.#limit - this.#used < (this.#promised + 1) * ROOM) break;
       this.#waiting.delete(account);
-      if (account.held >= this.share) {
+      if (account.isFull) {
         account.state = 'full';
         continue;
       }

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { OwnerKey } from '../database/owned-upload.repository.js';
-import type { TransactionOptions } from '../database/connections.js';
+import type { CommitWatch, TransactionOptions } from '../database/connections.js';
 import type { OwnerTypes } from './owner-types.js';
 
 /** Who can run work in a transaction: the repository. */
@@ -22,30 +22,32 @@ export interface OwnedWrite<R> {
    * that for somebody else's.
    */
   readonly write: (manager?: EntityManager) => Promise<R>;
+  /** Whether it has to be in a transaction, also without an owner. */
+  readonly inTransaction?: boolean;
   /** Of a transaction that it is to be part of. */
   readonly manager?: EntityManager | undefined;
-  /** Called directly before what decides is sent; not in a transaction that it is part of. */
-  readonly committing?: (() => void) | undefined;
+  /** Of what decides; told of nothing in a transaction that it is part of. */
+  readonly watch?: CommitWatch;
 }
 
 /**
  * Writes the row of an upload that belongs to `owner`, in a transaction in which the owner cannot be
- * removed: no upload is left without the owner that it names. Without an owner just writes.
+ * removed: no upload is left without the owner that it names. Without an owner it just writes.
  * @throws ChunkedUploadError `invalid_field` if the owner was removed meanwhile
  */
 export async function withOwner<R>(
   { owners, repository }: Parts,
   owner: OwnerKey | null,
-  { write, manager, committing }: OwnedWrite<R>,
+  { write, inTransaction = false, manager, watch }: OwnedWrite<R>,
 ): Promise<R> {
-  if (!owner) {
-    if (!manager) committing?.();
-    return write(manager);
-  }
   const holding = async (within: EntityManager): Promise<R> => {
-    await owners.hold(owner, within);
+    if (owner) await owners.hold(owner, within);
     return write(within);
   };
   if (manager) return holding(manager);
-  return repository.transaction(holding, { committing, repeatable: () => true });
+  if (!owner && !inTransaction) {
+    watch?.committing();
+    return write();
+  }
+  return repository.transaction(holding, { ...watch, repeatable: () => true });
 }

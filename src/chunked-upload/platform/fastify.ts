@@ -19,12 +19,18 @@ interface FastifyRequest {
 
 interface FastifyReply {
   readonly raw: ServerResponse;
+  hijack(): unknown;
 }
 
 type Done = () => void;
 
 export interface FastifyInstance {
   hasContentTypeParser(type: string): boolean;
+  routing(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  addHook(
+    name: 'onRequest',
+    hook: (request: FastifyRequest, reply: FastifyReply, done: Done) => void,
+  ): unknown;
   addHook(
     name: 'preParsing',
     hook: (request: FastifyRequest, reply: unknown, payload: unknown, done: Done) => void,
@@ -42,10 +48,36 @@ export interface FastifyInstance {
 /** A route whose body is left unread on Fastify, as it is on Express. */
 export const ReadsBody = (): MethodDecorator => SetMetadata(ROUTE_CONFIG, { [READS_BODY]: true });
 
-/** Notes on the handler of a route, besides what a host has noted there, that it is one of uploads. */
-export function markRoute(handler: object): void {
+/**
+ * Notes on the handler of a route, besides what a host has noted there, that it is one of uploads, and
+ * of which controller.
+ */
+export function markRoute(handler: object, controller: object): void {
   const config = Reflect.getMetadata(ROUTE_CONFIG, handler) as object | undefined;
-  Reflect.defineMetadata(ROUTE_CONFIG, { ...config, [IS_OURS]: true }, handler);
+  Reflect.defineMetadata(ROUTE_CONFIG, { ...config, [IS_OURS]: controller }, handler);
+}
+
+/**
+ * Routes requests of these controllers anew that mean another method than they have: by then Fastify has
+ * chosen a route. Hooks of the host that came before this one are run once more, for the other route.
+ */
+export function rerouteAs(
+  fastify: FastifyInstance,
+  controllers: readonly object[],
+  methodOf: (incoming: IncomingMessage) => string | null,
+): void {
+  fastify.addHook('onRequest', ({ raw, routeOptions }, reply, done) => {
+    const { [IS_OURS]: controller } = (routeOptions.config ?? {}) as { [IS_OURS]?: object };
+    const isOurs = controller !== undefined && controllers.includes(controller);
+    const method = isOurs ? methodOf(raw) : null;
+    if (method === null) {
+      done();
+      return;
+    }
+    raw.method = method;
+    reply.hijack();
+    fastify.routing(raw, reply.raw);
+  });
 }
 
 /** Calls `prepare` before an upload route is answered, whoever answers it: a hook of the host, too. */

@@ -12,7 +12,11 @@ export interface PolicySubject {
   readonly stage: PolicyStage;
   /** Id of the upload; a new one has it before its record is written. */
   readonly id: string;
-  /** The client's name for the file. */
+  /**
+   * The client's name for the file. Empty when an upload begins whose name nobody has said yet:
+   * FilePond says it with the first chunk. `begin` comes again then, before the first byte is taken,
+   * with that name, or with the id where there is none.
+   */
   readonly filename: string;
   /** Size of the whole file in bytes; null while it is unknown. */
   readonly total: number | null;

@@ -1,9 +1,16 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { progressOf } from './call-progress.js';
-import type { OpenOptions, StorageProvider, StoredFile } from './storage.provider.js';
+import type {
+  OpenOptions,
+  StorageProvider,
+  StorageWriter,
+  StoredFile,
+} from './storage.provider.js';
 
 type Method = (...parameters: unknown[]) => unknown;
+/** Null: it tells of no progress. */
+type LastMoved = ReturnType<typeof progressOf>;
 
 /** Bytes a millisecond that any disk can copy. */
 const SLOWEST_COPY = 10_000;
@@ -26,13 +33,14 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
   const limited = limitedCalls(storage, limitMs);
   const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) => {
     const { contested, offset } = options;
-    const opening = storage.open(plainFile(file) as StoredFile, options);
+    const givenUp = new AbortController();
+    const { signal } = givenUp;
+    const opening = storage.open(plainFile(file) as StoredFile, { ...options, signal });
     const mostMs = limitMs + (contested ? offset / SLOWEST_COPY : 0);
     try {
-      return limitedCalls(await within(opening, mostMs, 'open'), limitMs);
+      return limitedCalls(await answered(opening, mostMs, 'open'), limitMs);
     } catch (error) {
-      // Nobody gets it any more when it comes late.
-      if (isStorageTimeout(error)) void opening.then((late) => late.close(), ignore);
+      if (isStorageTimeout(error)) givenUp.abort(error);
       throw error;
     }
   };
@@ -48,7 +56,7 @@ function limitedCalls<O extends object>(target: O, limitMs: number): O {
     return (first, ...others) => {
       const parameters = [plainFile(first), ...others];
       const result = (Reflect.get(target, name, target) as Method).apply(target, parameters);
-      if (result instanceof Promise) return within(result, limitMs, String(name), lastMoved);
+      if (result instanceof Promise) return answered(result, limitMs, String(name), lastMoved);
       return isAsyncIterable(result) ? limitedSteps(result, limitMs, String(name)) : result;
     };
   };
@@ -93,9 +101,10 @@ export async function* limitedSteps<S>(
       isWaiting = true;
     }
   } finally {
-    // One that hangs in a step would hang in its end as well.
     if (!isWaiting) await iterator.return?.();
     else if (steps instanceof Readable) steps.destroy();
+    // One that hangs in a step would hang in its end as well, until it goes on.
+    else void iterator.return?.().catch(ignore);
   }
 }
 
@@ -103,11 +112,30 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
+/** What a call answers in time; what comes later is closed, since nobody gets it any more. */
+async function answered<R>(
+  call: Promise<R>,
+  limitMs: number,
+  name: string,
+  lastMoved: LastMoved = null,
+): Promise<R> {
+  return within(call, limitMs, name, lastMoved).catch((error: unknown) => {
+    if (isStorageTimeout(error)) void call.then(close).catch(ignore);
+    throw error;
+  });
+}
+
+/** A stream, or a writer. */
+async function close(late: unknown): Promise<void> {
+  if (late instanceof Readable) late.on('error', ignore).destroy();
+  else await (late as Partial<StorageWriter> | null | undefined)?.close?.();
+}
+
 async function within<R>(
   call: PromiseLike<R>,
   limitMs: number,
   name: string,
-  lastMoved: (() => number) | null = null,
+  lastMoved: LastMoved = null,
 ): Promise<R> {
   let timer: NodeJS.Timeout | undefined;
   const begun = performance.now();

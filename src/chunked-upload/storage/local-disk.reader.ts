@@ -1,10 +1,39 @@
-import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type { ByteRange } from './storage.provider.js';
+import { closedOnFailure } from './local-disk.handle.js';
+import type { ByteRange, ReadOptions } from './storage.provider.js';
+
+// Where nobody says otherwise.
+const CHUNK_BYTES = 256 * 1024;
+
+export function openToRead(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+}
+
+/**
+ * A stream of an open file, which it closes. Of a handle and not of a path, so that a missing file is
+ * an error and not a broken answer.
+ */
+export async function read(
+  handle: FileHandle,
+  range: ByteRange | undefined,
+  { nextChunk = () => CHUNK_BYTES }: ReadOptions = {},
+): Promise<Readable> {
+  return closedOnFailure(handle, async () => {
+    const stats = await handle.stat();
+    const isThere = stats.isFile() && !(range && stats.size <= range.end);
+    if (!isThere) throw ChunkedUploadError.bytesMissing();
+    const { start, end } = range ?? { start: 0, end: stats.size - 1 };
+    if (end >= start) return new LocalDiskReader(handle, { start, end }, nextChunk);
+    await handle.close();
+    return Readable.from([]);
+  });
+}
 
 /** Reads a range of an open file, which it closes, in chunks of a size that may change on the way. */
-export class LocalDiskReader extends Readable {
+class LocalDiskReader extends Readable {
   #position: number;
   #reading: Promise<void> = Promise.resolve();
 

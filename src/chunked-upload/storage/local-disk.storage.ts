@@ -12,15 +12,17 @@ import {
   statfs,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { CopyTurns } from './copy-turns.js';
 import { folderSyncRefusal } from './folder-syncs.js';
 import { LocalDiskFolders } from './local-disk.folders.js';
+import { closedOnFailure } from './local-disk.handle.js';
 import { listFiles } from './local-disk.listing.js';
 import { isMissing, missing, unlessMissing } from './local-disk.missing.js';
 import { LocalDiskPaths } from './local-disk.paths.js';
 import { copyPrefix } from './local-disk.prefix.js';
-import { LocalDiskReader } from './local-disk.reader.js';
+import { openToRead, read } from './local-disk.reader.js';
 import { LocalDiskWriter } from './local-disk.writer.js';
 import {
   type ByteRange,
@@ -33,9 +35,6 @@ import {
   type StoredBytes,
   type StoredFile,
 } from './storage.provider.js';
-
-// Where nobody says otherwise.
-const CHUNK_BYTES = 256 * 1024;
 
 export interface LocalDiskOptions {
   /** Folder that holds everything; created when missing. Relative to the working directory. */
@@ -62,6 +61,7 @@ export class LocalDiskStorage extends StorageProvider {
   readonly #root: string;
   readonly #fsync: boolean | 'completion';
   readonly #folders: LocalDiskFolders;
+  readonly #copies = new CopyTurns();
 
   constructor(options: LocalDiskOptions) {
     super();
@@ -80,11 +80,11 @@ export class LocalDiskStorage extends StorageProvider {
   }
 
   async open(file: StoredFile, options: OpenOptions): Promise<StorageWriter> {
-    const { offset, token, attempt, contested } = options;
+    const { offset, token, attempt, contested, signal } = options;
     const paths = new LocalDiskPaths(this.#root, file);
     const path = contested ? paths.ofWriter(token) : paths.current;
     const handle = contested
-      ? await this.#copy(paths.current, path, offset)
+      ? await this.#copy(paths.current, path, offset, signal)
       : await this.#open(path, offset);
     const isNew = offset === 0 || contested;
     // By its name, of which there is only one ever: whoever does this late does no harm.
@@ -218,16 +218,22 @@ export class LocalDiskStorage extends StorageProvider {
   async #open(path: string, offset: number): Promise<FileHandle> {
     if (offset === 0) return this.#folders.create(path);
     const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(missing);
-    const { size } = await handle.stat();
-    if (size >= offset) return handle;
-    await handle.close();
-    throw ChunkedUploadError.bytesMissing();
+    return closedOnFailure(handle, async () => {
+      if ((await handle.stat()).size < offset) throw ChunkedUploadError.bytesMissing();
+      return handle;
+    });
   }
 
-  async #copy(from: string, to: string, size: number): Promise<FileHandle> {
+  async #copy(
+    from: string,
+    to: string,
+    size: number,
+    signal: AbortSignal | undefined,
+  ): Promise<FileHandle> {
     if (size === 0) return this.#folders.create(to);
     await this.#folders.make(dirname(to));
-    return copyPrefix({ from, to, size, durable: this.#fsync === true }).catch(missing);
+    const how = { durable: this.#fsync === true, turns: this.#copies, signal };
+    return copyPrefix({ from, to, size, ...how }).catch(missing);
   }
 
   async #cut(path: string, size: number): Promise<void> {
@@ -264,23 +270,4 @@ function sizeInState(state: StorageState | null): number | null {
 /** Null: there is no such file. */
 async function sizeOf(path: string): Promise<number | null> {
   return (await stat(path).catch(unlessMissing))?.size ?? null;
-}
-
-function openToRead(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-}
-
-// Of a handle and not of a path, so that a missing file is an error and not a broken answer.
-async function read(
-  handle: FileHandle,
-  range: ByteRange | undefined,
-  { nextChunk = () => CHUNK_BYTES }: ReadOptions = {},
-): Promise<Readable> {
-  const stats = await handle.stat();
-  const isThere = stats.isFile() && !(range && stats.size <= range.end);
-  const { start, end } = range ?? { start: 0, end: stats.size - 1 };
-  if (isThere && end >= start) return new LocalDiskReader(handle, { start, end }, nextChunk);
-  await handle.close();
-  if (!isThere) throw ChunkedUploadError.bytesMissing();
-  return Readable.from([]);
 }

@@ -41,6 +41,11 @@ export interface OpenOptions {
    * `offset`. It is true for every writer until one that was told so has committed.
    */
   readonly contested: boolean;
+  /**
+   * Aborted when the call has been given up because it took too long: its writer, if it comes after
+   * all, is only closed. A storage that copies for a contested writer should stop then.
+   */
+  readonly signal?: AbortSignal;
 }
 
 export interface FinishOptions {
@@ -185,7 +190,8 @@ export interface StorageWriter {
 
   /**
    * Makes everything written so far survive a power cut, and returns the state to commit with it. A long
-   * chunk is committed on the way, so more may be written and synced afterwards.
+   * chunk is committed on the way, so more may be written and synced afterwards; a contested writer is
+   * synced before its first byte, so that what it took to keep others out is not lost.
    */
   sync(): Promise<StorageState | null>;
 

@@ -119,6 +119,17 @@ export function attemptCases({ it, create }: ContractCases): void {
     await upload.holds(bytes);
   });
 
+  it('keeps out a writer whose place another took that committed before its first byte, and died', async () => {
+    const { upload, bytes, stalled, rest } = await stall(create, 100_000, others);
+    const next = await upload.take();
+    await next.commit();
+    await next.close();
+    await stalled.wake(rest);
+    await upload.append(bytes.subarray(100_000));
+    await upload.finish(SIZE);
+    await upload.holds(bytes);
+  });
+
   it('loses nothing when a writer that took the place of another writes nothing', async () => {
     const { upload, bytes, stalled } = await stall(create, 100_000, others);
     await upload.abandon(Buffer.alloc(0));

@@ -82,7 +82,13 @@ export const TYPE_KEYS: readonly string[] = Object.keys(KEYS);
 /** An upload type before Nest and TypeORM have been asked for what its options name. */
 export interface UploadTypeDraft extends Omit<
   UploadType,
-  'policies' | 'mayBeNamed' | 'readsFirstBytes' | 'owners' | 'fields'
+  | 'policies'
+  | 'namePolicies'
+  | 'claimedSum'
+  | 'mayBeNamed'
+  | 'readsFirstBytes'
+  | 'owners'
+  | 'fields'
 > {
   /** In lower case, without a dot; null: all. */
   readonly allowedExtensions: readonly string[] | null;

@@ -34,6 +34,7 @@ import { describeController } from '../protocols/content-range/openapi/describe-
 import { createUploadController } from '../protocols/content-range/upload-controller.factory.js';
 import { protocolsNamed } from '../protocols/protocols.js';
 import { LingeringCloseSetup } from '../protocols/http/lingering-close.setup.js';
+import { MethodOverrideSetup } from '../protocols/http/method-override.setup.js';
 import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts.js';
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
@@ -71,11 +72,14 @@ const CONTROLLERS = Symbol('UPLOAD_TYPE_CONTROLLERS');
 @Module({})
 export class UploadTypeModule implements NestModule {
   constructor(
+    private readonly methodOverride: MethodOverrideSetup,
     private readonly lingeringClose: LingeringCloseSetup,
     @Inject(CONTROLLERS) private readonly controllers: readonly Type[],
   ) {}
 
   configure(consumer: MiddlewareConsumer): void {
+    // First: the rest is for the route that is meant.
+    this.methodOverride.configure(consumer, this.controllers);
     this.lingeringClose.configure(consumer, this.controllers);
   }
 }
@@ -139,6 +143,7 @@ function dynamicModule(
       { provide: CONTROLLERS, useValue: controllers },
       UnreadBodies,
       LingeringCloseSetup,
+      MethodOverrideSetup,
       ConnectionDrain,
       {
         provide: DATA_SOURCE,

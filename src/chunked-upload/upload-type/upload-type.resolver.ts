@@ -11,6 +11,7 @@ import { OwnerTypes } from '../owners/owner-types.js';
 import { ExtensionPolicy } from '../policies/extension.policy.js';
 import { MimeTypePolicy } from '../policies/mime-type.policy.js';
 import type { UploadPolicy } from '../policies/upload.policy.js';
+import { claimedSum } from '../protocols/protocols.js';
 import type { UploadTypeDraft } from './upload-type.factory.js';
 
 /** Completes a draft by what Nest injects into its policies, and TypeORM knows of its entity. */
@@ -33,14 +34,17 @@ export async function resolveUploadType(
   const named: (ExtensionPolicy | MimeTypePolicy)[] = [];
   if (allowedExtensions) named.push(new ExtensionPolicy(allowedExtensions));
   if (allowedMimeTypes) named.push(new MimeTypePolicy(allowedMimeTypes));
-  const builtIn: UploadPolicy[] = [...named];
+  const builtIn: UploadPolicy[] = [];
   if (draft.owners.size > 0) builtIn.push(new OwnerPolicy(owners));
   const own = policies.map(async (policy) =>
     typeof policy === 'function' ? moduleRef.create(policy) : policy,
   );
   const columns = ownColumns(metadata);
+  const algorithm = draft.checksum?.algorithm ?? null;
   return {
     ...rest,
+    claimedSum: (upload) => (algorithm === null ? null : claimedSum(upload, algorithm)),
+    namePolicies: named,
     policies: [...builtIn, ...(await Promise.all(own))],
     mayBeNamed: (filename) => {
       const subject = { stage: 'begin', filename, mimeType: null } as const;

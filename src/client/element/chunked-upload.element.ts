@@ -1,8 +1,8 @@
-import { type ChunkedUploadOptions } from '../options.js';
 import { type UploadQueueOptions } from '../queue/index.js';
 import { type HeaderSource } from '../remote-uploads.js';
 import { isRepresentation } from '../representation.js';
 import { type RememberedUpload } from '../upload-memory.js';
+import { type Fields, isSameOwner, ownerIn } from '../upload-owner.js';
 import { Announcements } from './announcements.js';
 import { type ChosenFile } from './chosen-files.js';
 import { DropTarget } from './drop-target.js';
@@ -22,8 +22,6 @@ import { Wording } from './wording.js';
 /** Where there is no page, as on a server that renders one, there is nothing to extend. */
 const Base: typeof HTMLElement =
   typeof HTMLElement === 'undefined' ? (class {} as typeof HTMLElement) : HTMLElement;
-
-type Fields = NonNullable<ChunkedUploadOptions['fields']>;
 
 /**
  * `<chunked-upload endpoint="/uploads">`: a place to choose and drop files, and the list of what
@@ -72,7 +70,9 @@ export class ChunkedUploadElement extends Base {
   }
 
   set fields(fields: Fields | null | undefined) {
+    const before = ownerIn(this.ownFields);
     this.ownFields = fields ?? {};
+    if (!isSameOwner(before, ownerIn(this.ownFields))) this.reload();
   }
 
   /** Words of your own, or of another language; what is left out stays English. */
@@ -154,7 +154,7 @@ export class ChunkedUploadElement extends Base {
       const { accept, endpoint, maxFiles, scope, showsStored } = settings;
       const access = this.access();
       view.drop.update({ accept, multiple: maxFiles !== 1 }, limitsOf(settings, words));
-      view.unfinished.load(endpoint, scope, access ?? {});
+      view.unfinished.load(endpoint, { scope, owner: ownerIn(this.ownFields) }, access ?? {});
       view.unfinished.take(this.uploads.map(({ file }) => file));
       void view.stored.load(showsStored ? access : null);
     });

@@ -3,6 +3,7 @@ import { discardUpload } from '../discard-upload.js';
 import { Endpoint } from '../endpoint.js';
 import { mismatchOf } from '../queue/file-rules.js';
 import { type RememberedUpload, UploadMemory } from '../upload-memory.js';
+import { type UploadOwner, isSameOwner } from '../upload-owner.js';
 import { element, setHidden, setText } from './dom.js';
 import { SmallRow } from './small-row.js';
 import { type Wording } from './wording.js';
@@ -42,13 +43,18 @@ export class UnfinishedFiles {
     setText(hint, words.say('unfinishedHint'));
   }
 
-  /** Those that go to this address, of this caller. */
-  load(endpoint: string | URL | null, scope: string, options: ConnectOptions): void {
+  /** Those that go to this address, of this caller, for this owner. */
+  load(
+    endpoint: string | URL | null,
+    { scope, owner }: { readonly scope: string; readonly owner: UploadOwner | null },
+    options: ConnectOptions,
+  ): void {
     this.options = options;
     const address = endpoint === null ? null : new Endpoint(endpoint).toString();
     this.uploads = this.memory
       .list()
-      .filter((upload) => upload.endpoint === address && upload.scope === scope);
+      .filter((upload) => upload.endpoint === address && upload.scope === scope)
+      .filter((upload) => isSameOwner(upload.owner ?? null, owner));
     this.show();
   }
 

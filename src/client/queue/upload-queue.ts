@@ -2,6 +2,7 @@ import { Endpoint } from '../endpoint.js';
 import { type ChunkedUploadOptions } from '../options.js';
 import { SpeedMeter } from '../speed-meter.js';
 import { UploadError } from '../upload-error.js';
+import { type Fields } from '../upload-owner.js';
 import { mismatchOf, type Refusal, refusalOf } from './file-rules.js';
 import { type ChosenFile } from './chosen-file.js';
 import { type Entry, Entries } from './entries.js';
@@ -61,7 +62,9 @@ export class UploadQueue {
    * @returns their keys
    */
   add(files: Iterable<File | ChosenFile>, { fields, resuming }: AddOptions = {}): string[] {
-    const options = fields ? { ...this.options, fields } : this.options;
+    const owner = resuming?.owner;
+    const owned: Fields = owner ? { owner_type: owner.type, owner_id: owner.id } : {};
+    const options = { ...this.options, fields: { ...(fields ?? this.options.fields), ...owned } };
     const keys: string[] = [];
     for (const file of files) {
       const chosen = asChosen(file);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ChunkDigest } from '../../engine/reception.js';
+import { answerJson } from '../http/answer-json.js';
 import { chunkDigests } from '../http/chunk-digests.js';
 import { dispositionFilename } from '../http/filename.js';
 import { FormFields } from '../http/form-fields.js';
@@ -119,11 +120,7 @@ export class ContentRange {
     });
     response.header('Cache-Control', 'no-store');
     if ('answer' in finished) return finished.answer;
-    const answer = this.steps.answerCompletion(finished, collectionUrl);
-    if (typeof answer === 'object') return answer;
-    // Nest would send a string as HTML, and it may hold a client's words.
-    response.header('Content-Type', 'application/json; charset=utf-8');
-    return JSON.stringify(answer);
+    return answerJson(response, this.steps.answerCompletion(finished, collectionUrl));
   }
 
   /** Removes the upload that `upload_id` names. */

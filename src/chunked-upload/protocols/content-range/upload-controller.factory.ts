@@ -23,7 +23,7 @@ export function createUploadController(
       Reflect.defineMetadata(key, inherited.get(key), controller);
   }
   const routes = ownRoutes(controller, ChunkedUploadController as Type<ChunkedUploadController>);
-  for (const route of routes) markRoute(route);
+  for (const route of routes) markRoute(route, controller);
   return controller;
 }
 

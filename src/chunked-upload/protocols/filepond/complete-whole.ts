@@ -2,25 +2,20 @@ import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ProtocolSteps } from '../http/upload-protocol.js';
-import { sumIn } from './metadata.js';
 
 /**
  * Completes an upload of which all bytes are there: nothing but the last of them, or a question, would
  * say that it is over. `filename`: where no byte has said it.
  */
 export async function completeWhole(
-  { uploads, uploadType }: ProtocolSteps,
+  { uploads }: ProtocolSteps,
   upload: AbstractChunkedUpload,
   context: UploadContext,
   filename?: string,
 ): Promise<void> {
-  const { id, offset, total, status, clientMetadata } = upload;
+  const { id, offset, total, status } = upload;
   if (status !== ChunkedUploadStatus.Incomplete || offset !== total) return;
-  const sum = uploadType.checksum && sumIn(clientMetadata, uploadType.checksum.algorithm);
-  const input = {
-    checksum: sum || (false as const),
-    ...(filename === undefined ? {} : { filename }),
-  };
+  const input = { checksum: false as const, ...(filename === undefined ? {} : { filename }) };
   try {
     await uploads.complete(id, input, context);
   } catch (error) {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { incomingOf, queryOf } from '../http/host-request.js';
 import type { UploadProtocol } from '../http/upload-protocol.js';
 import { FilePond } from './filepond.js';
-import { USUAL_NAME } from './metadata.js';
+import { USUAL_NAME, sumIn } from './metadata.js';
 import { idInQuery } from './upload-id.js';
 
 /** Its form, or what is left of it where its page sends no metadata. */
@@ -46,6 +46,8 @@ export const filePond: UploadProtocol = {
   },
 
   fileNames: [USUAL_NAME],
+
+  sumIn,
 
   async takeForm(steps, { form, file, response, context }) {
     return new FilePond(steps).takeForm(form, file, response, context);

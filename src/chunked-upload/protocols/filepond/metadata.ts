@@ -19,7 +19,7 @@ export function takeMetadata(form: FormFields, names: readonly string[]): string
 }
 
 /** The sum of the file that the metadata says; null: none. */
-export function sumIn(metadata: string | null, algorithm: string): string | null {
+export function sumIn(metadata: string, algorithm: string): string | null {
   const sum: unknown = Object(jsonObject(metadata))[algorithm];
   return typeof sum === 'string' && sum.trim() !== '' ? sum : null;
 }

@@ -2,6 +2,10 @@ import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { FormAccount } from '../../memory/form-memory.js';
 import type { Intake } from '../../memory/memory-account.js';
 import { processForms } from '../../memory/process-memory.js';
+import { textSize } from '../../memory/text-size.js';
+
+/** Bytes of memory that a field costs besides its letters. */
+const FIELD_COST = 128;
 
 /**
  * What a request says besides its bytes: the query string, and over it the fields of the form,
@@ -13,6 +17,10 @@ export class FormFields {
   readonly #late = new Set<string>();
   #otherFile: string | null = null;
   #memory: FormAccount | null = null;
+  /** Bytes of memory that its fields cost. */
+  #kept = 0;
+  /** The same of what is no field yet. */
+  #parsing = 0;
   #fileBegun = false;
   #ended = false;
 
@@ -40,6 +48,7 @@ export class FormFields {
   }
 
   set(name: string, value: string): void {
+    this.#kept += textSize(name) + textSize(value) + FIELD_COST;
     this.#form.set(name, value);
     if (this.#fileBegun) this.#late.add(name);
   }
@@ -51,6 +60,7 @@ export class FormFields {
       if (typeof last === 'string') this.set(name, last);
       else if (typeof last === 'number') this.set(name, String(last));
     }
+    this.hold(this.#parsing);
   }
 
   /**
@@ -62,9 +72,10 @@ export class FormFields {
     this.#memory.attach(source);
   }
 
-  /** The form keeps so many bytes more. */
-  count(bytes: number): void {
-    this.#memory?.take(bytes);
+  /** More of the form has come: its parser holds so many bytes of memory besides the fields. */
+  hold(parsing: number): void {
+    this.#parsing = parsing;
+    this.#memory?.hold(this.#kept + parsing);
   }
 
   /** The form has a file in a part that is not asked for. */
@@ -85,7 +96,7 @@ export class FormFields {
 
   end(): void {
     this.#ended = true;
-    this.#memory?.detach();
+    this.#memory?.whole();
   }
 
   /** The request is over, and the form not asked any more. */

@@ -1,4 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { GrowingPage } from '../../memory/growing-page.js';
 import { fieldText } from './charset.js';
 import { type FormPart, parsePart } from './form-part.js';
 import type { PartReceiver } from './multipart-parser.js';
@@ -8,6 +9,8 @@ const MOST_PARTS = 200;
 const MOST_FIELDS = 100;
 /** Bytes of one field's value. */
 const LONGEST_FIELD = 64 * 1024;
+/** Of all fields' values, all parts' headers and what stands before the first. */
+const LONGEST_FIELDS = 512 * 1024;
 
 /** What is wanted of a form. */
 export interface FormListener {
@@ -30,22 +33,33 @@ export class FormParts implements PartReceiver {
   #part: FormPart | null = null;
   /** Whether it is the file, and has begun for the listener. */
   #isOpen = false;
-  #value: Uint8Array[] = [];
+  /** Of the field that comes now. */
+  readonly #value = new GrowingPage();
+  /** Bytes of headers and values so far. */
   #length = 0;
+  /** Of these those of headers. */
+  #headers = 0;
 
   constructor(
     private readonly fileNames: readonly string[],
     private readonly listener: FormListener,
   ) {}
 
-  /** Whether the bytes that come now are those of a file, wanted or not. */
-  get isInFile(): boolean {
-    return this.#part?.isFile ?? false;
+  /** Bytes of memory: of an unfinished field, and of headers, of which names are parts. */
+  get held(): number {
+    return this.#headers + this.#value.size;
+  }
+
+  /** Nobody needs a long one: who sends it has sent a file as a form, or wastes time. */
+  preamble(length: number): void {
+    this.#count(length);
   }
 
   begin(header: string): void {
     this.#parts += 1;
     if (this.#parts > MOST_PARTS) throw wrong(`The form has too many parts: at most ${MOST_PARTS}`);
+    this.#count(header.length);
+    this.#headers += header.length;
     this.#part = parsePart(header, this.#charset);
     if (!this.#part) return;
     if (!this.#part.isFile) {
@@ -65,12 +79,12 @@ export class FormParts implements PartReceiver {
       if (this.#isOpen) this.listener.fileBytes(bytes);
       return;
     }
-    this.#length += bytes.length;
-    if (this.#length >= LONGEST_FIELD) {
+    if (this.#value.length + bytes.length >= LONGEST_FIELD) {
       const { name } = this.#part;
       throw wrong(`The field "${name}" of the form is too long: at most ${LONGEST_FIELD} bytes`);
     }
-    this.#value.push(bytes);
+    this.#count(bytes.length);
+    this.#value.write(bytes);
   }
 
   end(): void {
@@ -92,11 +106,17 @@ export class FormParts implements PartReceiver {
   }
 
   #endField({ name, charset }: FormPart): void {
-    const value = fieldText(name, Buffer.concat(this.#value), charset ?? this.#charset);
-    this.#value = [];
-    this.#length = 0;
+    const value = fieldText(name, this.#value.bytes, charset ?? this.#charset);
+    this.#value.clear();
     if (name === CHARSET_FIELD) this.#charset = value || null;
     this.listener.field(name, value);
+  }
+
+  #count(bytes: number): void {
+    this.#length += bytes;
+    if (this.#length > LONGEST_FIELDS) {
+      throw wrong(`The fields of the form are too long: at most ${LONGEST_FIELDS} bytes`);
+    }
   }
 }
 

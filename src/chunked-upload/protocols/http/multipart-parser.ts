@@ -1,5 +1,10 @@
+import { GrowingPage } from '../../memory/growing-page.js';
+import { Delimiter } from './delimiter.js';
+
 /** What a form consists of, in the order in which it comes. */
 export interface PartReceiver {
+  /** So many bytes stand before the first part, of no use to anybody. */
+  preamble?(length: number): void;
   /** The lines of its headers, as Latin-1, each with its end. */
   begin(header: string): void;
   /** The next bytes of the part; they may share memory with what was given to the parser. */
@@ -9,6 +14,9 @@ export interface PartReceiver {
 
 // What Node takes of a request's.
 const LONGEST_HEADER = 16 * 1024;
+/** So many bytes at a time are looked through for its end: most are shorter. */
+const HEADER_STEP = 256;
+const EMPTY_LINE = Buffer.from('\r\n\r\n');
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -21,8 +29,7 @@ const DASH = 0x2d;
  * blanks behind a boundary, in pieces of any size. Holds nothing but an unfinished header.
  */
 export class MultipartParser {
-  /** The line break in front of a boundary belongs to it. */
-  readonly #delimiter: Buffer;
+  readonly #delimiter: Delimiter;
   #state: 'content' | 'line' | 'header' | 'epilogue' = 'content';
   /** How many bytes of the delimiter what has come ends with. */
   #matched = 2;
@@ -30,14 +37,19 @@ export class MultipartParser {
   #borrowed = 2;
   /** What stands behind a delimiter on its line: nothing yet, a dash, blanks, or its end's CR. */
   #behind: 0 | typeof DASH | typeof SPACE | typeof CR = 0;
-  #header = '';
+  readonly #header = new GrowingPage();
   #isPart = false;
 
   constructor(
     boundary: string,
     private readonly receiver: PartReceiver,
   ) {
-    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+    this.#delimiter = new Delimiter(boundary);
+  }
+
+  /** Bytes of memory. */
+  get held(): number {
+    return this.#header.size;
   }
 
   /** @throws Error where the form is not well-formed, or the receiver does */
@@ -66,30 +78,20 @@ export class MultipartParser {
   }
 
   #readContent(bytes: Buffer, from: number): number {
-    const found = bytes.indexOf(this.#delimiter, from);
+    const found = this.#delimiter.indexIn(bytes, from);
     if (found >= 0) {
       this.#give(bytes.subarray(from, found));
       this.#state = 'line';
       return found + this.#delimiter.length;
     }
-    const rest = bytes.subarray(from);
-    this.#matched = this.#matchedAtEnd(rest);
-    this.#give(rest.subarray(0, rest.length - this.#matched));
+    this.#matched = this.#delimiter.lengthAtEnd(bytes, from);
+    this.#give(bytes.subarray(from, bytes.length - this.#matched));
     return bytes.length;
-  }
-
-  /** How much of the delimiter the bytes end with. It has a CR at its beginning and nowhere else. */
-  #matchedAtEnd(bytes: Buffer): number {
-    const end = bytes.subarray(-(this.#delimiter.length - 1));
-    const cr = end.lastIndexOf(CR);
-    if (cr < 0) return 0;
-    const length = end.length - cr;
-    return end.subarray(cr).equals(this.#delimiter.subarray(0, length)) ? length : 0;
   }
 
   #goOnMatching(bytes: Buffer, from: number): number {
     let at = from;
-    while (at < bytes.length && bytes[at] === this.#delimiter[this.#matched]) {
+    while (at < bytes.length && bytes[at] === this.#delimiter.bytes[this.#matched]) {
       at += 1;
       this.#matched += 1;
       if (this.#matched < this.#delimiter.length) continue;
@@ -116,7 +118,7 @@ export class MultipartParser {
       this.#state = 'header';
       this.#borrowed = 0;
       // The end of this line: where no header follows, the empty line ends it.
-      this.#header = '\r\n';
+      this.#header.write(EMPTY_LINE.subarray(0, 2));
       this.#behind = 0;
     } else if (byte === CR || isBlank) {
       this.#behind = isBlank ? SPACE : CR;
@@ -141,14 +143,16 @@ export class MultipartParser {
 
   #readHeader(bytes: Buffer, from: number): number {
     const before = this.#header.length;
-    this.#header += bytes.toString('latin1', from, from + LONGEST_HEADER);
-    const end = this.#header.indexOf('\r\n\r\n', Math.max(0, before - 3));
-    if (end > LONGEST_HEADER || (end < 0 && this.#header.length > LONGEST_HEADER)) {
+    const to = Math.min(bytes.length, from + HEADER_STEP - (before % HEADER_STEP));
+    this.#header.write(bytes.subarray(from, to));
+    const end = this.#header.bytes.indexOf(EMPTY_LINE, Math.max(0, before - 3));
+    if ((end < 0 ? this.#header.length : end) > LONGEST_HEADER) {
       throw new Error('Malformed part header');
     }
-    if (end < 0) return bytes.length;
-    const header = this.#header.slice(2, end + 2);
-    this.#header = '';
+    if (end < 0) return to;
+    // A text of its own: parts of one that went on would keep all of that alive.
+    const header = this.#header.bytes.toString('latin1', 2, end + 2);
+    this.#header.clear();
     this.#state = 'content';
     // Of a part without a body the empty line is that of the next boundary.
     this.#matched = 2;
@@ -167,11 +171,13 @@ export class MultipartParser {
   #giveBack(length: number): void {
     this.#matched = 0;
     // A copy: they are the receiver's from here on.
-    this.#give(Buffer.from(this.#delimiter.subarray(this.#borrowed, length)));
+    this.#give(Buffer.from(this.#delimiter.bytes.subarray(this.#borrowed, length)));
     this.#borrowed = 0;
   }
 
   #give(bytes: Uint8Array): void {
-    if (this.#isPart && bytes.length > 0) this.receiver.content(bytes);
+    if (bytes.length === 0) return;
+    if (this.#isPart) this.receiver.content(bytes);
+    else this.receiver.preamble?.(bytes.length);
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parse as parseParameters } from 'content-disposition';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
+import { WriterEnded } from '../../engine/writer.js';
 import { onEnd } from '../../platform/request-end.js';
 import { lastSegment } from './filename.js';
 import { FormFeed } from './form-feed.js';
@@ -11,10 +12,6 @@ import { MultipartParser } from './multipart-parser.js';
 import type { ReceivedFile } from './received-file.js';
 import { RequestSource } from './request-source.js';
 
-/** Of all fields with the headers of their parts, in bytes. */
-const LONGEST_FIELDS = 512 * 1024;
-// What the parser keeps of a field that is not over yet is an object for each time it is fed.
-const FEED_BYTES = 256;
 // RFC 2046, section 5.1.1. To find a long one in bytes that nearly hold it takes time.
 const LONGEST_BOUNDARY = 70;
 const LONGEST_TYPE = 512;
@@ -34,7 +31,6 @@ export function readMultipart(
 ): Promise<ReceivedFile | null> {
   return new Promise((resolve, reject) => {
     let body: ChunkBody | null = null;
-    let fieldBytes = 0;
     const refuse = (error: ChunkedUploadError) => {
       feed.stop();
       fields.close();
@@ -67,12 +63,7 @@ export function readMultipart(
     const feed = new FormFeed(incoming, {
       write: (bytes) => {
         attempt(() => parser.write(bytes));
-        if (parts.isInFile) return;
-        fieldBytes += bytes.length + FEED_BYTES;
-        fields.count(bytes.length + FEED_BYTES);
-        if (fieldBytes > LONGEST_FIELDS) {
-          wrong(`The fields of the form are too long: at most ${LONGEST_FIELDS} bytes`);
-        }
+        fields.hold(parser.held + parts.held);
       },
       end: () =>
         attempt(() => {
@@ -90,9 +81,10 @@ export function readMultipart(
       body?.fail(cause);
     };
     fields.open(RequestSource.of(incoming), () => {
+      const error = ChunkedUploadError.tooManyForms();
       // A file that has begun is kept as far as it came.
-      if (body) breakOff(new Error('Other forms needed the memory of this one'));
-      else refuse(ChunkedUploadError.tooManyForms());
+      if (body) breakOff(new WriterEnded(true, error));
+      else refuse(error);
     });
     incoming.on('error', breakOff);
     // Also of a request that had come whole: what was not read of it then is lost.

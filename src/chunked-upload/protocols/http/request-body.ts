@@ -56,6 +56,8 @@ export async function readRequestBody(
 /**
  * Has `work` take the body of a request as the bytes that it is, whatever its type; null: it has
  * none.
+ *
+ * @throws ChunkedUploadError `unsupported_body` for a form with parts
  */
 export async function withRawBody<R>(
   request: HostRequest,
@@ -63,12 +65,21 @@ export async function withRawBody<R>(
 ): Promise<R> {
   const incoming = incomingOf(request);
   const { type } = contentType(incoming);
+  if (mayHaveBody(incoming)) refuseForm(incoming);
   const file = mayHaveBody(incoming) ? readRaw(request, type ?? 'application/octet-stream') : null;
   try {
     return await work(file);
   } finally {
     file?.body.close();
   }
+}
+
+/** It would be kept with its boundaries. */
+function refuseForm({ headers }: IncomingMessage): void {
+  if (!headers['content-type']?.toLowerCase().startsWith('multipart/')) return;
+  throw ChunkedUploadError.unsupportedBody(
+    'A form cannot be gone on with: send the bytes of the file as they are',
+  );
 }
 
 function readRaw(request: HostRequest, type: string): ReceivedFile {

@@ -23,10 +23,9 @@ export async function readSmallBody(
   let bytes = Buffer.alloc(0);
   try {
     for (let batch = await body.read(); batch; batch = await body.read()) {
-      const before = bytes.length;
       // At once: of a slow sender every byte would keep a page.
       bytes = Buffer.concat([bytes, ...batch]);
-      memory.take(bytes.length - before);
+      memory.hold(bytes.length);
     }
   } catch (error) {
     throw error instanceof ChunkedUploadError ? error : ChunkedUploadError.interrupted(error);

@@ -56,6 +56,9 @@ export interface UploadProtocol {
   /** Whether a request speaks it, by its method and headers. */
   isSpokenBy(incoming: IncomingMessage, id: string | null): boolean;
 
+  /** The method that is meant by a request that could not have it; null: its own. */
+  methodOf?(incoming: IncomingMessage): string | null;
+
   answer(steps: ProtocolSteps, asked: ProtocolRequest): Promise<unknown>;
 
   /** Names that a file may have in forms of this protocol that no header tells from others. */
@@ -63,6 +66,9 @@ export interface UploadProtocol {
 
   /** Takes the file of such a form. Undefined: it is not of this protocol. */
   takeForm?(steps: ProtocolSteps, given: ProtocolForm): Promise<unknown>;
+
+  /** The sum in hex of the whole file, by what its client has sent when it began; null: none. */
+  sumIn?(clientMetadata: string, algorithm: string): string | null;
 
   /** What OPTIONS tells of it. */
   options?(steps: ProtocolSteps, request: HostRequest): Promise<Readonly<Record<string, string>>>;

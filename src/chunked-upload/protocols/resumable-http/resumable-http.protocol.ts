@@ -4,6 +4,7 @@ import type { UploadProtocol } from '../http/upload-protocol.js';
 import { announced } from './exchange.js';
 import { interopVersion } from './interop-version.js';
 import { refusalOf } from './refusal.js';
+import { reprSum } from './repr-digest.js';
 import { ResumableHttp } from './resumable-http.js';
 import { uploadRequest } from './upload-request.js';
 
@@ -32,6 +33,8 @@ export const resumableHttp: UploadProtocol = {
         return protocol.append(request, response, id);
     }
   },
+
+  sumIn: reprSum,
 
   options: announced,
 

@@ -1,7 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import { answerJson } from '../http/answer-json.js';
 import { chunkDigests } from '../http/chunk-digests.js';
+import { isKept, isRefusal } from '../http/failed-creation.js';
 import { dispositionFilename } from '../http/filename.js';
 import { FormFields } from '../http/form-fields.js';
 import {
@@ -28,20 +29,6 @@ import { reprSum } from './repr-digest.js';
 import { announcedLength, refuseStateFields, uploadRequest } from './upload-request.js';
 import { completeField, versionField } from './upload-state.js';
 
-/** Errors after which the bytes that have come are gone on with. */
-const RESUMABLE: ReadonlySet<ChunkedUploadErrorCode> = new Set([
-  'not_found',
-  'expired',
-  'aborted',
-  'bytes_missing',
-  'busy',
-  'incomplete',
-  'interrupted',
-  'storage_full',
-  'exceeds_storage',
-  'unavailable',
-]);
-
 /**
  * Resumable Uploads for HTTP, an Internet-Draft (draft-ietf-httpbis-resumable-upload, here -01 to -11):
  * a request that bears a whole file becomes one that can be gone on with, since an interim response
@@ -57,7 +44,6 @@ export class ResumableHttp {
     if (wanted.complete === null) throw missing('Upload-Complete', '?1');
     return withRawBody(request, async (file) => {
       const incoming = incomingOf(request);
-      if (file) refuseForm(incoming);
       const form = new FormFields(queryOf(incoming));
       const name = dispositionFilename(incoming.headers['content-disposition']);
       const described = uploadFields(form, { name, isPart: false });
@@ -71,13 +57,13 @@ export class ResumableHttp {
         ...(await limitsOf(exchange, created)),
       };
       inform(exchange, place);
-      setFields(response, place);
       const received = this.#receive(exchange, created.id, 0, file);
       const upload = await received.catch(async (error: unknown) => {
-        // Whoever is refused what it brought has not begun anything.
         if (isRefusal(error)) await uploads.remove(created.id, context);
+        else if (isKept(error)) setFields(response, place);
         throw error;
       });
+      setFields(response, place);
       if (wanted.complete) return this.#complete(exchange, upload);
       return acknowledge(exchange, upload, 201);
     });
@@ -175,39 +161,22 @@ export class ResumableHttp {
   async #complete(exchange: Exchange, upload: AbstractChunkedUpload): Promise<unknown> {
     const { response, context, wanted, collectionUrl } = exchange;
     try {
-      const algorithm = this.steps.uploadType.checksum?.algorithm ?? null;
-      const sum =
-        upload.protocol === 'resumable-http' ? reprSum(upload.clientMetadata, algorithm) : null;
-      const input = { total: upload.total ?? upload.offset, checksum: sum ?? (false as const) };
+      const input = { total: upload.total ?? upload.offset, checksum: false as const };
       const completed = await this.steps.uploads.complete(upload.id, input, context);
       await acknowledge(exchange, completed.upload, 200);
-      return this.steps.answerCompletion(completed, collectionUrl);
+      const answer = this.steps.answerCompletion(completed, collectionUrl);
+      return answerJson(response, answer);
     } catch (error) {
       // All bytes are there: what is wrong is the file, or what the host makes of it.
-      if (!isResumable(error)) setFields(response, completeField(true, wanted.rules));
+      const isOfHost = !(error instanceof ChunkedUploadError);
+      if (isOfHost || isRefusal(error)) setFields(response, completeField(true, wanted.rules));
       throw error;
     }
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof ChunkedUploadError && !RESUMABLE.has(error.code);
-}
-
-function isResumable(error: unknown): boolean {
-  return error instanceof ChunkedUploadError && RESUMABLE.has(error.code);
-}
-
 function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {
   return error instanceof ChunkedUploadError && error.code === code;
-}
-
-/** It would be kept with its boundaries. */
-function refuseForm({ headers }: IncomingMessage): void {
-  if (!headers['content-type']?.toLowerCase().startsWith('multipart/')) return;
-  throw ChunkedUploadError.unsupportedBody(
-    'A form cannot be gone on with: send the bytes of the file as they are',
-  );
 }
 
 function missing(field: string, example: string): ChunkedUploadError {

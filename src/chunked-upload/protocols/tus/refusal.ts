@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ChunkedUploadError, ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 import { STATUS as USUAL } from '../http/chunked-upload-exception.filter.js';
 import type { Refusal } from '../http/upload-protocol.js';
-import { TUS_VERSION, tusMethod } from './tus-request.js';
+import { TUS_VERSION } from './tus-request.js';
 
 /** A status of this protocol alone (checksum extension). */
 const CHECKSUM_MISMATCH = 460;
@@ -22,7 +22,7 @@ const STATUS: Partial<Record<ChunkedUploadErrorCode, number>> = {
 export function tusRefusal(error: ChunkedUploadError, incoming: IncomingMessage): Refusal {
   const status = STATUS[error.code] ?? USUAL[error.code];
   // Clients that get a 5xx for this question begin a new upload, from 0; after a 423 they ask again.
-  if (tusMethod(incoming) === 'HEAD' && status >= 500) return { status: LOCKED };
+  if (incoming.method === 'HEAD' && status >= 500) return { status: LOCKED };
   if (error.code === 'unsupported_version')
     return { status, fields: { 'Tus-Version': TUS_VERSION } };
   const { expectedOffset } = error.facts;

@@ -23,10 +23,31 @@ export function isTus({ headers }: IncomingMessage): boolean {
   return headers['tus-resumable'] !== undefined;
 }
 
-/** The method that is meant: proxies and old clients know no PATCH and DELETE (X-HTTP-Method-Override). */
-export function tusMethod({ method = '', headers }: IncomingMessage): string {
-  const [override] = [headers['x-http-method-override']].flat();
-  return (override?.trim() || method).toUpperCase();
+/** What proxies and old clients do not know; HEAD passes everywhere. */
+const OVERRIDING = new Set(['PATCH', 'DELETE']);
+
+/**
+ * The method that a POST means (core protocol, X-HTTP-Method-Override); null: its own. The text has it
+ * taken from every request: from one that passes as harmless, such as a HEAD, that would get a DELETE
+ * past whoever lets only those through.
+ */
+export function overridingMethod(incoming: IncomingMessage): string | null {
+  if (incoming.method !== 'POST' || !isTus(incoming)) return null;
+  const method = namedMethod(incoming);
+  return OVERRIDING.has(method) ? method : null;
+}
+
+/** @throws ChunkedUploadError `malformed_request` where a request says that it means another method */
+export function requireMethod(incoming: IncomingMessage): void {
+  const method = namedMethod(incoming);
+  if (method === '' || method === incoming.method) return;
+  throw ChunkedUploadError.malformedRequest(
+    'X-HTTP-Method-Override is taken with POST alone, and may be PATCH or DELETE',
+  );
+}
+
+function namedMethod(incoming: IncomingMessage): string {
+  return fieldOf(incoming, 'x-http-method-override')?.trim().toUpperCase() ?? '';
 }
 
 /** @throws ChunkedUploadError `unsupported_version` (core protocol, Tus-Resumable) */

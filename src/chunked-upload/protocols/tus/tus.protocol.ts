@@ -3,7 +3,8 @@ import { incomingOf } from '../http/host-request.js';
 import type { UploadProtocol } from '../http/upload-protocol.js';
 import { tusRefusal } from './refusal.js';
 import { Tus, tusOptions } from './tus.js';
-import { isTus, requireVersion, tusMethod } from './tus-request.js';
+import { parseMetadata } from './upload-metadata.js';
+import { isTus, overridingMethod, requireMethod, requireVersion } from './tus-request.js';
 
 const METHODS = new Set(['POST', 'HEAD', 'PATCH', 'DELETE']);
 
@@ -12,11 +13,14 @@ export const tus: UploadProtocol = {
 
   isSpokenBy: (incoming) => METHODS.has(incoming.method ?? '') && isTus(incoming),
 
+  methodOf: overridingMethod,
+
   async answer(steps, { request, response, id }) {
     const incoming = incomingOf(request);
     requireVersion(incoming);
+    requireMethod(incoming);
     const protocol = new Tus(steps, request, response);
-    const method = tusMethod(incoming);
+    const { method } = incoming;
     if (id === null && method === 'POST') return protocol.create();
     if (id !== null && method === 'HEAD') return protocol.head(id);
     if (id !== null && method === 'PATCH') return protocol.append(id);
@@ -27,6 +31,8 @@ export const tus: UploadProtocol = {
         : `By tus, an upload takes HEAD, PATCH and DELETE, and not ${method}`,
     );
   },
+
+  sumIn: (metadata, algorithm) => parseMetadata(metadata).get(algorithm)?.trim() || null,
 
   options: tusOptions,
 

@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import { isKept, isRefusal } from '../http/failed-creation.js';
 import {
   type HostRequest,
   type HostResponse,
@@ -16,14 +17,6 @@ import type { ProtocolSteps } from '../http/upload-protocol.js';
 import { TUS_CHECKSUM_ALGORITHMS, uploadChecksums } from './upload-checksum.js';
 import { describedBy, metadataPair, parseMetadata } from './upload-metadata.js';
 import { TUS_EXTENSIONS, TUS_VERSION, requireTusType } from './tus-request.js';
-
-/** Errors after which the client may go on with what it has begun. */
-const RESUMABLE: ReadonlySet<ChunkedUploadErrorCode> = new Set([
-  'busy',
-  'interrupted',
-  'storage_full',
-  'unavailable',
-]);
 
 /**
  * tus 1.0: the core protocol, and the extensions that `TUS_EXTENSIONS` names. An upload completes with
@@ -51,15 +44,22 @@ export class Tus {
         { total, clientMetadata: metadata ?? null, ...described },
         context,
       );
-      this.response.header('Location', `${new URL(collectionUrl).pathname}/${created.id}`);
+      const locate = () =>
+        this.response.header('Location', `${new URL(collectionUrl).pathname}/${created.id}`);
+      let hasCome = false;
       try {
         const reached = bytes
           ? await uploads.append(created.id, { ...bytes, offset: 0, total, digests }, context)
           : created;
-        return await this.#completeWhole(reached, context);
+        hasCome = true;
+        const finished = await this.#completeWhole(reached, context);
+        locate();
+        return finished;
       } catch (error) {
-        // Whoever is refused what it brought has not begun anything.
-        if (!isResumable(error)) await uploads.remove(created.id, context);
+        // What onComplete throws is no refusal: its client asks, and it is tried again.
+        const isOfHook = hasCome && !(error instanceof ChunkedUploadError);
+        if (isRefusal(error) && !isOfHook) await uploads.remove(created.id, context);
+        else if (isKept(error)) locate();
         throw error;
       }
     });
@@ -158,18 +158,16 @@ export class Tus {
     );
   }
 
-  /** Completes an upload of which all bytes are there. The sum is that of its metadata, if any. */
+  /** Completes an upload of which all bytes are there. */
   async #completeWhole(
     upload: AbstractChunkedUpload,
     context: UploadContext,
   ): Promise<AbstractChunkedUpload> {
     const { id, offset, total, status } = upload;
     if (status !== ChunkedUploadStatus.Incomplete || offset !== total) return upload;
-    const { uploads, uploadType } = this.steps;
-    const algorithm = uploadType.checksum?.algorithm;
-    const sum = algorithm && parseMetadata(metadataOf(upload)).get(algorithm)?.trim();
+    const { uploads } = this.steps;
     try {
-      return (await uploads.complete(id, { checksum: sum || false }, context)).upload;
+      return (await uploads.complete(id, { checksum: false }, context)).upload;
     } catch (error) {
       // Its client cannot send another sum, and would take it for done when it asks again.
       if (isCode(error, 'checksum_mismatch')) await uploads.abort(id, context);
@@ -213,11 +211,6 @@ function retryLater(error: unknown): never {
 /** As its client has sent it; undefined: it has sent none, or was begun by another protocol. */
 function metadataOf({ protocol, clientMetadata }: AbstractChunkedUpload): string | undefined {
   return (protocol === 'tus' && clientMetadata) || undefined;
-}
-
-function isResumable(error: unknown): boolean {
-  // What a hook of the host throws comes after the last byte: the client asks, and it is tried again.
-  return !(error instanceof ChunkedUploadError) || RESUMABLE.has(error.code);
 }
 
 function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {

@@ -8,7 +8,10 @@ const error = ChunkedUploadError;
 
 const VERSION = header('Tus-Resumable', 'tus: `1.0.0`, which makes this a request of tus.');
 const CHECKSUM = header('Upload-Checksum', 'tus: sum of these bytes, such as `sha1 <base64>`.');
-const OVERRIDE = header('X-HTTP-Method-Override', 'tus: the method that is meant.');
+const OVERRIDE = header(
+  'X-HTTP-Method-Override',
+  'tus: `PATCH` or `DELETE`, from a client that cannot send it.',
+);
 
 const CREATION: readonly Parameter[] = [
   VERSION,

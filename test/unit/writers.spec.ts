@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ChunkedUpload } from '../../src/chunked-upload/chunked-upload.entity.js';
+import type { LeaseRepository } from '../../src/chunked-upload/database/lease.repository.js';
+import type { Claim } from '../../src/chunked-upload/engine/claim.js';
+import { Writers } from '../../src/chunked-upload/engine/writers.js';
+import { UploadMeasurements } from '../../src/chunked-upload/measurements/upload-measurements.js';
+
+const LEASE_MS = 500;
+
+/** One row, and a database whose answers may come late. */
+class OneRow {
+  readonly id = randomUUID();
+  token: string | null = null;
+  #until = 0;
+  /** Where not null, the next lease is answered when this settles. */
+  nextAnswer: Promise<void> | null = null;
+
+  async lease(_: string, token: string) {
+    if (this.token !== null && performance.now() < this.#until) return null;
+    this.token = token;
+    this.#until = performance.now() + LEASE_MS;
+    const { nextAnswer } = this;
+    this.nextAnswer = null;
+    await nextAnswer;
+    const upload = { creator: null, offset: 0, attempt: 1, total: null, status: 1 };
+    return { upload, before: null };
+  }
+
+  async look() {
+    const upload = { leaseToken: this.token, leaseHolder: null, offset: 0, status: 1, total: null };
+    return { upload, expired: false, leased: performance.now() < this.#until };
+  }
+
+  /** Where not null, what gives a lease back is never answered: the limits of these statements. */
+  limits: number[] | null = null;
+
+  async release(_: string, token: string, __: object, limitMs = Number.POSITIVE_INFINITY) {
+    if (this.limits) {
+      this.limits.push(limitMs);
+      await sleep(Math.min(limitMs, 10_000));
+      throw new Error('No answer');
+    }
+    if (this.token !== token) return false;
+    this.token = null;
+    return true;
+  }
+
+  async requestTakeover() {
+    // Nobody hears it.
+  }
+}
+
+function writersOf(row: OneRow): Writers<ChunkedUpload> {
+  const leases = row as unknown as LeaseRepository<ChunkedUpload>;
+  return new Writers(leases, LEASE_MS, new UploadMeasurements('uploads'));
+}
+
+function claimOf({ id }: OneRow): Claim {
+  return { id, scope: undefined, offset: null, total: null, body: null };
+}
+
+describe('A lease whose answer came when it was over', () => {
+  it('leaves the upload to the writer that has it by then', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    let answer!: () => void;
+    row.nextAnswer = new Promise((resolve) => (answer = resolve));
+    const late = writers.claim(claimOf(row)).catch((error: unknown) => error);
+    await sleep(LEASE_MS + 20);
+    const { writer } = await writers.claim(claimOf(row));
+    answer();
+    expect(await late).toMatchObject({ code: 'busy' });
+    expect(row.token).toBe(writer.token);
+    expect(writers.isReceiving(row.id)).toBe(true);
+    writers.end(writer);
+    expect(writers.isReceiving(row.id)).toBe(false);
+  });
+
+  it('is given back, and taken anew where nobody has it', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    row.nextAnswer = sleep(LEASE_MS + 20);
+    const { writer } = await writers.claim(claimOf(row));
+    expect(row.token).toBe(writer.token);
+    writers.end(writer);
+  });
+});
+
+it('A lease that cannot be given back holds its writer for one time limit, and not for each try', async () => {
+  const row = new OneRow();
+  const writers = writersOf(row);
+  const { writer } = await writers.claim(claimOf(row));
+  row.limits = [];
+  await writers.release(writer);
+  writers.end(writer);
+  expect(row.limits).not.toEqual([]);
+  for (const limit of row.limits) expect(limit).toBeLessThanOrEqual(LEASE_MS);
+  // A timer may come a moment early, and leave a moment for another try.
+  expect(row.limits.slice(1).every((limit) => limit < LEASE_MS / 2)).toBe(true);
+  row.limits = null;
+  // The next request here takes it all the same.
+  const next = await writers.claim(claimOf(row));
+  expect(row.token).toBe(next.writer.token);
+  writers.end(next.writer);
+});
