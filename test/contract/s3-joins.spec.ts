@@ -32,12 +32,13 @@ it('Of two that join at once, each plan stays, and whoever comes next goes on by
   const met = new Promise<void>((resolve) => {
     isMet = resolve;
   });
-  let landed: Promise<S3Outcome> | null = null;
+  const landed: Promise<S3Outcome>[] = [];
   const end = double.on('PutObject', async ({ key }, proceed) => {
     if (!key.includes('-joined')) return proceed();
     isMet();
-    landed = gate.then(proceed);
-    return landed;
+    const landing = gate.then(proceed);
+    landed.push(landing);
+    return landing;
   });
   const { file } = upload;
   const finish = () => storage().finish(file, SIZE, { attempt: 2, contested: true });
@@ -60,7 +61,7 @@ it('Of two that join at once, each plan stays, and whoever comes next goes on by
     })
     .toBeGreaterThan(0);
   letGo();
-  await landed;
+  await Promise.all(landed);
   await Promise.all([first, second]);
   double.removeHooks();
 

@@ -51,7 +51,7 @@ it('A number whose request was not answered is not used again where that would b
   const silent = new Set([1, 3]);
   const series = new PartSeries({
     multipart: {
-      ...multipart,
+      create: async () => 'upload',
       uploadPart: async (_: unknown, number: number) => {
         used.push(number);
         if (silent.has(number)) throw new Error('No answer');

@@ -36,7 +36,7 @@ export class PieceRemoval {
     const own = left.filter((name) => !this.#running.has(name));
     const removing = own.length > 0 ? this.#remove(own, options) : null;
     for (const name of own) if (removing) this.#running.set(name, removing);
-    await Promise.all(new Set(left.map((name) => this.#running.get(name))));
+    await Promise.all(left.flatMap((name) => this.#running.get(name) ?? []));
   }
 
   async #remove(names: readonly string[], options: CallOptions): Promise<void> {
