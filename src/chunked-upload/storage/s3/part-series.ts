@@ -106,7 +106,6 @@ export class PartSeries {
   /** Where the next part goes; null: it has to stay in pieces for now. */
   async place(payload: Payload, options: CallOptions): Promise<PartPlace | null> {
     if (this.#isRefused) return null;
-    const { multipart } = this.options;
     this.begin(options);
     const upload = this.#upload ?? (await this.#beginning);
     if (!upload) return null;
