@@ -238,7 +238,8 @@ function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
     throw new TypeError('A file without a name needs the option fileName, such as "photo.jpg"');
   }
   const { checksum = DEFAULTS.checksum, chunkSize = DEFAULTS.chunkSize } = options;
-  const owner = ownerIn(options.fields);
+  const fields = options.fields ?? {};
+  const owner = ownerIn(fields);
 
   return {
     remote: connect(endpoint, options),
@@ -255,6 +256,6 @@ function toolsFor(file: Blob, options: ChunkedUploadOptions): TransferTools {
     },
     chunkSize: new ChunkSize(chunkSize),
     checksum: checksum === false ? null : new FileChecksum(file, checksum),
-    fields: options.fields ?? {},
+    fields,
   };
 }

@@ -9,8 +9,7 @@ export interface UploadOwner {
 }
 
 /** The owner that the first request names; `null`: none. */
-export function ownerIn(fields: Fields = {}): UploadOwner | null {
-  const { owner_type: type, owner_id: id } = fields;
+export function ownerIn({ owner_type: type, owner_id: id }: Fields): UploadOwner | null {
   return type === undefined || id === undefined ? null : { type: String(type), id: String(id) };
 }
 

@@ -348,6 +348,31 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     expect(await element.page.locator('#uploads > li').count()).toBe(0);
   });
 
+  it('offers to go on with what was begun for the owner of this page, and for no other', async () => {
+    await element.page.evaluate(() => {
+      const upload = { endpoint: `${location.origin}/uploads/files`, scope: '', type: 'video/mp4' };
+      const file = { fileName: 'film.mp4', size: 5_000, lastModified: 1 };
+      const state = { id: 'x', offset: 9, expiresAt: null, owner: { type: 'person', id: '2' } };
+      const text = JSON.stringify({ ...upload, ...file, ...state });
+      localStorage.setItem('nestjs-chunked-upload:x', text);
+    });
+    await element.page.reload();
+    const belongTo = (id: string | null): Promise<void> =>
+      element.page.evaluate((owner) => {
+        const panel = document.querySelector('chunked-upload') as HTMLElement & { fields: object };
+        panel.fields = owner === null ? {} : { owner_type: 'person', owner_id: owner };
+      }, id);
+    const offer = element.button('Choose file film.mp4');
+    await belongTo('2');
+    await offer.waitFor();
+    await belongTo('1');
+    await offer.waitFor({ state: 'detached' });
+    await belongTo('2');
+    await offer.waitFor();
+    await belongTo(null);
+    await offer.waitFor({ state: 'detached' });
+  });
+
   describe('of a user', () => {
     it('shows what was stored before, and gives it back', async () => {
       await as('bob');

@@ -3,6 +3,7 @@ import {
   type QueueItem,
   type QueueItemState,
   type RememberedUpload,
+  UploadMemory,
   UploadQueue,
   type UploadQueueOptions,
 } from '../../src/client/index.js';
@@ -213,6 +214,20 @@ describe('the queue of the client', () => {
     queue.add([fileOf('a.txt', 'other content')], { resuming: remembered });
     expect(item('a.txt').error?.code).toBe('changed-file');
     expect(server.log).toEqual([]);
+  });
+
+  it('goes on with an unfinished upload for the owner that it was begun for', async () => {
+    const storage = new MemoryStorage();
+    const file = fileOf('a.txt', 'x'.repeat(200 * KIB));
+    server.fault = (line) => (/bytes 102400/.test(line) ? server.refuse(403) : null);
+    open({ storage }).add([file], { fields: { owner_type: 'person', owner_id: 7 } });
+    await inState('a.txt', 'failed');
+    const [remembered] = new UploadMemory(storage).list();
+    expect(remembered?.owner).toEqual({ type: 'person', id: '7' });
+    server.fault = () => null;
+    open({ storage }).add([file], { resuming: remembered as RememberedUpload });
+    await allComplete();
+    expect(server.uploads.size).toBe(1);
   });
 
   it('wants an endpoint and a sensible number', () => {

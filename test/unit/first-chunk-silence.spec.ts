@@ -18,7 +18,7 @@ afterEach(() => {
 
 describe('A first chunk, which has no record yet', () => {
   const leases = {} as LeaseRepository<ChunkedUpload>;
-  const writers = new Writers(leases, 10_000, new UploadMeasurements('uploads'));
+  const writers = new Writers(leases, 10_000, new UploadMeasurements('uploads'), 15_000);
 
   it('is ended, and kept as far as it came, when no byte comes for half an hour', () => {
     const body = new ChunkBody();

@@ -36,6 +36,23 @@ describe('The fields of a form', () => {
     expect([processForms.held, processMemory.used]).toEqual([0, 0]);
   });
 
+  it.each([
+    ['what stands before the first part', ''],
+    ['a part that has no name', '--b\r\nA: 1\r\n\r\n'],
+    ['what stands behind the last part', `${fieldHead}1\r\n--b--`],
+  ])('are not to be hidden behind others: %s counts, too', async (_, head) => {
+    const { stream, fields, reading } = start();
+    stream.push(head);
+    for (let sent = 0; sent <= 512; sent += 64) {
+      stream.push('x'.repeat(64 * KIB));
+      await turn();
+    }
+    stream.push(null);
+    await expect(reading).rejects.toThrow('too long');
+    fields.close();
+    expect([processForms.held, processMemory.used]).toEqual([0, 0]);
+  });
+
   it('count as well where the file of another part stands behind them', async () => {
     const { stream, fields, reading } = start();
     const pair = `${fieldHead}${'x'.repeat(60_000)}${fileHead('other')}o\r\n`;

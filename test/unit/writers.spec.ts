@@ -13,6 +13,8 @@ const LEASE_MS = 500;
 class OneRow {
   readonly id = randomUUID();
   token: string | null = null;
+  /** How often it has been leased. */
+  leases = 0;
   #until = 0;
   /** Where not null, the next lease is answered when this settles. */
   nextAnswer: Promise<void> | null = null;
@@ -20,6 +22,7 @@ class OneRow {
   async lease(_: string, token: string) {
     if (this.token !== null && performance.now() < this.#until) return null;
     this.token = token;
+    this.leases += 1;
     this.#until = performance.now() + LEASE_MS;
     const { nextAnswer } = this;
     this.nextAnswer = null;
@@ -54,7 +57,7 @@ class OneRow {
 
 function writersOf(row: OneRow): Writers<ChunkedUpload> {
   const leases = row as unknown as LeaseRepository<ChunkedUpload>;
-  return new Writers(leases, LEASE_MS, new UploadMeasurements('uploads'));
+  return new Writers(leases, LEASE_MS, new UploadMeasurements('uploads'), LEASE_MS);
 }
 
 function claimOf({ id }: OneRow): Claim {
@@ -83,7 +86,9 @@ describe('A lease whose answer came when it was over', () => {
     const writers = writersOf(row);
     row.nextAnswer = sleep(LEASE_MS + 20);
     const { writer } = await writers.claim(claimOf(row));
+    expect(row.leases).toBe(2);
     expect(row.token).toBe(writer.token);
+    writer.assertLeased();
     writers.end(writer);
   });
 });

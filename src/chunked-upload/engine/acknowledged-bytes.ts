@@ -61,15 +61,8 @@ export class AcknowledgedBytes<T extends AbstractChunkedUpload> implements Check
     const beginning = firstBytes?.at(offset) ?? { firstBytes: null, mimeType };
     const progress = { offset, checksumState, storageState, total, ...beginning };
     const { uploadId, lease } = writer;
-    // Counted from before the statement, so that our clock never outlasts the database's.
-    const leasedUntil = performance.now() + engine.type.leaseMs;
-    const upload = await writer.settle(({ committing }) => {
-      committing();
-      return engine.leases[how](uploadId, lease, progress);
-    });
-    if (!upload) throw await engine.lost(writer);
+    const upload = await engine.commit(writer, () => engine.leases[how](uploadId, lease, progress));
     writer.hasCommitted(upload.offset);
-    writer.extendLease(leasedUntil);
     announceProgress(engine, upload, upload.offset - this.offset, isBroken);
     this.offset = upload.offset;
     return upload;

@@ -93,16 +93,29 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
    */
   async #keepPlace(target: StorageWriter, writer: Writer): Promise<void> {
     const storageState = await target.sync().catch(storageFailure);
-    const leasedUntil = performance.now() + this.type.leaseMs;
     const { uploadId, lease, offset } = writer;
-    const isKept = await writer.settle(({ committing }) => {
-      committing();
-      return this.leases.keepPlace(uploadId, lease, { offset, storageState });
-    });
-    if (!isKept) throw await this.lost(writer);
+    await this.commit(writer, () =>
+      this.leases.keepPlace(uploadId, lease, { offset, storageState }),
+    );
     target.committed?.();
     writer.hasCommitted(offset);
+  }
+
+  /**
+   * Runs the one statement by which a writer commits.
+   * @returns what it gives
+   * @throws ChunkedUploadError, see `lost`, where it gives nothing: the lease is another's
+   */
+  async commit<R>(writer: Writer, statement: () => Promise<R | null | false>): Promise<R> {
+    // Counted from before the statement, so that our clock never outlasts the database's.
+    const leasedUntil = performance.now() + this.type.leaseMs;
+    const result = await writer.settle(({ committing }) => {
+      committing();
+      return statement();
+    });
+    if (!result) throw await this.lost(writer);
     writer.extendLease(leasedUntil);
+    return result;
   }
 
   /** Moves a whole file into the storage and, once `judge` has agreed to it, finishes it there. */

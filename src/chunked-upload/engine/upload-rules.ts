@@ -38,7 +38,10 @@ export class UploadRules {
     return limits;
   }
 
-  /** Asks every policy, of an upload without a name those about other things. @throws ChunkedUploadError `invalid_field`, or what a policy throws */
+  /**
+   * Asks every policy, of an upload without a name those about other things.
+   * @throws ChunkedUploadError `invalid_field`, or what a policy throws
+   */
   async ask(upload: PolicySubject, context: UploadContext): Promise<void> {
     if (upload.stage === 'complete') this.#refuse(await this.#sizes.check(upload, context));
     const { namePolicies, policies } = this.type;

@@ -52,7 +52,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     private readonly leaseMs: number,
     private readonly measurements: UploadMeasurements,
     /** How long, in milliseconds, one statement may take. */
-    callTimeoutMs = leaseMs,
+    callTimeoutMs: number,
   ) {
     this.#ended = new EndedLeases(leases, Math.min(leaseMs, callTimeoutMs));
     this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased, measurements);

@@ -1,7 +1,4 @@
-const TAB = 0x09;
-const CR = 0x0d;
-const SPACE = 0x20;
-const DASH = 0x2d;
+import { CR, DASH, SPACE, TAB } from './ascii.js';
 
 /** How far to look byte by byte behind a line that only begins as a delimiter does. */
 const NEAR = 64;

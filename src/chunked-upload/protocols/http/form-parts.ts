@@ -9,7 +9,7 @@ const MOST_PARTS = 200;
 const MOST_FIELDS = 100;
 /** Bytes of one field's value. */
 const LONGEST_FIELD = 64 * 1024;
-/** Of all fields' values, all parts' headers and what stands before the first. */
+/** Of a form without its files: values, headers, and what belongs to no part. */
 const LONGEST_FIELDS = 512 * 1024;
 
 /** What is wanted of a form. */
@@ -50,8 +50,8 @@ export class FormParts implements PartReceiver {
     return this.#headers + this.#value.size;
   }
 
-  /** Nobody needs a long one: who sends it has sent a file as a form, or wastes time. */
-  preamble(length: number): void {
+  /** They count, too: nobody needs many of them, and there may be no end of them. */
+  skip(length: number): void {
     this.#count(length);
   }
 
@@ -72,7 +72,10 @@ export class FormParts implements PartReceiver {
   }
 
   content(bytes: Uint8Array): void {
-    if (!this.#part) return;
+    if (!this.#part) {
+      this.skip(bytes.length);
+      return;
+    }
     if (this.#part.isFile) {
       // Without a name it is a file only if it has bytes: a browser sends an input left empty so.
       this.#openFile(this.#part);

@@ -1,10 +1,11 @@
 import { GrowingPage } from '../../memory/growing-page.js';
+import { CR, DASH, LF, SPACE, TAB } from './ascii.js';
 import { Delimiter } from './delimiter.js';
 
 /** What a form consists of, in the order in which it comes. */
 export interface PartReceiver {
-  /** So many bytes stand before the first part, of no use to anybody. */
-  preamble?(length: number): void;
+  /** So many bytes stand before the first part, or behind the last. */
+  skip(length: number): void;
   /** The lines of its headers, as Latin-1, each with its end. */
   begin(header: string): void;
   /** The next bytes of the part; they may share memory with what was given to the parser. */
@@ -17,12 +18,6 @@ const LONGEST_HEADER = 16 * 1024;
 /** So many bytes at a time are looked through for its end: most are shorter. */
 const HEADER_STEP = 256;
 const EMPTY_LINE = Buffer.from('\r\n\r\n');
-
-const TAB = 0x09;
-const LF = 0x0a;
-const CR = 0x0d;
-const SPACE = 0x20;
-const DASH = 0x2d;
 
 /**
  * Splits a multipart body into its parts (RFC 2046, section 5.1.1): with a preamble and an epilogue,
@@ -73,6 +68,7 @@ export class MultipartParser {
       case 'header':
         return this.#readHeader(bytes, at);
       case 'epilogue':
+        this.receiver.skip(bytes.length - at);
         return bytes.length;
     }
   }
@@ -178,6 +174,6 @@ export class MultipartParser {
   #give(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     if (this.#isPart) this.receiver.content(bytes);
-    else this.receiver.preamble?.(bytes.length);
+    else this.receiver.skip(bytes.length);
   }
 }
