@@ -1,6 +1,6 @@
 import { UploadPartCommand } from '@aws-sdk/client-s3';
 import { S3Storage } from 'nestjs-chunked-upload/s3';
-import { S3Double, type S3Outcome } from 'nestjs-chunked-upload/testing';
+import { S3Double, S3Error, type S3Outcome } from 'nestjs-chunked-upload/testing';
 import { afterEach, expect, it } from 'vitest';
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
@@ -53,7 +53,9 @@ it('Of two that join at once, each plan stays, and whoever comes next goes on by
   const free = [3, 4, 5, 6, 7].find((number) => !known.includes(number)) ?? 0;
   expect(free).toBeLessThan(Math.max(...known));
   await putStray(file.finalKey, uploadId ?? '', free);
-  double.inject('UploadPartCopy', 'refused', { times: Infinity });
+  double.on('UploadPartCopy', async () => {
+    throw new S3Error(403, 'AccessDenied', 'Not now');
+  });
   const second = finish().catch(() => undefined);
   await expect
     .poll(() => double.log.filter(({ operation }) => operation === 'UploadPartCopy').length, {

@@ -1,3 +1,5 @@
+import { Agent } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import {
   S3Double,
   type S3Hook,
@@ -11,6 +13,7 @@ import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-b
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
 import { TURN } from '../support/faults/cell.js';
 import { rounds } from '../support/rounds.js';
+import { s3Client } from '../support/s3-client.js';
 
 // Of a writer that was fenced out, requests may be on their way for as long as a network likes, and
 // land at any time. The published contract cannot let them: here the double does.
@@ -239,6 +242,53 @@ it('A multipart upload that was begun twice, since its answer was lost, leaves n
   } finally {
     await double.close();
   }
+});
+
+it('A multipart upload that is begun yet when its writer ends is ended with it', async () => {
+  const double = await S3Double.start({ buckets: [BUCKET] });
+  try {
+    const planned = double.inject('CreateMultipartUpload', 'late', { lateMs: 300 });
+    const upload = new ContractUpload(() => storageAt(double));
+    // Its client has announced a part, and is gone before it has sent anything.
+    const writer = await upload.take(12 * MIB);
+    await planned.met;
+    await writer.close();
+    expect(double.stored(BUCKET)).toEqual([]);
+  } finally {
+    await double.close();
+  }
+});
+
+describe('On R2, where a request that fails takes along what is there under its number', () => {
+  it('a part whose answer was lost is sent under another one', async () => {
+    const double = await S3Double.start({ mode: 'r2', buckets: [BUCKET] });
+    const { region, credentials, endpoint } = double;
+    const { port } = new URL(endpoint);
+    // By its name, wherever it is.
+    const lookup: LookupFunction = (_, { all }, found) =>
+      all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4);
+    const httpAgent = new Agent({ keepAlive: true, lookup });
+    const named = `http://account.r2.cloudflarestorage.com:${port}`;
+    const options = { maxAttempts: 1, requestHandler: { httpAgent } };
+    const client = s3Client({ endpoint: named, region, credentials }, options);
+    const upload = new ContractUpload(() => new S3Storage({ bucket: BUCKET, client }));
+    const bytes = sample(12 * MIB);
+    try {
+      double.inject('UploadPart', 'after', { nth: 2 });
+      await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      const used = double.log.flatMap(({ operation, partNumber }) =>
+        operation === 'UploadPart' ? [partNumber] : [],
+      );
+      expect(used).toEqual([1, 2, 3]);
+      await upload.finish(bytes.length);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    } finally {
+      client.destroy();
+      await double.close();
+    }
+  });
 });
 
 describe.each(['minio', 'r2'] as const)('An upload that %s has removed by itself', (mode) => {

@@ -47,7 +47,7 @@ it.each(['gcs', 'aws'] as const)(
         await sleep(ms);
         return proceed();
       };
-    double.on('DeleteObject', slowly(200));
+    double.on('DeleteObject', slowly(100));
     double.on('DeleteObjects', slowly(1500));
     const shared = storage();
     const upload = new ContractUpload(() => shared);

@@ -8,7 +8,7 @@ import {
   withNumber,
 } from './part-numbers.js';
 import { type Payload, md5Of } from './payload.js';
-import type { CallOptions } from './s3-calls.js';
+import { type CallOptions, LEAST_TRY_MS, PATIENCE_MS, STALL_MS } from './s3-calls.js';
 import { isNoUpload, isRefusal, isUnanswered } from './s3-errors.js';
 import type { PartId, PartTag, S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { CommittedParts } from './s3-state.js';
@@ -84,7 +84,7 @@ export class PartSeries {
     return this.options.parts ? null : this.#upload;
   }
 
-  /** Whether it may have begun another upload as well, whose name nobody was told. */
+  /** Whether it may have left what no state names: another upload, or a part under another number. */
   get hasOthers(): boolean {
     // One that has no part is ended with its writer, if that lives.
     return this.#hasOthers || (this.#beginning !== null && this.#parts === null);
@@ -96,9 +96,9 @@ export class PartSeries {
   }
 
   /** Begins an upload where there is none, which the first part waits for. */
-  begin(options: CallOptions): void {
+  begin(): void {
     if (this.#upload || this.#beginning) return;
-    this.#beginning = this.#create(options);
+    this.#beginning = this.#create();
     // Told of to the first part.
     this.#beginning.catch(ignore);
   }
@@ -106,7 +106,7 @@ export class PartSeries {
   /** Where the next part goes; null: it has to stay in pieces for now. */
   async place(payload: Payload, options: CallOptions): Promise<PartPlace | null> {
     if (this.#isRefused) return null;
-    this.begin(options);
+    this.begin();
     const upload = this.#upload ?? (await this.#beginning);
     if (!upload) return null;
     const stray = await this.#equalStray(payload, options);
@@ -166,12 +166,13 @@ export class PartSeries {
     if (this.#parts) this.#numbers.committed(this.#parts.next, this.#parts.reserved);
   }
 
-  async #create(options: CallOptions): Promise<UploadPlace> {
+  async #create(): Promise<UploadPlace> {
     const { multipart, finalKey, identity } = this.options;
     const again = (): void => {
       this.#hasOthers = true;
     };
-    const uploadId = await multipart.create(finalKey, identity, { ...options, again });
+    // Not with the writer's end: without an answer nobody could end an upload that was begun.
+    const uploadId = await multipart.create(finalKey, identity, { again });
     this.#upload = { key: finalKey, uploadId };
     return this.#upload;
   }
@@ -183,17 +184,24 @@ export class PartSeries {
     options: CallOptions,
   ): Promise<PartTag> {
     const { multipart, renumbers } = this.options;
+    if (!renumbers) return multipart.uploadPart(upload, part.number, payload, options);
+    const giveUpAt = performance.now() + PATIENCE_MS;
     for (let tries = 1; ; tries += 1) {
       const { number } = part;
+      const limitMs = Math.min(STALL_MS, giveUpAt - performance.now());
       try {
-        const once = renumbers ? { ...options, endsUnanswered: true } : options;
+        const once = { ...options, endsUnanswered: true, limitMs };
         return await multipart.uploadPart(upload, number, payload, once);
       } catch (error) {
         // Behind those that have got a number since then there is none for this one.
         const isLast = this.#numbers.next === number + 1;
-        const mayGoOn = renumbers && isUnanswered(error) && isLast && tries < MOST_NUMBERS;
+        const hasTime = performance.now() + LEAST_TRY_MS < giveUpAt && tries < MOST_NUMBERS;
+        const mayLeaveOut = this.#runs < MOST_RUNS && !leavesOutMany(number + 1, this.#count);
+        const mayGoOn = isUnanswered(error) && isLast && hasTime && mayLeaveOut;
         const next = mayGoOn && !options.signal?.aborted ? this.#numbers.take() : null;
         if (next === null) throw error;
+        // It may be there under the number before, too.
+        this.#hasOthers = true;
         part.number = next;
         if (this.#last === number) {
           this.#last = next;

@@ -3,10 +3,10 @@ import { asS3Error, asStorageError, isRefusal, isUnanswered } from './s3-errors.
 import { type Payload, SentPayload } from './payload.js';
 
 /** Less than what the module gives a call of the storage: so that it ends by itself, and is known to have. */
-const PATIENCE_MS = 11_000;
+export const PATIENCE_MS = 11_000;
 const TRIES = 5;
 /** There is no further try where less than this is left. */
-const LEAST_TRY_MS = 1000;
+export const LEAST_TRY_MS = 1000;
 /** For so long a call may take, or one that sends a body may send nothing. */
 export const STALL_MS = 8000;
 const FIRST_PAUSE_MS = 50;

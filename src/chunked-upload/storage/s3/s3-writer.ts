@@ -64,7 +64,7 @@ export class S3Writer implements StorageWriter {
       renumbers: losesParts,
     });
     // A part there will be, and it need not wait for the upload that it is one of.
-    if ((length ?? 0) >= partSize) this.#parts.begin(this.#options);
+    if ((length ?? 0) >= partSize) this.#parts.begin();
     const token = pieceToken(opened.token);
     this.#pieces = new PieceSeries({ store, key, token, ...this.#options }, state);
     const last = pieces.at(-1);
