@@ -8,7 +8,7 @@ import {
   S3_MODES,
 } from 'nestjs-chunked-upload/testing';
 import { S3Storage } from 'nestjs-chunked-upload/s3';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
 import { TURN } from '../support/faults/cell.js';
@@ -290,6 +290,67 @@ describe('On R2, where a request that fails takes along what is there under its 
     }
   });
 });
+
+describe.each(['aws', 'r2', 'ceph', 'mega'] as const)(
+  'On %s, what a process remembers of its parts',
+  (mode) => {
+    const bytes = sample(13 * MIB);
+    let double: S3Double;
+    let processes: S3Storage[];
+    let turn: 0 | 1;
+    let upload: ContractUpload;
+    beforeEach(async () => {
+      double = await S3Double.start({ mode, buckets: [BUCKET] });
+      processes = [storageAt(double), storageAt(double)];
+      turn = 0;
+      upload = new ContractUpload(() => processes[turn] as S3Storage);
+      await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+    });
+    afterEach(() => double.close());
+
+    /** The requests of `work` that ask for parts. */
+    async function listings(work: () => Promise<void>): Promise<number> {
+      const before = double.log.length;
+      await work();
+      return double.log.slice(before).filter(({ operation }) => operation === 'ListParts').length;
+    }
+
+    it('is enough where nobody else wrote', async () => {
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      expect(await listings(() => upload.finish(bytes.length))).toBe(0);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+
+    it('is not enough where another one left a part that was never committed', async () => {
+      turn = 1;
+      await upload.abandon(others(bytes.subarray(6 * MIB)), PIECE);
+      turn = 0;
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      expect(await listings(() => upload.finish(bytes.length))).toBeGreaterThan(0);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+
+    it('is not enough where another one committed one between its own', async () => {
+      turn = 1;
+      await upload.append(bytes.subarray(6 * MIB, 12 * MIB), PIECE);
+      turn = 0;
+      await upload.append(bytes.subarray(12 * MIB), PIECE);
+      expect(await listings(() => upload.finish(bytes.length))).toBeGreaterThan(0);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+
+    it('is no reason to fail where another one has completed the file, and could not say so', async () => {
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      await processes[1]?.finish(upload.file, bytes.length, { attempt: 1, contested: false });
+      await upload.finish(bytes.length);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+  },
+);
 
 describe.each(['minio', 'r2'] as const)('An upload that %s has removed by itself', (mode) => {
   let double: S3Double;

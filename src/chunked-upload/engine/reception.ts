@@ -165,7 +165,8 @@ class Chunk {
     await input.firstBytes?.take(batch);
     input.writer.assertLeased();
     input.writer.hasWritten = true;
-    const hashed = this.running?.update(batch);
+    // Where nothing can be read back it must not be ahead of what is stored: its state would be, too.
+    const hashed = input.readBack ? this.running?.update(batch) : undefined;
     // It may fail while the storage still writes, and nobody waits for it yet.
     hashed?.catch(() => undefined);
     try {
@@ -175,7 +176,7 @@ class Chunk {
       await hashed?.catch(() => undefined);
       throw error;
     }
-    await hashed;
+    await (hashed ?? this.running?.update(batch));
     let size = 0;
     for (const bytes of batch) {
       size += bytes.length;

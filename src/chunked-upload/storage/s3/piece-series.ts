@@ -10,10 +10,7 @@ import { type UnfinishedState, bytesIn, bytesInParts } from './s3-state.js';
 const MOST_PIECES = 80;
 /** And of those to be removed: all of one part, and some. */
 const MOST_DROPPED = 88;
-/** So many pieces at the least become one, and not one that is larger than this. */
-const LEAST_JOINED = 16;
-const LARGEST_PIECE = 5 * 1024 * 1024 * 1024;
-/** More than these are joined only up to so many bytes: a chunk waits for it. */
+/** Bytes that are written again at once, at most: a chunk waits for it. */
 const MOST_REWRITTEN = 256 * 1024 * 1024;
 /** Pieces that nobody needs any more are removed so many at a time. */
 const DROPPED_AT_ONCE = 8;
@@ -119,11 +116,14 @@ export class PieceSeries {
     }
   }
 
-  /** Makes one of many where a state would name too many. */
+  /** Makes fewer of them where a state would name too many. */
   async join(): Promise<void> {
-    if (this.#pieces.length <= MOST_PIECES) return;
+    while (this.#pieces.length > MOST_PIECES) await this.#joinSome();
+  }
+
+  async #joinSome(): Promise<void> {
     const { store, key, token, signal, moved } = this.options;
-    const joined = lastOfASize(this.#pieces);
+    const joined = worthJoining(this.#pieces);
     const [first] = joined;
     if (!first) return;
     const size = bytesIn(joined);
@@ -135,7 +135,7 @@ export class PieceSeries {
     } finally {
       source.release();
     }
-    this.#pieces.splice(-joined.length, joined.length, piece);
+    this.#pieces.splice(this.#pieces.indexOf(first), joined.length, piece);
     this.#dropped.push(...joined);
   }
 
@@ -186,20 +186,29 @@ export function slicesOf(pieces: readonly Piece[], from: number, length: number)
 }
 
 /**
- * The last pieces, before which there is one that is larger than all of them: joined like that, a
- * byte is written again only a few times, however many pieces there are.
+ * As many neighbours as may be, none of which is larger than all others together. So a byte that is
+ * written again lies in a piece twice as large from then on, which happens only a few times.
  */
-function lastOfASize(pieces: readonly Piece[]): Piece[] {
-  const joined: Piece[] = [];
-  let size = 0;
-  for (const piece of pieces.toReversed()) {
-    const hasEnough = joined.length >= LEAST_JOINED;
-    if (hasEnough && (piece.size > size || size + piece.size > MOST_REWRITTEN)) break;
-    if (size + piece.size > LARGEST_PIECE) break;
-    joined.unshift(piece);
-    size += piece.size;
+function worthJoining(pieces: readonly Piece[]): readonly Piece[] {
+  for (let count = Math.min(pieces.length, MOST_PIECES); count > 1; count -= 1) {
+    const worthwhile = neighbours(pieces, count).filter((run) => {
+      const size = bytesIn(run);
+      const largest = Math.max(...run.map((piece) => piece.size));
+      return size <= MOST_REWRITTEN && largest <= size - largest;
+    });
+    if (worthwhile.length > 0) return smallest(worthwhile);
   }
-  return joined;
+  return smallest(neighbours(pieces, 2));
+}
+
+function neighbours(pieces: readonly Piece[], count: number): Piece[][] {
+  const runs = pieces.length - count + 1;
+  return Array.from({ length: runs }, (_, from) => pieces.slice(from, from + count));
+}
+
+function smallest(runs: readonly Piece[][]): readonly Piece[] {
+  const [first = []] = runs.toSorted((one, other) => bytesIn(one) - bytesIn(other));
+  return first;
 }
 
 function ignore(): void {}
