@@ -14,6 +14,7 @@ import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload
 import { TURN } from '../support/faults/cell.js';
 import { rounds } from '../support/rounds.js';
 import { s3Client } from '../support/s3-client.js';
+import { until } from '../support/waiting.js';
 
 // Of a writer that was fenced out, requests may be on their way for as long as a network likes, and
 // land at any time. The published contract cannot let them: here the double does.
@@ -257,6 +258,35 @@ it('A multipart upload that is begun yet when its writer ends is ended with it',
   } finally {
     await double.close();
   }
+});
+
+describe('A multipart upload whose process died before it had sent a byte', () => {
+  let double: S3Double;
+  let upload: ContractUpload;
+  beforeEach(async () => {
+    double = await S3Double.start({ buckets: [BUCKET] });
+    upload = new ContractUpload(() => storageAt(double));
+    await upload.take(12 * MIB);
+    await until('it has begun', () => double.stored(BUCKET).length === 1);
+  });
+  afterEach(() => double.close());
+
+  it('is listed, so that it can be removed where there is no record', async () => {
+    expect((await upload.list('')).map(({ key }) => key)).toEqual([upload.finalKey]);
+    await upload.removeByKey(upload.finalKey);
+    expect(double.stored(BUCKET)).toEqual([]);
+  });
+
+  it('is removed with its upload', async () => {
+    await upload.remove();
+    expect(double.stored(BUCKET)).toEqual([]);
+  });
+
+  it.each([MIB, 12 * MIB])('is gone when a file of %s bytes has been completed', async (size) => {
+    await upload.append(sample(size), PIECE);
+    await upload.finish(size);
+    expect(double.stored(BUCKET)).toHaveLength(1);
+  });
 });
 
 describe('On R2, where a request that fails takes along what is there under its number', () => {
