@@ -74,10 +74,10 @@ describe('The memory of uploads on their way to a store', () => {
   it('goes to who has waited for long, though others have gathered more', async () => {
     const memory = new StoreMemory(16 * PAGE_BYTES, 100);
     const greedy = [new Gatherer(memory, 20), new Gatherer(memory, 20)];
-    let isOver = false;
+    const end = new AbortController();
     const endless = greedy.map(async (gatherer) => {
       await gatherer.gather(8);
-      while (!isOver) {
+      while (!end.signal.aborted) {
         // One page comes back, and is wanted again at once, by who has seven.
         const [page] = gatherer.pages.splice(0, 1);
         gatherer.account.sends(1);
@@ -94,7 +94,7 @@ describe('The memory of uploads on their way to a store', () => {
     await small.gather(1);
     expect(performance.now() - begun).toBeGreaterThan(50);
     expect(small.account.isWaiting).toBe(false);
-    isOver = true;
+    end.abort();
     await small.send();
     await Promise.all(endless);
   });
