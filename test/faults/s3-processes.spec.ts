@@ -116,6 +116,8 @@ class TroubledUpload {
   readonly #troubles: Trouble[];
   #trouble: Promise<void> = Promise.resolve();
   #id: string | null = null;
+  /** Whether it has a record. */
+  #isBegun = false;
   #offset = 0;
   #turn = 0;
 
@@ -180,6 +182,7 @@ class TroubledUpload {
 
   async #sendChunk(length: number): Promise<Answer | null> {
     const [id, start] = [this.#id, this.#offset];
+    this.#isBegun = id !== null;
     const request = new ChunkRequest(this.#base, { id, start, length, total: this.size });
     for (let at = start; at < start + length && !request.isGone; at += MOST_AT_ONCE) {
       await this.#makeTrouble(at);
@@ -194,8 +197,9 @@ class TroubledUpload {
     const [next] = this.#troubles;
     if (!next || offset < next[0] * this.size) return;
     this.#troubles.shift();
-    if (this.#id === null) await isBegun(this.#base);
     await this.#trouble;
+    if (!this.#isBegun) await isBegun(this.#base);
+    this.#isBegun = true;
     this.#trouble = sleep(between(0, 100)).then(next[1]);
   }
 
@@ -230,6 +234,7 @@ async function isBegun(base: string): Promise<void> {
 /** The unfinished upload of this user; null: there is none. */
 async function begunLast(base: string): Promise<string | null> {
   const answer = await send('GET', `${base}${FILES}?status=1`);
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.bytes.toString()}`);
   const uploads = json(answer) as unknown as { id: string }[];
   return uploads.at(-1)?.id ?? null;
 }
