@@ -228,7 +228,12 @@ class TroubledUpload {
 
 /** What has no record when everything is killed is left to the reconciliation. */
 async function isBegun(base: string): Promise<void> {
-  await until('the upload has a record', async () => (await begunLast(base)) !== null);
+  const isKnown = () =>
+    begunLast(base).then(
+      (id) => id !== null,
+      () => false,
+    );
+  await until('the upload has a record', isKnown);
 }
 
 /** The unfinished upload of this user; null: there is none. */
