@@ -1,3 +1,5 @@
+import { Agent } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import {
   S3Double,
   type S3Hook,
@@ -6,11 +8,13 @@ import {
   S3_MODES,
 } from 'nestjs-chunked-upload/testing';
 import { S3Storage } from 'nestjs-chunked-upload/s3';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
 import { TURN } from '../support/faults/cell.js';
 import { rounds } from '../support/rounds.js';
+import { s3Client } from '../support/s3-client.js';
+import { until } from '../support/waiting.js';
 
 // Of a writer that was fenced out, requests may be on their way for as long as a network likes, and
 // land at any time. The published contract cannot let them: here the double does.
@@ -169,6 +173,216 @@ describe.each(['aws', 'ceph', 'mega', 'b2'] as const)('On %s, which takes few pa
     }
   });
 });
+
+it('What is acknowledged of a file of unknown size can be completed, whatever numbers were left out', async () => {
+  const maxParts = 16;
+  const double = await S3Double.start({ rules: { maxParts }, buckets: [BUCKET] });
+  const { endpoint, region, credentials } = double;
+  const place = { bucket: BUCKET, endpoint, region, credentials };
+  const upload = new ContractUpload(() => new S3Storage({ ...place, maxParts }));
+  const chunk = sample(5 * MIB);
+  try {
+    await upload.append(chunk);
+    while (upload.offset < maxParts * chunk.length) {
+      // One that is never committed, and one that is.
+      await upload.abandon(others(chunk)).catch(() => undefined);
+      const refusal = await upload.append(chunk).then(
+        () => null,
+        ({ code }: { code?: string }) => code,
+      );
+      if (refusal === null) continue;
+      expect(refusal).toBe('exceeds_storage');
+      break;
+    }
+    expect(upload.offset).toBeGreaterThan(4 * chunk.length);
+    await upload.finish(upload.offset);
+  } finally {
+    await double.close();
+  }
+});
+
+describe('Parts whose ETags are no sums of their bytes', () => {
+  it('are the same parts when a request lands again that was given up', async () => {
+    const double = await S3Double.start({ buckets: [BUCKET] });
+    const { endpoint, region, credentials } = double;
+    const place = { bucket: BUCKET, endpoint, region, credentials };
+    const encrypted = () => new S3Storage({ ...place, serverSideEncryption: 'aws:kms' });
+    const upload = new ContractUpload(encrypted);
+    const bytes = sample(SIZE);
+    try {
+      const late: (() => Promise<S3Outcome>)[] = [];
+      // The connection breaks, and the store does it all the same, later.
+      const end = double.on('UploadPart', async (_, proceed) => {
+        late.push(proceed);
+        return late.length === 1 ? null : proceed();
+      });
+      await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+      await late[0]?.();
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      await late[0]?.();
+      end();
+      expect(late.length).toBeGreaterThan(2);
+      expect(await upload.hasBytes(SIZE)).toBe(true);
+      await upload.finish(SIZE);
+      await upload.holds(bytes);
+    } finally {
+      await double.close();
+    }
+  });
+});
+
+it('A multipart upload that was begun twice, since its answer was lost, leaves nothing', async () => {
+  const double = await S3Double.start({ buckets: [BUCKET] });
+  try {
+    double.inject('CreateMultipartUpload', 'after');
+    const upload = new ContractUpload(() => storageAt(double));
+    const bytes = sample(12 * MIB);
+    await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+    await upload.append(bytes.subarray(6 * MIB), PIECE);
+    await upload.finish(bytes.length);
+    await upload.holds(bytes);
+    expect(double.stored(BUCKET)).toHaveLength(1);
+  } finally {
+    await double.close();
+  }
+});
+
+it('A multipart upload that is begun yet when its writer ends is ended with it', async () => {
+  const double = await S3Double.start({ buckets: [BUCKET] });
+  try {
+    const planned = double.inject('CreateMultipartUpload', 'late', { lateMs: 300 });
+    const upload = new ContractUpload(() => storageAt(double));
+    // Its client has announced a part, and is gone before it has sent anything.
+    const writer = await upload.take(12 * MIB);
+    await planned.met;
+    await writer.close();
+    expect(double.stored(BUCKET)).toEqual([]);
+  } finally {
+    await double.close();
+  }
+});
+
+describe('A multipart upload whose process died before it had sent a byte', () => {
+  let double: S3Double;
+  let upload: ContractUpload;
+  beforeEach(async () => {
+    double = await S3Double.start({ buckets: [BUCKET] });
+    upload = new ContractUpload(() => storageAt(double));
+    await upload.take(12 * MIB);
+    await until('it has begun', () => double.stored(BUCKET).length === 1);
+  });
+  afterEach(() => double.close());
+
+  it('is listed, so that it can be removed where there is no record', async () => {
+    expect((await upload.list('')).map(({ key }) => key)).toEqual([upload.finalKey]);
+    await upload.removeByKey(upload.finalKey);
+    expect(double.stored(BUCKET)).toEqual([]);
+  });
+
+  it('is removed with its upload', async () => {
+    await upload.remove();
+    expect(double.stored(BUCKET)).toEqual([]);
+  });
+
+  it.each([MIB, 12 * MIB])('is gone when a file of %s bytes has been completed', async (size) => {
+    await upload.append(sample(size), PIECE);
+    await upload.finish(size);
+    expect(double.stored(BUCKET)).toHaveLength(1);
+  });
+});
+
+describe('On R2, where a request that fails takes along what is there under its number', () => {
+  it('a part whose answer was lost is sent under another one', async () => {
+    const double = await S3Double.start({ mode: 'r2', buckets: [BUCKET] });
+    const { region, credentials, endpoint } = double;
+    const { port } = new URL(endpoint);
+    // By its name, wherever it is.
+    const lookup: LookupFunction = (_, { all }, found) =>
+      all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4);
+    const httpAgent = new Agent({ keepAlive: true, lookup });
+    const named = `http://account.r2.cloudflarestorage.com:${port}`;
+    const options = { maxAttempts: 1, requestHandler: { httpAgent } };
+    const client = s3Client({ endpoint: named, region, credentials }, options);
+    const upload = new ContractUpload(() => new S3Storage({ bucket: BUCKET, client }));
+    const bytes = sample(12 * MIB);
+    try {
+      double.inject('UploadPart', 'after', { nth: 2 });
+      await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      const used = double.log.flatMap(({ operation, partNumber }) =>
+        operation === 'UploadPart' ? [partNumber] : [],
+      );
+      expect(used).toEqual([1, 2, 3]);
+      await upload.finish(bytes.length);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    } finally {
+      client.destroy();
+      await double.close();
+    }
+  });
+});
+
+describe.each(['aws', 'r2', 'ceph', 'mega'] as const)(
+  'On %s, what a process remembers of its parts',
+  (mode) => {
+    const bytes = sample(13 * MIB);
+    let double: S3Double;
+    let processes: S3Storage[];
+    let turn: 0 | 1;
+    let upload: ContractUpload;
+    beforeEach(async () => {
+      double = await S3Double.start({ mode, buckets: [BUCKET] });
+      processes = [storageAt(double), storageAt(double)];
+      turn = 0;
+      upload = new ContractUpload(() => processes[turn] as S3Storage);
+      await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
+    });
+    afterEach(() => double.close());
+
+    /** The requests of `work` that ask for parts. */
+    async function listings(work: () => Promise<void>): Promise<number> {
+      const before = double.log.length;
+      await work();
+      return double.log.slice(before).filter(({ operation }) => operation === 'ListParts').length;
+    }
+
+    it('is enough where nobody else wrote', async () => {
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      expect(await listings(() => upload.finish(bytes.length))).toBe(0);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+
+    it('is not enough where another one left a part that was never committed', async () => {
+      turn = 1;
+      await upload.abandon(others(bytes.subarray(6 * MIB)), PIECE);
+      turn = 0;
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      expect(await listings(() => upload.finish(bytes.length))).toBeGreaterThan(0);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+
+    it('is not enough where another one committed one between its own', async () => {
+      turn = 1;
+      await upload.append(bytes.subarray(6 * MIB, 12 * MIB), PIECE);
+      turn = 0;
+      await upload.append(bytes.subarray(12 * MIB), PIECE);
+      expect(await listings(() => upload.finish(bytes.length))).toBeGreaterThan(0);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+
+    it('is no reason to fail where another one has completed the file, and could not say so', async () => {
+      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      await processes[1]?.finish(upload.file, bytes.length, { attempt: 1, contested: false });
+      await upload.finish(bytes.length);
+      await upload.holds(bytes);
+      expect(double.stored(BUCKET)).toHaveLength(1);
+    });
+  },
+);
 
 describe.each(['minio', 'r2'] as const)('An upload that %s has removed by itself', (mode) => {
   let double: S3Double;

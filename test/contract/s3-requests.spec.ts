@@ -56,10 +56,11 @@ describe('The requests that a chunk costs', () => {
   it.each([1, 2])('are one for each of 8 MiB, in %s processes', async (among) => {
     await store(128 * MIB, 8 * MIB, among);
     expect(counts()).toEqual({
-      all: 20,
+      all: among === 1 ? 19 : 20,
       CreateMultipartUpload: 1,
       UploadPart: 16,
-      ListParts: 1,
+      // One that has made all of them knows them.
+      ...(among === 1 ? {} : { ListParts: 1 }),
       CompleteMultipartUpload: 1,
       // Ceph does not say what it has made.
       HeadObject: 1,
@@ -69,7 +70,7 @@ describe('The requests that a chunk costs', () => {
 
   it.each([6, 10])('are one for each of %s MiB', async (chunk) => {
     await store(10 * chunk * MIB, chunk * MIB, 1);
-    expect(counts()).toMatchObject({ all: 14, UploadPart: 10 });
+    expect(counts()).toMatchObject({ all: 13, UploadPart: 10 });
   });
 
   it('are hardly more than one for each of 1 MiB', async () => {
@@ -106,7 +107,7 @@ describe('The requests that a chunk costs', () => {
     const upload = new ContractUpload(() => processes[0] as S3Storage);
     const bytes = sample(80 * MIB);
     await upload.whole(bytes);
-    expect(counts()).toMatchObject({ all: 14, UploadPart: 10 });
+    expect(counts()).toMatchObject({ all: 13, UploadPart: 10 });
     await upload.holds(bytes);
   });
 });

@@ -254,7 +254,7 @@ export const sabotages: Record<string, { readonly fails: RegExp[]; readonly make
       /several times, and goes on/,
       /^writes over what/,
       /^survives two writers.* from byte 100000 on/,
-      /^survives .*many MiB.*(6 on|again)$/,
+      /^survives .*many MiB.*(5 on|again)$/,
       /^keeps what a writer of many MiB/,
       /committed before its first byte/,
       /^reads back what is committed/,

@@ -26,8 +26,10 @@ import { ServerProcess } from '../support/server-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { between, until } from '../support/waiting.js';
 
-const SIZE = rounds(1024) * MIB + 5;
-const PIECE = MIB;
+const IS_LONG = rounds(10) === 10;
+/** Of all files in the long form. Else they are as long as it takes: some parts, and some more. */
+const LONG_SIZE = 1024 * MIB + 5;
+const MOST_AT_ONCE = MIB;
 const BUCKET = 'uploads-of-two';
 const STARTS_MS = 240_000;
 const PATIENCE_MS = 60_000;
@@ -70,19 +72,19 @@ describe.skipIf(cephIsMissing !== null)(`The demo on Ceph, in two processes`, ()
   });
 
   it.each([
-    { what: 'chunks of 64 KiB', chunk: 64 * KIB },
-    { what: 'chunks of 1 MiB', chunk: MIB },
-    { what: 'chunks of 6 MiB', chunk: 6 * MIB },
-    { what: 'chunks of 8 MiB', chunk: 8 * MIB },
-    { what: 'chunks of 100 MiB', chunk: 100 * MIB },
-    { what: 'one request for all', chunk: SIZE },
-  ])('takes a file in $what, whatever is killed meanwhile', async ({ chunk }) => {
-    const upload = new TroubledUpload(chunk, [
-      [0.15, () => restart(0)],
-      [0.3, restartPostgres],
-      [0.45, () => restart(1)],
-      [0.6, restartGateway],
-      [0.8, () => restart(0)],
+    { what: 'chunks of 64 KiB', chunk: 64 * KIB, short: 12 * MIB + 5 },
+    { what: 'chunks of 1 MiB', chunk: MIB, short: 36 * MIB + 5 },
+    { what: 'chunks of 6 MiB', chunk: 6 * MIB, short: 60 * MIB + 5 },
+    { what: 'chunks of 8 MiB', chunk: 8 * MIB, short: 64 * MIB + 5 },
+    { what: 'chunks of 100 MiB', chunk: 100 * MIB, short: 102 * MIB + 5 },
+    { what: 'one request for all', chunk: Infinity, short: 102 * MIB + 5 },
+  ])('takes a file in $what, whatever is killed meanwhile', async ({ chunk, short }) => {
+    const upload = new TroubledUpload(IS_LONG ? LONG_SIZE : short, chunk, [
+      [0.35, () => restart(0)],
+      [0.45, restartPostgres],
+      [0.55, () => restart(1)],
+      [0.7, restartGateway],
+      [0.85, () => restart(0)],
     ]);
     await upload.send();
     await upload.complete();
@@ -110,17 +112,21 @@ async function restartGateway(): Promise<void> {
 
 /** A file whose chunks go to the two by turns, and whose client goes on whatever happens. */
 class TroubledUpload {
-  readonly #bytes = sample(SIZE);
+  readonly #bytes: Buffer;
   readonly #troubles: Trouble[];
   #trouble: Promise<void> = Promise.resolve();
   #id: string | null = null;
+  /** Whether it has a record. */
+  #isBegun = false;
   #offset = 0;
   #turn = 0;
 
   constructor(
+    private readonly size: number,
     private readonly chunk: number,
     troubles: readonly Trouble[],
   ) {
+    this.#bytes = sample(size);
     this.#troubles = [...troubles];
   }
 
@@ -129,9 +135,9 @@ class TroubledUpload {
   }
 
   async send(): Promise<void> {
-    while (this.#offset < SIZE) {
+    while (this.#offset < this.size) {
       this.#turn += 1;
-      const answer = await this.#sendChunk(Math.min(this.chunk, SIZE - this.#offset));
+      const answer = await this.#sendChunk(Math.min(this.chunk, this.size - this.#offset));
       if (answer?.status === 200) {
         const { id, offset } = representation(answer);
         expect(offset).toBeGreaterThanOrEqual(this.#offset);
@@ -176,22 +182,25 @@ class TroubledUpload {
 
   async #sendChunk(length: number): Promise<Answer | null> {
     const [id, start] = [this.#id, this.#offset];
-    const request = new ChunkRequest(this.#base, { id, start, length, total: SIZE });
-    for (let at = start; at < start + length && !request.isGone; at += PIECE) {
-      this.#makeTrouble(at);
-      const end = Math.min(at + PIECE, start + length);
+    this.#isBegun = id !== null;
+    const request = new ChunkRequest(this.#base, { id, start, length, total: this.size });
+    for (let at = start; at < start + length && !request.isGone; at += MOST_AT_ONCE) {
+      await this.#makeTrouble(at);
+      const end = Math.min(at + MOST_AT_ONCE, start + length);
       await Promise.race([request.send(this.#bytes.subarray(at, end)), request.answer]);
     }
     return request.finish();
   }
 
-  /** At a random moment soon, beside what goes on. */
-  #makeTrouble(offset: number): void {
+  /** At a random moment soon, beside what goes on, but when the trouble before is over. */
+  async #makeTrouble(offset: number): Promise<void> {
     const [next] = this.#troubles;
-    if (!next || offset < next[0] * SIZE) return;
+    if (!next || offset < next[0] * this.size) return;
     this.#troubles.shift();
-    const before = this.#trouble;
-    this.#trouble = before.then(() => sleep(between(0, 100))).then(next[1]);
+    await this.#trouble;
+    if (!this.#isBegun) await isBegun(this.#base);
+    this.#isBegun = true;
+    this.#trouble = sleep(between(0, 100)).then(next[1]);
   }
 
   /** Where to go on: what was acknowledged is there. */
@@ -217,9 +226,20 @@ class TroubledUpload {
   }
 }
 
+/** What has no record when everything is killed is left to the reconciliation. */
+async function isBegun(base: string): Promise<void> {
+  const isKnown = () =>
+    begunLast(base).then(
+      (id) => id !== null,
+      () => false,
+    );
+  await until('the upload has a record', isKnown);
+}
+
 /** The unfinished upload of this user; null: there is none. */
 async function begunLast(base: string): Promise<string | null> {
   const answer = await send('GET', `${base}${FILES}?status=1`);
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.bytes.toString()}`);
   const uploads = json(answer) as unknown as { id: string }[];
   return uploads.at(-1)?.id ?? null;
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { tellProgress } from '../../src/chunked-upload/storage/call-progress.js';
 import {
   isStorageTimeout,
   limitedStorage,
@@ -53,6 +54,30 @@ describe('A storage with a time limit', () => {
     expect(closed).toBe(0);
     wake();
     await until('the writer closed', () => closed === 1);
+  });
+
+  it('lets a writer take as long as it gets on, and no longer', async () => {
+    let movedAt = 0;
+    let end: () => void = () => undefined;
+    const working = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const writer = { write: () => working, sync: async () => null, close: async () => undefined };
+    tellProgress(writer, () => movedAt);
+    const memory = new MemoryStorage();
+    const slow = limitedStorage(Object.assign(memory, { open: async () => writer }), 100);
+    const moving = setInterval(() => {
+      movedAt = performance.now();
+    }, 10);
+    const first = (await slow.open(file, openOptions())).write([]);
+    await sleep(400);
+    end();
+    await first;
+    writer.write = () => new Promise(() => undefined);
+    const second = (await slow.open(file, openOptions())).write([]);
+    await sleep(200);
+    clearInterval(moving);
+    await timesOut(second);
   });
 
   it('tells a storage that nobody waits for its writer any more', async () => {

@@ -23,7 +23,10 @@ const failing = {
   }),
 } as unknown as Checksum;
 
-it('A checksum that fails while the storage still writes is the failure of its request alone', async () => {
+it.each([
+  ['while the storage still writes', async () => expect.fail('read back')],
+  ['when the storage has written', null],
+])('A checksum that fails %s is the failure of its request alone', async (_, readBack) => {
   const body = ChunkBody.from(Buffer.from('abc'));
   const lease = { token: 't', attempt: 1, contested: false, holder: null };
   const writer = new Writer('id', null, lease, body, 0);
@@ -35,7 +38,7 @@ it('A checksum that fails while the storage still writes is the failure of its r
     sync: async () => null,
     close: async () => undefined,
   };
-  const chunk = { body, writer, checksumState: null, readBack: null, offset: 0, length: null };
+  const chunk = { body, writer, checksumState: null, readBack, offset: 0, length: null };
   const rest = { digests: [], firstBytes: null, fieldName: 'file', mayBeEmpty: false };
   const input = { ...chunk, ...rest, checksum: failing, checkpoint: null };
   const received = receive(input, target, async () => expect.fail('committed'));

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
@@ -164,6 +165,12 @@ describe('S3Double is strict: it refuses', () => {
     expect(await codeOf(copy(await begin(), 1, 11))).toBe('InvalidArgument');
   });
 
+  it('a key of more than 1,024 bytes', async () => {
+    await start({});
+    expect(await codeOf(put('ü'.repeat(512)))).toBe('none');
+    expect(await codeOf(put('ü'.repeat(513)))).toBe('KeyTooLongError');
+  });
+
   it('more than it may keep', async () => {
     await start({ capacity: 1000 });
     await put(Key, randomBytes(900));
@@ -310,6 +317,21 @@ describe('As R2 it', () => {
     const damaged = { Bucket, Key, UploadId: id, PartNumber: 1, Body: 'x', ContentMD5: md5('y') };
     expect(await codeOf(client.send(new UploadPartCommand(damaged)))).toBe('BadDigest');
     expect(await numbersOf(id)).toEqual([]);
+  });
+
+  it('loses a part when an earlier request of its number fails later', async () => {
+    await start({ mode: 'r2', ...BRIEF });
+    const id = await begin();
+    const command = new UploadPartCommand({ Bucket, Key, UploadId: id, PartNumber: 1 });
+    const headers = { 'content-length': String(P) };
+    const halved = request(await getSignedUrl(client, command), { method: 'PUT', headers });
+    halved.on('error', () => undefined);
+    halved.write(randomBytes(P / 2));
+    await until('it arrives', () => double.log.at(-1)?.received === P / 2);
+    await part(id, 1);
+    expect(await numbersOf(id)).toEqual([1]);
+    halved.destroy();
+    await until('it is gone', async () => (await numbersOf(id)).length === 0);
   });
 
   it('forgets uploads after seven days', async () => {

@@ -53,6 +53,7 @@ describe('The state in the row', () => {
       next: 52,
       reserved: 12,
       chain: 'c'.repeat(43),
+      opaqueFrom: null,
     };
     const start = 39 * EMPTY.partSize;
     const states: UnfinishedState[] = [
@@ -60,6 +61,7 @@ describe('The state in the row', () => {
       { ...EMPTY, pieces: pieces(3, 0, MIB), dirty: true },
       { ...EMPTY, parts, pieces: pieces(2, start, MIB), dropped: pieces(5, start - MIB, 77) },
       { ...EMPTY, parts, pieces: pieces(2, start - 1000, GIB), skip: 1000 },
+      { ...EMPTY, parts: { ...parts, opaqueFrom: 0 } },
     ];
     for (const state of states) expect(stored(state)).toEqual(state);
     expect(committedBytes(states[3] ?? EMPTY)).toBe(start - 1000 + 2 * GIB);
@@ -73,7 +75,14 @@ describe('The state in the row', () => {
     const state: UnfinishedState = {
       ...EMPTY,
       partSize: 5 * GIB,
-      parts: { uploadId: 'u'.repeat(340), runs, next: 9001, reserved: 1, chain: 'c'.repeat(43) },
+      parts: {
+        uploadId: 'u'.repeat(340),
+        runs,
+        next: 9001,
+        reserved: 1,
+        chain: 'c'.repeat(43),
+        opaqueFrom: 8999,
+      },
       pieces: pieces(80, 59 * 149 * 5 * GIB, GIB),
       dropped: pieces(88, 5 * 1024 * GIB, GIB),
       skip: GIB - 1,
@@ -105,7 +114,7 @@ describe('The name of a piece', () => {
   });
 
   it('is like that of the plan of a join, which is none of the bytes', () => {
-    const plan = parsePieceKey(joinPlanKey(key));
+    const plan = parsePieceKey(joinPlanKey(key, 12 * GIB));
     expect(plan?.key).toBe(key);
     expect(coveredBytes(plan ? [plan.piece] : [])).toBe(0);
   });

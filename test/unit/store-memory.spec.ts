@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StoreAccount } from '../../src/chunked-upload/memory/store-account.js';
 import { PAGE_BYTES, StoreMemory } from '../../src/chunked-upload/memory/store-memory.js';
 
@@ -71,6 +71,34 @@ describe('The memory of uploads on their way to a store', () => {
     expect(spilt).toBeLessThanOrEqual(16);
   });
 
+  it('goes to who has waited for long, though others have gathered more', async () => {
+    const memory = new StoreMemory(16 * PAGE_BYTES, 100);
+    const greedy = [new Gatherer(memory, 20), new Gatherer(memory, 20)];
+    const end = new AbortController();
+    const endless = greedy.map(async (gatherer) => {
+      await gatherer.gather(8);
+      while (!end.signal.aborted) {
+        // One page comes back, and is wanted again at once, by who has seven.
+        const [page] = gatherer.pages.splice(0, 1);
+        gatherer.account.sends(1);
+        setTimeout(() => {
+          memory.sends(-1);
+          memory.give(page ? [page] : []);
+        }, 5);
+        await gatherer.gather(1);
+      }
+    });
+    await sleep(20);
+    const small = new Gatherer(memory);
+    const begun = performance.now();
+    await small.gather(1);
+    expect(performance.now() - begun).toBeGreaterThan(50);
+    expect(small.account.isWaiting).toBe(false);
+    end.abort();
+    await small.send();
+    await Promise.all(endless);
+  });
+
   it('is not kept from others by who is silent', async () => {
     const memory = new StoreMemory(32 * PAGE_BYTES);
     const silent = Array.from({ length: 32 }, () => new Gatherer(memory));
@@ -96,6 +124,26 @@ describe('The memory of uploads on their way to a store', () => {
     await gatherer.gather(1);
     expect(isGone).toBe(true);
     expect(kept.take()).toBeNull();
+  });
+
+  it('keeps nothing where nobody wants anything for long', async () => {
+    vi.useFakeTimers();
+    try {
+      const memory = new StoreMemory(8 * PAGE_BYTES);
+      let gone = 0;
+      const keep = () => memory.keep(memory.spare(2) ?? [], () => (gone += 1));
+      keep();
+      vi.advanceTimersByTime(9000);
+      keep();
+      vi.advanceTimersByTime(9000);
+      expect(gone).toBe(0);
+      vi.advanceTimersByTime(2000);
+      expect(gone).toBe(2);
+      expect(memory.used).toBe(0);
+      expect(memory.spare(8)).toHaveLength(8);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('hands out what is kept', async () => {

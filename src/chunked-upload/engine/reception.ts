@@ -151,7 +151,11 @@ class Chunk {
   /** Makes what has been taken durable. */
   async store(): Promise<Stored> {
     const { input, running } = this;
-    const storageState = await this.target.sync().catch(storageFailure);
+    const [storageState] = await Promise.all([
+      this.target.sync().catch(storageFailure),
+      // Where nothing can be read back there must be a state at the end of whatever is stored.
+      input.readBack ? undefined : running?.caughtUp(),
+    ]);
     const offset = input.offset + this.#received;
     return { offset, storageState, checksumState: running?.state(offset) ?? null };
   }
@@ -161,17 +165,18 @@ class Chunk {
     await input.firstBytes?.take(batch);
     input.writer.assertLeased();
     input.writer.hasWritten = true;
-    const hashed = this.#hash(batch);
+    // Where nothing can be read back it must not be ahead of what is stored: its state would be, too.
+    const hashed = input.readBack ? this.running?.update(batch) : undefined;
     // It may fail while the storage still writes, and nobody waits for it yet.
-    hashed.catch(() => undefined);
+    hashed?.catch(() => undefined);
     try {
       await target.write(batch).catch(storageFailure);
     } catch (error) {
       // That is the failure to tell of; but the checksum takes one batch at a time.
-      await hashed.catch(() => undefined);
+      await hashed?.catch(() => undefined);
       throw error;
     }
-    await hashed;
+    await (hashed ?? this.running?.update(batch));
     let size = 0;
     for (const bytes of batch) {
       size += bytes.length;
@@ -179,12 +184,6 @@ class Chunk {
     }
     this.#received += size;
     this.#checkpoints.stored(size);
-  }
-
-  async #hash(batch: readonly Uint8Array[]): Promise<void> {
-    await this.running?.update(batch);
-    // Where nothing can be read back there must be a state at the end of whatever is stored.
-    if (!this.input.readBack) await this.running?.caughtUp();
   }
 
   async #checkpoint(): Promise<void> {

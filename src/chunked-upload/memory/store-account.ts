@@ -14,6 +14,7 @@ export class StoreAccount {
   #held = 0;
   #touchedAt = performance.now();
   #isSpilling = false;
+  #isWaiting = false;
 
   constructor(
     private readonly memory: StoreLedger,
@@ -34,9 +35,16 @@ export class StoreAccount {
     return this.#isSpilling;
   }
 
+  /** Whether somebody waits for a page of this. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** Waits until there is one. */
   async take(): Promise<Buffer> {
+    this.#isWaiting = true;
     const page = await this.memory.take(this);
+    this.#isWaiting = false;
     this.#held += 1;
     this.touch();
     return page;
@@ -72,6 +80,7 @@ export class StoreAccount {
 
 /** Bytes that are stored, and here as well for as long as there is room. */
 export class KeptPages {
+  readonly count: number;
   #pages: Buffer[] | null;
 
   constructor(
@@ -80,6 +89,7 @@ export class KeptPages {
     private readonly gone: () => void,
   ) {
     this.#pages = pages;
+    this.count = pages.length;
   }
 
   /** From here on they are the caller's, to be given back; null: they are gone. */

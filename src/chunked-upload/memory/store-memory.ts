@@ -7,6 +7,8 @@ export const PAGE_BYTES = 64 * 1024;
 const IDLE_MS = 250;
 /** And whoever it is, where nobody has got anything for so long. */
 const STALLED_MS = 500;
+/** Who has waited for so long, in milliseconds, is next, however little it has gathered. */
+const OVERDUE_MS = 20_000;
 /** Pages that are asked back at once: more, if they are not enough, a moment later. */
 const PAGES_AT_ONCE = 4;
 /** Memory that nobody uses any more is given back after so long. */
@@ -15,6 +17,7 @@ const UNUSED_MS = 10_000;
 interface Waiter {
   readonly account: StoreAccount;
   readonly resolve: (page: Buffer) => void;
+  readonly since: number;
 }
 
 /**
@@ -34,6 +37,8 @@ export class StoreMemory implements StoreLedger {
   readonly #waiting = new Set<Waiter>();
   /** Pages of bytes that are stored, the longest unused first. */
   readonly #kept = new Set<KeptPages>();
+  /** How many these are. */
+  #keptCount = 0;
   /** Pages that are being sent: they come back by themselves. */
   #sending = 0;
   #isRelieving = false;
@@ -41,7 +46,10 @@ export class StoreMemory implements StoreLedger {
   #unused: NodeJS.Timeout | null = null;
 
   /** @param limit bytes */
-  constructor(limit: number) {
+  constructor(
+    limit: number,
+    private readonly overdueMs = OVERDUE_MS,
+  ) {
     this.#limit = limit;
   }
 
@@ -69,7 +77,9 @@ export class StoreMemory implements StoreLedger {
   keep(pages: Buffer[], gone: () => void): KeptPages {
     const kept = new KeptPages(this, pages, gone);
     this.#kept.add(kept);
+    this.#keptCount += kept.count;
     this.#serve();
+    this.#dropSoon();
     return kept;
   }
 
@@ -98,9 +108,7 @@ export class StoreMemory implements StoreLedger {
   give(pages: readonly Buffer[]): void {
     this.#free.push(...pages);
     this.#serve();
-    if (this.used > 0) return;
-    if (this.#unused) this.#unused.refresh();
-    else this.#unused = this.#dropLater();
+    this.#dropSoon();
   }
 
   /** So many pages are on their way; below 0: they have arrived. */
@@ -116,7 +124,7 @@ export class StoreMemory implements StoreLedger {
 
   /** @internal */
   forget(kept: KeptPages): void {
-    this.#kept.delete(kept);
+    if (this.#kept.delete(kept)) this.#keptCount -= kept.count;
   }
 
   #find(): Buffer | null {
@@ -135,7 +143,7 @@ export class StoreMemory implements StoreLedger {
 
   #wait(account: StoreAccount): Promise<Buffer> {
     return new Promise((resolve) => {
-      this.#waiting.add({ account, resolve });
+      this.#waiting.add({ account, resolve, since: performance.now() });
       this.#relieveSoon();
     });
   }
@@ -153,6 +161,9 @@ export class StoreMemory implements StoreLedger {
   }
 
   #first(): Waiter | null {
+    // They stand in the order in which they came.
+    const [longest] = this.#waiting;
+    if (longest && this.#isOverdue(longest)) return longest;
     let first: Waiter | null = null;
     for (const waiter of this.#waiting) {
       if (!first || waiter.account.held > first.account.held) first = waiter;
@@ -163,7 +174,11 @@ export class StoreMemory implements StoreLedger {
   /** Whether nobody waits who has gathered more. */
   #isFirst({ held }: StoreAccount): boolean {
     const first = this.#first();
-    return first === null || held > first.account.held;
+    return first === null || (held > first.account.held && !this.#isOverdue(first));
+  }
+
+  #isOverdue({ since }: Waiter): boolean {
+    return performance.now() - since > this.overdueMs;
   }
 
   /** In the next turn: those who have just got something may be about to send, and others to give. */
@@ -209,10 +224,22 @@ export class StoreMemory implements StoreLedger {
     }
   }
 
+  /** Whether all that is in use is kept for later. */
+  get #isIdle(): boolean {
+    return this.used === this.#keptCount * PAGE_BYTES;
+  }
+
+  #dropSoon(): void {
+    if (!this.#isIdle) return;
+    if (this.#unused) this.#unused.refresh();
+    else this.#unused = this.#dropLater();
+  }
+
   #dropLater(): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.#unused = null;
-      if (this.used > 0) return;
+      if (!this.#isIdle) return;
+      for (const kept of this.#kept) kept.take();
       this.#made = 0;
       this.#free.length = 0;
     }, UNUSED_MS);

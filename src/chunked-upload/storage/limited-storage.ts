@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { progressOf } from './call-progress.js';
 import type {
   OpenOptions,
   StorageProvider,
@@ -8,6 +9,8 @@ import type {
 } from './storage.provider.js';
 
 type Method = (...parameters: unknown[]) => unknown;
+/** Null: it tells of no progress. */
+type LastMoved = ReturnType<typeof progressOf>;
 
 /** Bytes a millisecond that any disk can copy. */
 const SLOWEST_COPY = 10_000;
@@ -23,7 +26,8 @@ export function isStorageTimeout(error: unknown): boolean {
 /**
  * `storage`, whose calls, and those of its writers, are given up after `limitMs`: one that hangs
  * (a network disk, a store behind a firewall that forgets connections) must not hold its upload for
- * ever. To open what is contested may take as long as its bytes take to be copied.
+ * ever. To open what is contested may take as long as its bytes take to be copied, and a writer that
+ * tells of its progress may take as long as it gets on.
  */
 export function limitedStorage(storage: StorageProvider, limitMs: number): StorageProvider {
   const limited = limitedCalls(storage, limitMs);
@@ -47,11 +51,12 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
 
 function limitedCalls<O extends object>(target: O, limitMs: number): O {
   const methods = new Map<string | symbol, Method>();
+  const lastMoved = progressOf(target);
   const limited = (name: string | symbol): Method => {
     return (first, ...others) => {
       const parameters = [plainFile(first), ...others];
       const result = (Reflect.get(target, name, target) as Method).apply(target, parameters);
-      if (result instanceof Promise) return answered(result, limitMs, String(name));
+      if (result instanceof Promise) return answered(result, limitMs, String(name), lastMoved);
       return isAsyncIterable(result) ? limitedSteps(result, limitMs, String(name)) : result;
     };
   };
@@ -108,8 +113,13 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 }
 
 /** What a call answers in time; what comes later is closed, since nobody gets it any more. */
-async function answered<R>(call: Promise<R>, limitMs: number, name: string): Promise<R> {
-  return within(call, limitMs, name).catch((error: unknown) => {
+async function answered<R>(
+  call: Promise<R>,
+  limitMs: number,
+  name: string,
+  lastMoved: LastMoved = null,
+): Promise<R> {
+  return within(call, limitMs, name, lastMoved).catch((error: unknown) => {
     if (isStorageTimeout(error)) void call.then(close).catch(ignore);
     throw error;
   });
@@ -121,13 +131,25 @@ async function close(late: unknown): Promise<void> {
   else await (late as Partial<StorageWriter> | null | undefined)?.close?.();
 }
 
-async function within<R>(call: PromiseLike<R>, limitMs: number, name: string): Promise<R> {
+async function within<R>(
+  call: PromiseLike<R>,
+  limitMs: number,
+  name: string,
+  lastMoved: LastMoved = null,
+): Promise<R> {
   let timer: NodeJS.Timeout | undefined;
+  const begun = performance.now();
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const cause = new StorageTimeout(`${name} took longer than ${limitMs} ms`);
-      reject(ChunkedUploadError.unavailable('The storage does not answer', cause));
-    }, limitMs);
+    const wait = (ms: number): void => {
+      timer = setTimeout(() => {
+        const silent = performance.now() - Math.max(begun, lastMoved?.() ?? begun);
+        // A timer may fire a moment early.
+        if (lastMoved && silent < limitMs - 1) return wait(limitMs - silent);
+        const cause = new StorageTimeout(`${name} took longer than ${limitMs} ms`);
+        reject(ChunkedUploadError.unavailable('The storage does not answer', cause));
+      }, ms);
+    };
+    wait(limitMs);
   });
   try {
     return await Promise.race([call, timeout]);

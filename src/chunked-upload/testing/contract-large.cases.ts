@@ -8,7 +8,8 @@ import type { ContractCases } from './storage-contract.types.js';
 // gathering must hold for many of them, and where they end within a chunk.
 
 const PIECE = 256 * 1024;
-const SIZE = 22 * MIB + 5;
+const FIRST = 5 * MIB;
+const SIZE = 16 * MIB + 5;
 const LARGEST_STATE = 8 * 1024;
 
 type Kind = (bytes: Buffer) => Buffer;
@@ -26,7 +27,7 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
   it('takes chunks of all sizes, many MiB of them', async () => {
     const upload = new ContractUpload(create);
     const bytes = sample(SIZE);
-    const sizes = [1, 64 * 1024, 3 * MIB - 1, 9 * MIB + 1, 1, 5 * MIB, MIB, MIB, SIZE];
+    const sizes = [1, 64 * 1024, 3 * MIB - 1, 7 * MIB + 1, 1, 2 * MIB, MIB, MIB, SIZE];
     for (const size of sizes) {
       const { offset } = upload;
       await upload.append(bytes.subarray(offset, offset + size), PIECE);
@@ -49,16 +50,16 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
     await upload.holds(bytes);
   });
 
-  for (const start of [0, 6]) {
+  for (const from of [0, FIRST]) {
     for (const [kind, left] of Object.entries(KINDS)) {
-      it(`survives a writer that leaves many MiB of ${kind}, from MiB ${start} on`, async () => {
+      it(`survives a writer that leaves many MiB of ${kind}, from MiB ${from / MIB} on`, async () => {
         const upload = new ContractUpload(create);
         const bytes = sample(SIZE);
-        const from = start * MIB;
+        const to = Math.min(from + 12 * MIB, 14 * MIB);
         if (from > 0) await upload.append(bytes.subarray(0, from), PIECE);
-        await upload.abandon(left(bytes.subarray(from, from + 7 * MIB + 3)), PIECE);
-        await upload.append(bytes.subarray(from, from + 12 * MIB), PIECE);
-        await upload.append(bytes.subarray(from + 12 * MIB), PIECE);
+        await upload.abandon(left(bytes.subarray(from, from + 6 * MIB + 3)), PIECE);
+        await upload.append(bytes.subarray(from, to), PIECE);
+        await upload.append(bytes.subarray(to), PIECE);
         await upload.finish(SIZE);
         await upload.holds(bytes);
       });
@@ -68,8 +69,8 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
   it('survives writers that leave many MiB, two in a row, again and again', async () => {
     const upload = new ContractUpload(create);
     const bytes = sample(SIZE);
-    await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
-    for (const end of [14 * MIB, 20 * MIB, SIZE]) {
+    await upload.append(bytes.subarray(0, FIRST), PIECE);
+    for (const end of [11 * MIB, 15 * MIB, SIZE]) {
       const rest = bytes.subarray(upload.offset, end);
       await upload.abandon(others(bytes.subarray(upload.offset)), PIECE);
       await upload.abandon(bytes.subarray(upload.offset), PIECE);
@@ -83,13 +84,13 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
     const upload = new ContractUpload(create);
     const bytes = sample(SIZE);
     const writer = await upload.take(SIZE);
-    for (const end of [6 * MIB, 7 * MIB, 14 * MIB]) {
+    for (const end of [5 * MIB, 6 * MIB, 9 * MIB]) {
       await writer.write(bytes.subarray(upload.offset, end), PIECE);
       await writer.commit();
     }
-    await writer.write(sample(7 * MIB), PIECE);
+    await writer.write(sample(6 * MIB), PIECE);
     await writer.close();
-    await upload.append(bytes.subarray(14 * MIB), PIECE);
+    await upload.append(bytes.subarray(9 * MIB), PIECE);
     await upload.finish(SIZE);
     await upload.holds(bytes);
   });
@@ -98,9 +99,9 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
     it(`keeps out a writer of many MiB that wakes before the next one commits, with ${kind}`, async () => {
       const { upload, bytes, stalled, rest } = await stall(create, late);
       const next = await upload.take();
-      await next.write(bytes.subarray(6 * MIB, 14 * MIB), PIECE);
+      await next.write(bytes.subarray(FIRST, 11 * MIB), PIECE);
       await stalled.wake(rest);
-      await next.write(bytes.subarray(14 * MIB), PIECE);
+      await next.write(bytes.subarray(11 * MIB), PIECE);
       await next.commit();
       await next.close();
       await upload.finish(SIZE);
@@ -109,16 +110,16 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
 
     it(`keeps out a writer of many MiB that wakes after the next one's commit, with ${kind}`, async () => {
       const { upload, bytes, stalled, rest } = await stall(create, late);
-      await upload.append(bytes.subarray(6 * MIB, 20 * MIB), PIECE);
+      await upload.append(bytes.subarray(FIRST, 15 * MIB), PIECE);
       await stalled.wake(rest);
-      await upload.append(bytes.subarray(20 * MIB), PIECE);
+      await upload.append(bytes.subarray(15 * MIB), PIECE);
       await upload.finish(SIZE);
       await upload.holds(bytes);
     });
 
     it(`keeps out a writer of many MiB that wakes after the end, with ${kind}`, async () => {
       const { upload, bytes, stalled, rest } = await stall(create, late);
-      await upload.append(bytes.subarray(6 * MIB), PIECE);
+      await upload.append(bytes.subarray(FIRST), PIECE);
       await upload.finish(SIZE);
       await stalled.wake(rest);
       await upload.holds(bytes);
@@ -130,10 +131,10 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
   it('leaves nothing of many MiB when an upload is removed, whoever wrote it', async () => {
     const folder = `contract/${randomUUID()}`;
     const upload = new ContractUpload(create, { folder });
-    await upload.append(sample(6 * MIB), PIECE);
-    await upload.abandon(sample(6 * MIB), PIECE);
-    const stalled = await upload.stall(sample(6 * MIB));
-    await upload.append(sample(6 * MIB), PIECE);
+    await upload.append(sample(FIRST), PIECE);
+    await upload.abandon(sample(FIRST), PIECE);
+    const stalled = await upload.stall(sample(FIRST));
+    await upload.append(sample(FIRST), PIECE);
     await stalled.close();
     await upload.remove();
     assert.deepEqual(await upload.list(folder), []);
@@ -160,11 +161,11 @@ export function largeCases({ it, create }: ContractCases, gap: string | undefine
   );
 }
 
-/** 6 MiB of an upload, and a writer of the rest that has written some of it. */
+/** The first bytes of an upload, and a writer of the rest that has written some of it. */
 async function stall(create: ContractCases['create'], late: Kind) {
   const upload = new ContractUpload(create);
   const bytes = sample(SIZE);
-  await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
-  const stalled = await upload.stall(late(bytes.subarray(6 * MIB, 12 * MIB)));
-  return { upload, bytes, stalled, rest: late(bytes.subarray(12 * MIB, 20 * MIB)) };
+  await upload.append(bytes.subarray(0, FIRST), PIECE);
+  const stalled = await upload.stall(late(bytes.subarray(FIRST, 2 * FIRST)));
+  return { upload, bytes, stalled, rest: late(bytes.subarray(2 * FIRST)) };
 }

@@ -11,7 +11,7 @@ import { slicesOf } from './piece-series.js';
 import { pieceKey } from './pieces.js';
 import { isNoObject, isPartsRefusal, isRefusal } from './s3-errors.js';
 import type { StoredObject } from './s3-bucket.js';
-import type { StoredPart } from './s3-multipart.js';
+import type { PartId, StoredPart } from './s3-multipart.js';
 import type { S3Parts } from './s3-parts.js';
 import {
   type CommittedParts,
@@ -106,15 +106,19 @@ export class Finishing {
   ): Promise<void> {
     const { multipart } = this.shared;
     const place = { key: file.finalKey, uploadId: parts.uploadId };
+    const isDirty = options.attempt > 1 || options.contested || state.dirty;
+    const known = this.shared.known.take(parts);
     for (let tries = 1; ; tries += 1) {
-      const stored = await multipart.parts(place);
+      // What nobody else can have changed need not be asked for, unless that does not do.
+      const isKnown = tries === 1 && known !== null && !isDirty;
+      const stored = isKnown ? asStored(known, state.partSize) : await multipart.parts(place);
       try {
         if (!stored) await this.#findCompleted(file, finished);
         else if (await this.#complete(file, state, parts, stored, finished, options)) return;
       } catch (error) {
         // Somebody else may have done it meanwhile.
         if (await this.#isDone(file, finished)) return;
-        if (tries === TRIES || isFinal(error)) throw error;
+        if (tries === TRIES || (isFinal(error) && !isKnown)) throw error;
       }
       if (await this.#isDone(file, finished)) return;
       if (tries === TRIES) throw ChunkedUploadError.unavailable('The store completes no file');
@@ -174,6 +178,10 @@ export class Finishing {
     const slices = slicesOf(state.pieces, state.skip + from, length);
     return new PartSource(this.shared.store, file.key, slices, null, {});
   }
+}
+
+function asStored(known: readonly PartId[], size: number): StoredPart[] {
+  return known.map((part) => ({ ...part, size, modifiedAt: new Date() }));
 }
 
 function isOf(found: StoredObject, { identity, size }: FinishedState): boolean {

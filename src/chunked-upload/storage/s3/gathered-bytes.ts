@@ -23,6 +23,11 @@ export class GatheredBytes {
     return this.#length;
   }
 
+  /** Whether there is no room for more yet. */
+  get isWaiting(): boolean {
+    return this.account.isWaiting;
+  }
+
   /** Copies the beginning of `bytes`; waits where there is no room. Returns how many it has taken. */
   async append(bytes: Uint8Array): Promise<number> {
     if (this.#length === this.#pages.length * PAGE_BYTES) {

@@ -1,5 +1,6 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { StoredFile } from '../storage.provider.js';
+import { inLanes } from './in-lanes.js';
 import { BytesPayload, type Payload, ZerosPayload } from './payload.js';
 import { joinPlanKey } from './pieces.js';
 import type { StoredObject } from './s3-bucket.js';
@@ -39,7 +40,8 @@ export interface Unjoinable {
  * one: so the object is made of all, and then made again of what in it is the file. Until then it
  * stands in the file's place, which no record speaks of yet.
  *
- * A plan that is stored before says where the file is in it, for whoever has to go on.
+ * A plan that is stored before says where the file is in it, for whoever has to go on. Two that join at
+ * once may find other parts: only one of their objects is made, and its size is in its plan's name.
  */
 export class Joining {
   constructor(private readonly shared: S3Parts) {}
@@ -61,8 +63,9 @@ export class Joining {
 
   /** Goes on with a join of which all that is left is `found`. False: it is none. */
   async resume(file: Place, found: StoredObject, { identity }: FinishedState): Promise<boolean> {
-    const plan = await this.#readPlan(file);
-    if (found.identity !== identity || plan?.size !== found.size) return false;
+    if (found.identity !== identity) return false;
+    const plan = await this.#readPlan(file, found.size);
+    if (!plan) return false;
     await this.#copy(file, plan, identity);
     return true;
   }
@@ -92,12 +95,13 @@ export class Joining {
     }
     const plan = { size, ranges };
     const bytes = Buffer.from(JSON.stringify(plan));
-    await this.shared.bucket.put(joinPlanKey(key), new BytesPayload([bytes]));
+    await this.shared.bucket.put(joinPlanKey(key, size), new BytesPayload([bytes]));
     return plan;
   }
 
-  async #readPlan({ key }: Place): Promise<JoinPlan | null> {
-    const opened = await this.shared.bucket.get(joinPlanKey(key));
+  /** Of the object of so many bytes. */
+  async #readPlan({ key }: Place, size: number): Promise<JoinPlan | null> {
+    const opened = await this.shared.bucket.get(joinPlanKey(key, size));
     if (!opened) return null;
     const bytes = Buffer.concat(await opened.body.toArray());
     return JSON.parse(bytes.toString()) as JoinPlan;
@@ -124,15 +128,10 @@ export class Joining {
     }
     const place = { key: finalKey, uploadId: await multipart.create(finalKey, identity) };
     const parts: PartId[] = [];
-    const ranges = [...plan.ranges.entries()];
-    const copySome = async (): Promise<void> => {
-      for (let next = ranges.shift(); next; next = ranges.shift()) {
-        const [index, range] = next;
-        const number = index + 1;
-        parts[index] = { number, etag: await this.#copyPart(place, number, whole, range) };
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, copySome));
+    await inLanes(plan.ranges.entries(), AT_ONCE, async ([index, range]) => {
+      const number = index + 1;
+      parts[index] = { number, etag: await this.#copyPart(place, number, whole, range) };
+    });
     await multipart.complete(place, parts);
   }
 
@@ -155,6 +154,7 @@ export class Joining {
         yield* opened.body as AsyncIterable<Uint8Array>;
       },
     };
-    return multipart.uploadPart(place, number, payload);
+    const sent = await multipart.uploadPart(place, number, payload);
+    return sent.etag;
   }
 }

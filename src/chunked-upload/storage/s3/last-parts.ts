@@ -47,9 +47,10 @@ export async function makeLastParts(
       const equal = await equalPart(stored, source, Math.max(last, parts.next - 1));
       // Writers since the last commit may have used more numbers than there are, or than can be filled.
       const count = countOf(parts.runs) + made.length;
+      const others = Math.ceil((rest - from) / partSize) - 1;
       const numbers = [next, Math.max(last, highest) + 1, last + 1].filter(
         (number, index) =>
-          number <= options.maxParts && (index > 0 || !leavesOutMany(number, count)),
+          number + others <= options.maxParts && (index > 0 || !leavesOutMany(number, count)),
       );
       const part = equal ?? (await uploadAsOneOf(numbers, source));
       made.push(part);
@@ -66,7 +67,8 @@ export async function makeLastParts(
     const [number, ...others] = numbers;
     if (number === undefined) throw ChunkedUploadError.exceedsStorage();
     try {
-      return { number, etag: await multipart.uploadPart(place, number, payload) };
+      const { etag } = await multipart.uploadPart(place, number, payload);
+      return { number, etag };
     } catch (error) {
       if (others.length === 0 || !isPartsRefusal(error)) throw error;
       return uploadAsOneOf(others, payload);

@@ -8,9 +8,10 @@ import { type UnfinishedState, bytesIn, bytesInParts } from './s3-state.js';
 
 /** Pieces that a state names at most: it must stay small. */
 const MOST_PIECES = 80;
-/** So many pieces at the least become one, and not one that is larger than this. */
-const LEAST_JOINED = 16;
-const LARGEST_PIECE = 5 * 1024 * 1024 * 1024;
+/** And of those to be removed: all of one part, and some. */
+const MOST_DROPPED = 88;
+/** Bytes that are written again at once, at most: a chunk waits for it. */
+const MOST_REWRITTEN = 256 * 1024 * 1024;
 /** Pieces that nobody needs any more are removed so many at a time. */
 const DROPPED_AT_ONCE = 8;
 const DROPPED_WITHIN_MS = 500;
@@ -29,7 +30,10 @@ export class PieceSeries {
   #skip: number;
   /** Where they begin: all before is in parts. */
   #start: number;
-  #dropped: readonly Piece[];
+  /** Those that nobody needs any more, but for a state that names them yet. */
+  #dropped: Piece[];
+  /** Those that no state needs once the last snapshot is committed. */
+  #removable: readonly Piece[];
   #dropping: Promise<void> | null = null;
   /** Those of this writer that no state names yet. */
   #unnamed: Piece[] = [];
@@ -42,7 +46,8 @@ export class PieceSeries {
     this.#pieces = [...state.pieces];
     this.#skip = state.skip;
     this.#start = bytesInParts(state);
-    this.#dropped = state.dropped;
+    this.#dropped = [...state.dropped];
+    this.#removable = state.dropped;
     this.removeDropped();
   }
 
@@ -66,20 +71,29 @@ export class PieceSeries {
   }
 
   /** What the next state says of them, which is to be committed. */
-  snapshot(): Pick<UnfinishedState, 'pieces' | 'skip' | 'dropped'> {
+  snapshot(): Pick<UnfinishedState, 'pieces' | 'skip' | 'dropped' | 'dirty'> {
+    const { store, key } = this.options;
     this.#unnamed = [];
-    return { pieces: [...this.#pieces], skip: this.#skip, dropped: this.#dropped };
+    this.#dropped = this.#dropped.filter((piece) => !store.isGone(key, piece));
+    this.#removable = [...this.#dropped];
+    return {
+      pieces: [...this.#pieces],
+      skip: this.#skip,
+      dropped: this.#dropped.slice(0, MOST_DROPPED),
+      // What is not named is found by the completion, which is told to look.
+      dirty: this.#dropped.length > MOST_DROPPED,
+    };
   }
 
   /** Puts one at their end. It is there when the returned function, which stores it, has ended. */
   add(bytes: PagedBytes): () => Promise<void> {
-    const { store, key, token, signal } = this.options;
+    const { store, key, token, signal, moved } = this.options;
     const piece = { offset: this.end, size: bytes.length, token };
     this.#pieces.push(piece);
     this.#unnamed.push(piece);
     this.#arriving += 1;
     return () =>
-      store.put(key, piece, bytes, { signal }).finally(() => {
+      store.put(key, piece, bytes, { signal, moved }).finally(() => {
         this.#arriving -= 1;
       });
   }
@@ -97,16 +111,19 @@ export class PieceSeries {
     this.#skip += length;
     for (let [first] = this.#pieces; first && first.size <= this.#skip; [first] = this.#pieces) {
       this.#skip -= first.size;
-      this.#dropped = [...this.#dropped, first];
+      this.#dropped.push(first);
       this.#pieces.shift();
     }
   }
 
-  /** Makes one of many where a state would name too many. */
+  /** Makes fewer of them where a state would name too many. */
   async join(): Promise<void> {
-    if (this.#pieces.length <= MOST_PIECES) return;
-    const { store, key, token, signal } = this.options;
-    const joined = lastOfASize(this.#pieces);
+    while (this.#pieces.length > MOST_PIECES) await this.#joinSome();
+  }
+
+  async #joinSome(): Promise<void> {
+    const { store, key, token, signal, moved } = this.options;
+    const joined = worthJoining(this.#pieces);
     const [first] = joined;
     if (!first) return;
     const size = bytesIn(joined);
@@ -114,25 +131,24 @@ export class PieceSeries {
     const source = new PartSource(store, key, slicesOf(joined, 0, size), null, { signal });
     this.#unnamed.push(piece);
     try {
-      await store.putJoined(key, piece, source, { signal });
+      await store.putJoined(key, piece, source, { signal, moved });
     } finally {
       source.release();
     }
-    this.#pieces.splice(-joined.length, joined.length, piece);
-    this.#dropped = [...this.#dropped, ...joined];
+    this.#pieces.splice(this.#pieces.indexOf(first), joined.length, piece);
+    this.#dropped.push(...joined);
   }
 
   /** To be called when the last snapshot, or the state at the beginning, has been committed. */
   removeDropped(): void {
-    const dropped = this.#dropped;
-    if (dropped.length < DROPPED_AT_ONCE || this.#dropping) return;
     const { store, key } = this.options;
+    if (this.#dropping) return;
+    const dropped = store.toRemove(key, this.#removable);
+    if (dropped.length < DROPPED_AT_ONCE) return;
     // What stays is tried again with the next.
     this.#dropping = store
       .remove(key, dropped)
-      .then(() => {
-        this.#dropped = this.#dropped.filter((piece) => !dropped.includes(piece));
-      }, ignore)
+      .catch(ignore)
       .finally(() => {
         this.#dropping = null;
       });
@@ -170,19 +186,29 @@ export function slicesOf(pieces: readonly Piece[], from: number, length: number)
 }
 
 /**
- * The last pieces, before which there is one that is larger than all of them: joined like that, a
- * byte is written again only a few times, however many pieces there are.
+ * As many neighbours as may be, none of which is larger than all others together. So a byte that is
+ * written again lies in a piece twice as large from then on, which happens only a few times.
  */
-function lastOfASize(pieces: readonly Piece[]): Piece[] {
-  const joined: Piece[] = [];
-  let size = 0;
-  for (const piece of pieces.toReversed()) {
-    const isLarger = joined.length >= LEAST_JOINED && piece.size > size;
-    if (isLarger || size + piece.size > LARGEST_PIECE) break;
-    joined.unshift(piece);
-    size += piece.size;
+function worthJoining(pieces: readonly Piece[]): readonly Piece[] {
+  for (let count = Math.min(pieces.length, MOST_PIECES); count > 1; count -= 1) {
+    const worthwhile = neighbours(pieces, count).filter((run) => {
+      const size = bytesIn(run);
+      const largest = Math.max(...run.map((piece) => piece.size));
+      return size <= MOST_REWRITTEN && largest <= size - largest;
+    });
+    if (worthwhile.length > 0) return smallest(worthwhile);
   }
-  return joined;
+  return smallest(neighbours(pieces, 2));
+}
+
+function neighbours(pieces: readonly Piece[], count: number): Piece[][] {
+  const runs = pieces.length - count + 1;
+  return Array.from({ length: runs }, (_, from) => pieces.slice(from, from + count));
+}
+
+function smallest(runs: readonly Piece[][]): readonly Piece[] {
+  const [first = []] = runs.toSorted((one, other) => bytesIn(one) - bytesIn(other));
+  return first;
 }
 
 function ignore(): void {}

@@ -4,6 +4,7 @@ import type { KeptPages } from '../../memory/store-account.js';
 import { PAGE_BYTES, type StoreMemory } from '../../memory/store-memory.js';
 import { type PagedBytes, bytesInPages } from './gathered-bytes.js';
 import { BytesPayload, type Payload } from './payload.js';
+import { PieceRemoval } from './piece-removal.js';
 import { type Piece, pieceKey } from './pieces.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { type CallOptions, STALL_MS } from './s3-calls.js';
@@ -17,11 +18,14 @@ const MOST_FETCHED = 16 * 1024 * 1024;
  */
 export class PieceStore {
   readonly #kept = new Map<string, KeptPages>();
+  readonly #removal: PieceRemoval;
 
   constructor(
     private readonly bucket: S3Bucket,
     readonly memory: StoreMemory,
-  ) {}
+  ) {
+    this.#removal = new PieceRemoval(bucket);
+  }
 
   /** `bytes` have been counted as being sent; they are given back, or kept. */
   async put(key: string, piece: Piece, bytes: PagedBytes, options: CallOptions): Promise<void> {
@@ -96,7 +100,21 @@ export class PieceStore {
   async remove(key: string, pieces: readonly Piece[], options: CallOptions = {}): Promise<void> {
     const names = pieces.map((piece) => pieceKey(key, piece));
     for (const name of names) this.memory.give(this.#kept.get(name)?.take() ?? []);
-    await this.bucket.remove(names, options);
+    await this.#removal.remove(names, options);
+  }
+
+  /** Those that are to be removed now: nobody does so yet, and it is of use to try. */
+  toRemove(key: string, pieces: readonly Piece[]): Piece[] {
+    if (this.#removal.isPaused) return [];
+    return pieces.filter((piece) => {
+      const name = pieceKey(key, piece);
+      return !this.#removal.isGone(name) && !this.#removal.isGoing(name);
+    });
+  }
+
+  /** Whether this process has removed it; false: nobody knows. */
+  isGone(key: string, piece: Piece): boolean {
+    return this.#removal.isGone(pieceKey(key, piece));
   }
 
   #keep(name: string, pages: Buffer[]): void {

@@ -26,9 +26,12 @@ export function pieceKey(key: string, { offset, size, token }: Piece): string {
   return `${key}.${offset.toString(16).padStart(12, '0')}-${size.toString(16)}-${token}`;
 }
 
-/** Where the plan of a join is (`joining.ts`): behind any byte that a file may have. */
-export function joinPlanKey(key: string): string {
-  return pieceKey(key, { offset: 0xffffffffffff, size: 0, token: 'joined----------------' });
+/**
+ * Where the plan of a join is (`joining.ts`), by the size of the object that it is of: several may be
+ * made at once, and which of them it is shows the object. It is behind any byte that a file may have.
+ */
+export function joinPlanKey(key: string, size: number): string {
+  return pieceKey(key, { offset: 0xffffffffffff, size, token: 'joined----------------' });
 }
 
 /** What all pieces of the upload with this key begin with, and perhaps other objects. */

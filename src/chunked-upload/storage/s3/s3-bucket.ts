@@ -13,6 +13,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { ByteRange } from '../storage.provider.js';
+import { inLanes } from './in-lanes.js';
 import { type Payload } from './payload.js';
 import { COPY_MS, type CallOptions, repeated, repeatedUpload } from './s3-calls.js';
 import { isMisunderstood, isNoObject, isNotFound, isUnsupported } from './s3-errors.js';
@@ -22,6 +23,8 @@ import type { CheckedOptions } from './s3-options.js';
 const IDENTITY = 'upload-token';
 /** Keys that one call removes at most (DeleteObjects). */
 const MOST_KEYS = 1000;
+/** Calls at once, where a store has none for many keys. */
+const LANES = 8;
 
 export interface StoredObject {
   readonly size: number;
@@ -48,6 +51,11 @@ export interface OpenedObject {
 /** What a finished object is stored with. */
 export interface FinalPut extends CallOptions {
   readonly identity: string;
+}
+
+export interface RemoveOptions extends CallOptions {
+  /** Called for each key that is gone. */
+  readonly removed?: (key: string) => void;
 }
 
 /** The objects of the bucket below the prefix: the keys here know nothing of that. */
@@ -143,7 +151,7 @@ export class S3Bucket {
   }
 
   /** Idempotent. Many at once, where the store can do that. */
-  async remove(keys: readonly string[], options: CallOptions = {}): Promise<void> {
+  async remove(keys: readonly string[], options: RemoveOptions = {}): Promise<void> {
     for (let at = 0; at < keys.length; at += MOST_KEYS) {
       await this.#removeSome(keys.slice(at, at + MOST_KEYS), options);
     }
@@ -227,16 +235,20 @@ export class S3Bucket {
     );
   }
 
-  async #removeSome(keys: readonly string[], options: CallOptions): Promise<void> {
-    if (keys.length > 1 && this.#hasBatches && (await this.#removeBatch(keys, options))) return;
-    for (const key of keys) {
+  async #removeSome(keys: readonly string[], options: RemoveOptions): Promise<void> {
+    if (keys.length > 1 && this.#hasBatches && (await this.#removeBatch(keys, options))) {
+      for (const key of keys) options.removed?.(key);
+      return;
+    }
+    await inLanes(keys, LANES, async (key) => {
       const command = new DeleteObjectCommand(this.place(key));
       await repeated((abortSignal) => this.client.send(command, { abortSignal }), options).catch(
         (error: unknown) => {
           if (!isNoObject(error)) throw error;
         },
       );
-    }
+      options.removed?.(key);
+    });
   }
 
   /** False: the store has no such call, or not all of them went. */

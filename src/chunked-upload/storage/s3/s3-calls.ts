@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asS3Error, asStorageError, isRefusal } from './s3-errors.js';
+import { asS3Error, asStorageError, isRefusal, isUnanswered } from './s3-errors.js';
 import { type Payload, SentPayload } from './payload.js';
 
 /** Less than what the module gives a call of the storage: so that it ends by itself, and is known to have. */
-const PATIENCE_MS = 11_000;
+export const PATIENCE_MS = 11_000;
 const TRIES = 5;
+/** There is no further try where less than this is left. */
+export const LEAST_TRY_MS = 1000;
 /** For so long a call may take, or one that sends a body may send nothing. */
 export const STALL_MS = 8000;
 const FIRST_PAUSE_MS = 50;
@@ -12,11 +14,20 @@ const FIRST_PAUSE_MS = 50;
 /** The same of one in which the store moves bytes itself. */
 export const COPY_MS = 120_000;
 
+/** The same of one that may take as long as the store needs: by then its connection is dead. */
+const MOST_MS = 600_000;
+
 export interface CallOptions {
   /** Ends it. */
   readonly signal?: AbortSignal | undefined;
   /** How long one try may take, in milliseconds, or say nothing. */
   readonly limitMs?: number;
+  /** Called as bytes of its body go out. */
+  readonly moved?: (() => void) | undefined;
+  /** Called before each further try: the one before may have taken effect, too. */
+  readonly again?: () => void;
+  /** Whether a try without an answer is the last: one that comes after it might be undone by it. */
+  readonly endsUnanswered?: boolean;
 }
 
 /**
@@ -30,12 +41,18 @@ export async function repeated<R>(
   return persistently((limit) => call(limit.signal), options);
 }
 
-/** A call that is to be made once, and may take as long as it does. */
-export async function once<R>(call: () => Promise<R>): Promise<R> {
+/** A call that is to be made once, and may take minutes. */
+export async function once<R>(
+  call: (signal: AbortSignal) => Promise<R>,
+  limitMs = MOST_MS,
+): Promise<R> {
+  const limit = new TimeLimit(limitMs, undefined);
   try {
-    return await call();
+    return await call(limit.signal);
   } catch (error) {
-    throw asStorageError(asS3Error(error));
+    throw asStorageError(limit.failure ?? asS3Error(error));
+  } finally {
+    limit.end();
   }
 }
 
@@ -48,7 +65,10 @@ export async function repeatedUpload<R>(
   return persistently(async (limit) => {
     const sent = new SentPayload(
       payload,
-      () => limit.moved(),
+      () => {
+        limit.moved();
+        options.moved?.();
+      },
       (error) => limit.fail(error),
     );
     try {
@@ -61,18 +81,25 @@ export async function repeatedUpload<R>(
 
 async function persistently<R>(
   call: (limit: TimeLimit) => Promise<R>,
-  { signal, limitMs = STALL_MS }: CallOptions,
+  options: CallOptions,
 ): Promise<R> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const { signal, limitMs = STALL_MS, endsUnanswered = false } = options;
+  const giveUpAt = performance.now() + Math.max(PATIENCE_MS, limitMs);
   for (let tries = 1; ; tries += 1) {
-    const limit = new TimeLimit(limitMs, signal);
+    const limit = new TimeLimit(Math.min(limitMs, giveUpAt - performance.now()), signal);
     try {
       return await call(limit);
     } catch (error) {
+      // Where it was answered early its body is still on its way.
+      limit.abort();
       const cause = limit.failure ?? asS3Error(error);
       const pause = FIRST_PAUSE_MS * 2 ** tries * (0.5 + Math.random());
-      const isOver = tries === TRIES || performance.now() + pause > giveUpAt;
+      const isOver =
+        tries === TRIES ||
+        performance.now() + pause + LEAST_TRY_MS > giveUpAt ||
+        (endsUnanswered && isUnanswered(cause));
       if (isOver || limit.isFinal || isRefusal(cause)) throw asStorageError(cause);
+      options.again?.();
       await sleep(pause, undefined, signal && { signal });
     } finally {
       limit.end();
@@ -122,6 +149,10 @@ class TimeLimit {
   /** What was to be sent cannot be read. */
   fail(error: unknown): void {
     this.#failure ??= error;
+    this.#controller.abort();
+  }
+
+  abort(): void {
     this.#controller.abort();
   }
 

@@ -56,7 +56,7 @@ export function isAmazons(client: S3Client): boolean {
 
 /**
  * Whether the store is Cloudflare R2, where a part that is sent again and fails takes the one before
- * along: so one that another writer has sent, and may be sending again, cannot be relied on.
+ * along, whichever of the two was sent first.
  */
 export async function isR2(client: S3Client): Promise<boolean> {
   const endpoint = await client.config.endpoint?.();

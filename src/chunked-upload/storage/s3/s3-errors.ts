@@ -83,6 +83,11 @@ export function isRefusal(error: unknown): boolean {
   return status >= 400 && !TRANSIENT.has(codeOf(error));
 }
 
+/** Whether the store did not answer: the call may be on its way yet. */
+export function isUnanswered(error: unknown): boolean {
+  return !(error instanceof ChunkedUploadError) && statusOf(error) === null;
+}
+
 /**
  * Whether there is no such object. Not by the status alone, which may be that of anything on the way
  * or of a bucket that is gone: but an answer to HEAD has no other.

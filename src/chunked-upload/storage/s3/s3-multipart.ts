@@ -26,6 +26,14 @@ export interface StoredPart {
 
 export type PartId = Pick<StoredPart, 'number' | 'etag'>;
 
+/** What a store answers to a part. */
+export interface PartTag {
+  /** Without quotes. */
+  readonly etag: string;
+  /** Whether it is the MD5 of the bytes, and so the same each time that they are sent. */
+  readonly isSum: boolean;
+}
+
 /** A multipart upload that is open. */
 export interface OpenUpload {
   readonly key: string;
@@ -60,13 +68,12 @@ export class S3Multipart {
     return UploadId;
   }
 
-  /** Returns the part's ETag. */
   async uploadPart(
     place: UploadPlace,
     number: number,
     payload: Payload,
     options: CallOptions = {},
-  ): Promise<string> {
+  ): Promise<PartTag> {
     const md5 = payload.md5;
     return repeatedUpload(
       payload,
@@ -81,11 +88,11 @@ export class S3Multipart {
         const part = await this.bucket.client.send(command, { abortSignal });
         const etag = plainEtag(part.ETag);
         if (etag === '') throw new Error('The store took a part and gave it no ETag');
+        const isSum = etag.toLowerCase() === sent.md5;
         // Where the store was told no sum, its own is the only proof: unless it is one of a secret.
-        const isSum = (part.ServerSideEncryption ?? 'AES256') === 'AES256' && isMd5(etag);
-        if (!md5 && isSum && etag.toLowerCase() !== sent.md5)
-          throw new Error('The store has other bytes');
-        return etag;
+        const isPlain = (part.ServerSideEncryption ?? 'AES256') === 'AES256' && isMd5(etag);
+        if (!md5 && isPlain && !isSum) throw new Error('The store has other bytes');
+        return { etag, isSum };
       },
       options,
     );
@@ -156,8 +163,10 @@ export class S3Multipart {
       ...this.#name(place),
       MultipartUpload: { Parts },
     });
-    // Not repeated here, and without a limit: a store may take minutes, and sends blanks meanwhile.
-    const { ETag } = await once(() => this.bucket.client.send(command));
+    // Not repeated here, and hardly limited: a store may take minutes, and sends blanks meanwhile.
+    const { ETag } = await once((abortSignal) => {
+      return this.bucket.client.send(command, { abortSignal });
+    });
     return plainEtag(ETag) !== '';
   }
 

@@ -14,6 +14,8 @@ export interface CommittedParts {
   readonly reserved: number;
   /** `chained` over all of them. */
   readonly chain: string;
+  /** How many come before the first whose ETag is no sum of its bytes; null: all are. */
+  readonly opaqueFrom: number | null;
 }
 
 /** What the row says of an unfinished upload. */
@@ -83,6 +85,7 @@ export function encodeState(state: S3State): StorageState {
       x: parts.next,
       r: parts.reserved,
       h: parts.chain,
+      ...(parts.opaqueFrom !== null && { o: parts.opaqueFrom }),
     }),
     ...(pieces.length > 0 && {
       t: pieces.map(({ token, size }) => `${token}.${size.toString(36)}`),
@@ -125,7 +128,7 @@ export function decodeState(state: StorageState | null): S3State | null {
 }
 
 function decodeParts(state: StorageState): CommittedParts | null {
-  const { u: uploadId, n: runs, x: next, r: reserved, h: chain } = state;
+  const { u: uploadId, n: runs, x: next, r: reserved, h: chain, o: opaque } = state;
   if (typeof uploadId !== 'string' || !Array.isArray(runs)) return null;
   return {
     uploadId,
@@ -136,6 +139,7 @@ function decodeParts(state: StorageState): CommittedParts | null {
     next: Number(next),
     reserved: Number(reserved),
     chain: textOf(chain),
+    opaqueFrom: typeof opaque === 'number' ? opaque : null,
   };
 }
 

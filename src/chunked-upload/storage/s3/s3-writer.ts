@@ -1,4 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { tellProgress } from '../call-progress.js';
 import type { OpenOptions, StorageState, StorageWriter, StoredFile } from '../storage.provider.js';
 import type { Finishing } from './finishing.js';
 import { GatheredBytes, type PagedBytes, bytesInPages } from './gathered-bytes.js';
@@ -19,7 +20,13 @@ const MOST_GATHERED = 16 * 1024 * 1024;
  */
 export class S3Writer implements StorageWriter {
   readonly #abort = new AbortController();
-  readonly #options = { signal: this.#abort.signal };
+  #movedAt = performance.now();
+  readonly #options = {
+    signal: this.#abort.signal,
+    moved: (): void => {
+      this.#movedAt = performance.now();
+    },
+  };
   readonly #gathered: GatheredBytes;
   readonly #mostGathered: number;
   readonly #transfers: Transfers;
@@ -36,31 +43,41 @@ export class S3Writer implements StorageWriter {
     private readonly file: StoredFile,
     private readonly state: UnfinishedState,
     private readonly opened: OpenOptions,
-    /** Whether parts of the same bytes that others have left may be used. */
-    adopts: boolean,
+    /** Whether a request that fails takes the part of its number along (R2). */
+    losesParts: boolean,
   ) {
     const { identity, partSize, pieces, parts } = state;
-    const { attempt, total } = opened;
-    const { multipart, options, store } = shared;
+    const { attempt, length, total } = opened;
+    const { multipart, options, store, known } = shared;
     const { key, finalKey } = file;
     const { concurrency, maxParts } = options;
     const account = store.memory.open(() => this.#begin(this.#gathered.send()));
     this.#gathered = new GatheredBytes(account);
     this.#mostGathered = Math.min(MOST_GATHERED, store.memory.limit / 2);
     this.#transfers = new Transfers(concurrency);
-    const series = { multipart, finalKey, identity, parts, partSize, maxParts, total };
-    this.#parts = new PartSeries({ ...series, attempt, adopts });
+    const series = { multipart, known, finalKey, identity, parts, partSize, maxParts, total };
+    this.#parts = new PartSeries({
+      ...series,
+      attempt,
+      // One that another writer has sent, and may be sending again, cannot be relied on there.
+      adopts: !losesParts || !opened.contested,
+      renumbers: losesParts,
+    });
+    // A part there will be, and it need not wait for the upload that it is one of.
+    if ((length ?? 0) >= partSize) this.#parts.begin();
     const token = pieceToken(opened.token);
     this.#pieces = new PieceSeries({ store, key, token, ...this.#options }, state);
     const last = pieces.at(-1);
     this.#existence = last ? store.require(key, last, this.#options) : Promise.resolve();
     // Told of at the next sync.
     this.#existence.catch(ignore);
+    // A large part takes as long as it takes to be copied, and others may be first to get memory.
+    tellProgress(this, () => (this.#gathered.isWaiting ? performance.now() : this.#movedAt));
   }
 
   async write(buffers: readonly Uint8Array[]): Promise<void> {
     const size = buffers.reduce((sum, { length }) => sum + length, 0);
-    const most = this.state.partSize * this.shared.options.maxParts;
+    const most = this.state.partSize * (this.shared.options.maxParts - this.#parts.leftOut);
     if (this.#position + size > most) throw ChunkedUploadError.exceedsStorage();
     try {
       for (const bytes of buffers) await this.#gather(bytes);
@@ -96,7 +113,7 @@ export class S3Writer implements StorageWriter {
     this.#gathered.drop();
     // What no state names is nobody's.
     await this.#pieces.removeUnnamed().catch(ignore);
-    const { own } = this.#parts;
+    const own = await this.#parts.own();
     if (own && !this.#isPublished) await this.shared.multipart.abort(own).catch(ignore);
   }
 
@@ -115,8 +132,9 @@ export class S3Writer implements StorageWriter {
     const { state, opened } = this;
     const parts = this.#parts.snapshot();
     this.#isPublished ||= parts !== null;
-    const dirty = state.dirty || opened.attempt > 1 || opened.contested;
-    return { ...state, parts, ...this.#pieces.snapshot(), dirty };
+    const pieces = this.#pieces.snapshot();
+    const isAlone = opened.attempt === 1 && !opened.contested && !this.#parts.hasOthers;
+    return { ...state, parts, ...pieces, dirty: state.dirty || pieces.dirty || !isAlone };
   }
 
   /** A file that came whole, and lies whole in memory. */
@@ -160,12 +178,12 @@ export class S3Writer implements StorageWriter {
       // What becomes a part must be there.
       if (this.#pieces.isArriving) await this.#transfers.settled();
       await this.#existence;
+      while (this.#pieces.length >= partSize) {
+        if (!(await this.#endPart(null))) break;
+      }
     } catch (error) {
       this.#giveBack(fresh.pages);
       throw error;
-    }
-    while (this.#pieces.length >= partSize) {
-      if (!(await this.#endPart(null))) break;
     }
     if (this.#pieces.length < partSize && (await this.#endPart(fresh))) return;
     // As a piece it is as safe: the next writer, or the end, makes parts of these.

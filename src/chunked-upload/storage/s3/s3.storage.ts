@@ -16,6 +16,7 @@ import {
 import { signedDownloadUrl } from './download-url.js';
 import { Finishing } from './finishing.js';
 import { holdsBytes } from './holding.js';
+import { KnownParts } from './known-parts.js';
 import { removeLeftovers } from './leftovers.js';
 import { listStored } from './listing.js';
 import { largestFile, planPartSize } from './part-plan.js';
@@ -54,6 +55,7 @@ export class S3Storage extends StorageProvider {
       bucket,
       multipart: new S3Multipart(bucket),
       store: new PieceStore(bucket, gatherForStores(this.#options.memory)),
+      known: new KnownParts(),
       options: this.#options,
     };
     this.#finishing = new Finishing(this.#shared);
@@ -85,8 +87,8 @@ export class S3Storage extends StorageProvider {
     if (total !== null && total > fitting.partSize * maxParts) {
       throw ChunkedUploadError.exceedsStorage();
     }
-    const adopts = !options.contested || !(await isR2(this.#shared.bucket.client));
-    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, adopts);
+    const losesParts = await isR2(this.#shared.bucket.client);
+    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, losesParts);
   }
 
   async finish(file: StoredFile, size: number, options: FinishOptions): Promise<StorageState> {

@@ -13,9 +13,12 @@ interface Route {
   readonly copies?: boolean;
 }
 
-const RESPONSE = ['type', 'disposition', 'encoding', 'language'].map(
-  (header) => `response-content-${header}`,
-);
+/** Of a signed URL: headers of its answer. */
+const RESPONSE = [
+  ...['type', 'disposition', 'encoding', 'language'].map((header) => `response-content-${header}`),
+  'response-cache-control',
+  'response-expires',
+];
 const PART = ['partNumber', 'uploadId'];
 
 const ROUTES: readonly Route[] = [
@@ -47,13 +50,8 @@ const ROUTES: readonly Route[] = [
     has: ['uploadId'],
     takes: ['part-number-marker', 'max-parts'],
   },
-  {
-    operation: 'GetObject',
-    method: 'GET',
-    of: 'key',
-    takes: [...RESPONSE, 'response-cache-control', 'response-expires'],
-  },
-  { operation: 'HeadObject', method: 'HEAD', of: 'key' },
+  { operation: 'GetObject', method: 'GET', of: 'key', takes: RESPONSE },
+  { operation: 'HeadObject', method: 'HEAD', of: 'key', takes: RESPONSE },
   { operation: 'AbortMultipartUpload', method: 'DELETE', of: 'key', has: ['uploadId'] },
   { operation: 'DeleteObject', method: 'DELETE', of: 'key' },
   { operation: 'CreateMultipartUpload', method: 'POST', of: 'key', has: ['uploads'] },

@@ -5,7 +5,7 @@ import { type S3Fault, type S3FaultOptions, S3PlannedFault } from './faults.js';
 import { type S3Mode, S3_MODES } from './modes.js';
 import { failure } from './operations/answers.js';
 import { perform } from './operations/index.js';
-import { beginPart } from './operations/multipart.js';
+import { beginPart, failPart } from './operations/multipart.js';
 import { checkDigests, checkFraming, receiveBody } from './receive-body.js';
 import { operationOf } from './routes.js';
 import type {
@@ -21,6 +21,9 @@ import type {
 import { S3Error } from './s3-error.js';
 import { verifySignature } from './signature.js';
 import { Store } from './store.js';
+
+/** In bytes of UTF-8. */
+const LONGEST_KEY = 1024;
 
 export interface S3DoubleOptions {
   /** The store that it behaves like. Default: `aws`. */
@@ -147,6 +150,9 @@ export class S3Double {
     const { method = '', headers } = request;
     const { path, query, bucket, key } = targetOf(request.url ?? '/');
     const operation = operationOf(method, key, query, headers);
+    if (Buffer.byteLength(key) > LONGEST_KEY) {
+      throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
+    }
     const partNumber = query.get('partNumber');
     const named = {
       operation,
@@ -169,7 +175,10 @@ export class S3Double {
     const body = await receiveBody(request, (bytes) => {
       logged.received += bytes;
     });
-    if (!body) return null;
+    if (!body) {
+      if (begun) failPart(this.store, named, begun);
+      return null;
+    }
     checkDigests(request, payload, body);
     const call: S3Call = { ...named, query, body };
     // Through all hooks: the first of them is the outermost.

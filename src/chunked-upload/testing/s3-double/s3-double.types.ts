@@ -94,7 +94,7 @@ export interface S3Rules {
   readonly consecutiveNumbers: boolean;
   /** Whether a part may have no bytes. */
   readonly emptyParts: boolean;
-  /** A part that replaces another and fails takes that other one along. */
+  /** A request of a part that fails takes another one's part of that number along, before or after it. */
   readonly failedReplacementLosesPart: boolean;
   /**
    * Which parts a completion must name: `some` of those that are there; `every`, else InvalidPart;

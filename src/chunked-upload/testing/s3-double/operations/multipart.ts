@@ -33,6 +33,11 @@ export function beginPart(store: Store, call: PartRequest): MultipartUpload {
   return upload;
 }
 
+/** A part has not come whole, though another of its number may have since it began. */
+export function failPart(store: Store, call: PartRequest, { parts }: MultipartUpload): void {
+  if (store.rules.failedReplacementLosesPart) parts.delete(call.partNumber ?? 0);
+}
+
 export type PartRequest = Pick<S3Call, 'bucket' | 'key' | 'uploadId' | 'partNumber'>;
 
 export function uploadPart(store: Store, call: S3Call, begun: MultipartUpload): S3Answer {

@@ -8,6 +8,7 @@ import { copySource } from './copy-source.js';
 import { encryptionOf, etagOf, keptHeaders } from './object-headers.js';
 
 const LARGEST_BATCH = 1000;
+const LARGEST_COPY = 5 * 1024 ** 3;
 
 export function putObject(store: Store, call: S3Call): S3Answer {
   checkWrite(store, call);
@@ -34,10 +35,11 @@ export function getObject(store: Store, { bucket, key, headers, query }: S3Call)
 }
 
 export function headObject(store: Store, call: S3Call): S3Answer {
-  const { bucket, key, headers } = call;
+  const { bucket, key, headers, query } = call;
   const object = store.object(bucket, key);
   checkRead(object, headers);
-  return empty(200, { ...describe(object), 'content-length': String(object.bytes.length) });
+  const described = { ...describe(object), ...overrides(query) };
+  return empty(200, { ...described, 'content-length': String(object.bytes.length) });
 }
 
 export function deleteObject(store: Store, { bucket, key }: S3Call): S3Answer {
@@ -63,6 +65,9 @@ export function copyObject(store: Store, call: S3Call): S3Answer {
   const { bucket, key, headers } = call;
   checkWrite(store, call);
   const source = copySource(store, headers);
+  if (source.bytes.length > LARGEST_COPY) {
+    throw new S3Error(400, 'InvalidRequest', 'A copy source has at most 5 GiB');
+  }
   const replaces = headers['x-amz-metadata-directive'] === 'REPLACE';
   if (source === store.objects(bucket).get(key) && !replaces) {
     throw new S3Error(400, 'InvalidRequest', 'An object is copied onto itself only with changes');
