@@ -67,7 +67,7 @@ interface Project {
 const projects: Project[] = [
   { name: 'unit', group: 'requests' },
   { name: 'contract', group: 'requests', isolate: false },
-  { name: 'e2e', group: 'requests', exclude: [`test/e2e/${PROTOCOL_SPECS}`] },
+  { name: 'e2e', group: 'requests', isolate: false, exclude: [`test/e2e/${PROTOCOL_SPECS}`] },
   {
     name: 'express',
     group: 'requests',
@@ -108,6 +108,7 @@ export default defineConfig({
         ...(exclude ? { exclude: [...exclude] } : {}),
         ...(env ? { env } : {}),
         isolate,
+        ...(isolate ? {} : { setupFiles: 'test/support/forget-entities.ts' }),
         maxWorkers: GROUPS[group].workers,
         sequence: { groupOrder: GROUPS[group].order },
         testTimeout: GROUPS[group].timeout,
