@@ -41,12 +41,12 @@ const MEASURED =
 // Twenty processes over ten kinds of store, for half an hour: `npm run test:long` has it.
 const LONG_ONLY = process.env['LONG'] ? [] : ['test/faults/s3-fault-table.spec.ts'];
 
-/** What runs together. One worker or two, and how long a test may take. */
+/** What runs together. How many workers, and how long a test may take. */
 const GROUPS = {
-  // The quickest to tell what is broken come first.
-  requests: { order: 0, workers: 2, timeout: MINUTE / 2 },
+  // Three for two cores, since much of it waits. The quickest to tell what is broken come first.
+  requests: { order: 0, workers: 3, timeout: MINUTE / 2 },
   // These kill servers, fill disks, install packages.
-  processes: { order: 1, workers: 2, timeout: 5 * MINUTE },
+  processes: { order: 1, workers: 3, timeout: 5 * MINUTE },
   measured: { order: 2, workers: 1, timeout: 5 * MINUTE },
 };
 
@@ -58,8 +58,7 @@ interface Project {
   readonly env?: Record<string, string>;
   /**
    * Default: true. Loading Nest and TypeORM takes longer than many a file's tests, so files share it
-   * where none of them has entities with the names of another's, which TypeORM keeps for the process,
-   * and none looks at what the process itself holds.
+   * where none of them looks at what the process itself holds.
    */
   readonly isolate?: boolean;
 }
@@ -67,7 +66,7 @@ interface Project {
 const projects: Project[] = [
   { name: 'unit', group: 'requests' },
   { name: 'contract', group: 'requests', isolate: false },
-  { name: 'e2e', group: 'requests', exclude: [`test/e2e/${PROTOCOL_SPECS}`] },
+  { name: 'e2e', group: 'requests', isolate: false, exclude: [`test/e2e/${PROTOCOL_SPECS}`] },
   {
     name: 'express',
     group: 'requests',
@@ -108,6 +107,7 @@ export default defineConfig({
         ...(exclude ? { exclude: [...exclude] } : {}),
         ...(env ? { env } : {}),
         isolate,
+        ...(isolate ? {} : { setupFiles: 'test/support/forget-entities.ts' }),
         maxWorkers: GROUPS[group].workers,
         sequence: { groupOrder: GROUPS[group].order },
         testTimeout: GROUPS[group].timeout,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Cell, TURN, cellName, cellsAt, chosenOf, inTurn } from '../support/faults/cell.js';
 import { CALL_FAULTS } from '../support/faults/fault.js';
 import { FaultTable } from '../support/faults/fault-table.js';
-import { inLanes } from '../support/faults/in-lanes.js';
+import { Lanes } from '../support/faults/lanes.js';
 import type { Operation } from '../support/faults/operation.js';
 import { OPERATIONS } from '../support/faults/operations/index.js';
 import { pointsOf, tryCell } from '../support/faults/run-cell.js';
@@ -16,37 +16,39 @@ import { Stage } from '../support/faults/stage.js';
 // whose name, "operation / point / fault / processes", matches.
 
 const MINUTE = 60_000;
-/** Cells mostly wait. */
-const LANES = 6;
+/** Cells mostly wait, those of all operations for one of these. */
+const LANES = 8;
 const LONGEST_OPERATION_MS = process.env.LONG === '1' ? 60 * MINUTE : 10 * MINUTE;
 
 const wanted = process.env.FAULT_CELLS === undefined ? null : new RegExp(process.env.FAULT_CELLS);
 const table = new FaultTable(CALL_FAULTS);
-let stages: Stage[] = [];
+let stages = new Lanes<Stage>([]);
 
 beforeAll(async () => {
-  stages = await Promise.all(Array.from({ length: LANES }, () => Stage.open()));
+  stages = new Lanes(await Promise.all(Array.from({ length: LANES }, () => Stage.open())));
 }, 2 * MINUTE);
 
 afterAll(async () => {
-  await Promise.all(stages.map((stage) => stage.close()));
+  await Promise.all(stages.all.map((stage) => stage.close()));
   const part = process.env.LONG === '1' || wanted ? '' : ` (turn ${TURN} of 0 to 9)`;
   console.log(`What holds after each fault${part}\n\n${table.toString()}`);
 });
 
-it.each(OPERATIONS)('$name', { timeout: LONGEST_OPERATION_MS }, async (operation) => {
-  const [stage] = stages as [Stage];
-  const points = chosenOf(await pointsOf(stage, operation));
-  for (const point of points) table.addPoint(operation.name, point);
+it.concurrent.each(OPERATIONS)('$name', { timeout: LONGEST_OPERATION_MS }, async (operation) => {
+  const { name } = operation;
+  const points = chosenOf(await stages.use((stage) => pointsOf(stage, operation)));
+  for (const point of points) table.addPoint(name, point);
   const failures: string[] = [];
-  await inLanes(stages, wantedOf(operation, cellsAt(points, CALL_FAULTS)), async (lane, cell) => {
-    const { verdict, reason } = await tryCell(lane, operation, cell);
-    table.set(operation.name, cell, verdict);
+  const tryOn = async (stage: Stage, cell: Cell): Promise<void> => {
+    const { verdict, reason } = await tryCell(stage, operation, cell);
+    table.set(name, cell, verdict);
     if (verdict === 'ok') return;
-    failures.push(`${cellName(operation.name, cell)}: ${reason}`);
+    failures.push(`${cellName(name, cell)}: ${reason}`);
     // At once: all of it may take an hour.
     console.log(`${verdict} ${failures.at(-1)}`);
-  });
+  };
+  const cells = wantedOf(operation, cellsAt(points, CALL_FAULTS));
+  await Promise.all(cells.map((cell) => stages.use((stage) => tryOn(stage, cell))));
   expect(failures).toEqual([]);
 });
 

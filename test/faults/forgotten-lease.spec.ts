@@ -19,7 +19,7 @@ const SIZE = 5 * MIB;
 const ROUNDS = rounds(20);
 
 describe('A database that is killed right after a lease was taken', () => {
-  it.each(['on', 'off'])(
+  it.concurrent.each(['on', 'off'])(
     'does not let a second writer in beside the first (synchronous_commit: %s)',
     async (setting) => {
       const dataDir = await mkdtemp(join(tmpdir(), 'killed-'));

@@ -191,3 +191,10 @@ function partHead(): string {
 function basic(user: string): string {
   return `Basic ${Buffer.from(`${user}:${user}-pw`).toString('base64')}`;
 }
+
+/** The upload that a first chunk left which was never answered; null: not even its row. */
+export async function begunLast(url: string): Promise<string | null> {
+  const answer = await send('GET', `${url}${FILES}?status=1`);
+  const uploads = JSON.parse(answer.bytes.toString()) as { id: string }[];
+  return uploads.at(-1)?.id ?? null;
+}

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.js';
+import { executeOn } from './database.js';
 import { offerCeph } from './ceph-on-demand.js';
 
 declare module 'vitest' {
@@ -38,9 +39,18 @@ async function provideServer(project: TestProject): Promise<() => Promise<void>>
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'nestjs-chunked-upload-'));
   const postgres = await startEmbeddedPostgres({ dataDir });
+  await forgetAtPowerFailure(postgres.url);
   project.provide('databaseUrl', postgres.url);
   return async () => {
     await postgres.stop();
     await rm(dataDir, { recursive: true });
   };
+}
+
+/** Nobody cuts the power of a test: what would outlive it need not be waited for. */
+async function forgetAtPowerFailure(url: string): Promise<void> {
+  for (const setting of ['fsync', 'full_page_writes']) {
+    await executeOn(url, `ALTER SYSTEM SET ${setting} = off`);
+  }
+  await executeOn(url, 'SELECT pg_reload_conf()');
 }
