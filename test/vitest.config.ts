@@ -43,9 +43,9 @@ const LONG_ONLY = process.env['LONG'] ? [] : ['test/faults/s3-fault-table.spec.t
 
 /** What runs together. How many workers, and how long a test may take. */
 const GROUPS = {
-  // Three for two cores, since much of it waits. The quickest to tell what is broken come first.
-  requests: { order: 0, workers: 3, timeout: MINUTE / 2 },
-  // These kill servers, fill disks, install packages.
+  // The quickest to tell what is broken come first.
+  requests: { order: 0, workers: 2, timeout: MINUTE / 2 },
+  // These kill servers, fill disks, install packages: three for two cores, since much of it waits.
   processes: { order: 1, workers: 3, timeout: 5 * MINUTE },
   measured: { order: 2, workers: 1, timeout: 5 * MINUTE },
 };

@@ -353,18 +353,15 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       panel.fields = { title: 'All', year: 2026 };
       panel.fieldsFor = ({ name }) => ({ title: `About ${name}` });
     });
-    const told: [string | null, string | null][] = [];
+    const told: string[] = [];
     element.page.on('request', (request) => {
       const { searchParams } = new URL(request.url());
-      if (searchParams.has('filename'))
-        told.push([searchParams.get('title'), searchParams.get('year')]);
+      const { filename, title, year } = Object.fromEntries(searchParams);
+      if (filename !== undefined) told.push(`${title} ${year}`);
     });
     await element.add({ name: 'a.txt' }, { name: 'b.txt' });
     for (const name of ['a.txt', 'b.txt']) await element.inState(name, 'complete');
-    expect(told.toSorted()).toEqual([
-      ['About a.txt', '2026'],
-      ['About b.txt', '2026'],
-    ]);
+    expect(told.toSorted()).toEqual(['About a.txt 2026', 'About b.txt 2026']);
   });
 
   it('goes on while it is out of the page', async () => {
