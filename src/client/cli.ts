@@ -73,9 +73,9 @@ function ended(queue: UploadQueue): Promise<void> {
 function report(queue: UploadQueue): number {
   const { counts, items } = queue.getSnapshot();
   for (const { answer, error, name } of items) {
+    const url = isRepresentation(answer) ? answer.file : null;
     if (error) console.error(printable(`${name}: ${error.message}`));
-    else
-      console.log(isRepresentation(answer) && answer.file ? answer.file : JSON.stringify(answer));
+    else console.log(printable(url ?? JSON.stringify(answer)));
   }
   return counts.failed > 0 ? EXIT.failed : EXIT.done;
 }
@@ -85,7 +85,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(printable(error instanceof Error ? error.message : String(error)));
     if (error instanceof UsageError) console.error('--help says more.');
     process.exitCode =
       error instanceof UsageError || error instanceof TypeError ? EXIT.usage : EXIT.failed;

@@ -353,6 +353,9 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       panel.fields = { title: 'All', year: 2026 };
       panel.fieldsFor = ({ name }) => ({ title: `About ${name}` });
     });
+    // So ask React, Vue and Svelte what is a property.
+    const make = (): boolean => 'fieldsFor' in document.createElement('chunked-upload');
+    expect(await element.page.evaluate(make)).toBe(true);
     const told: string[] = [];
     element.page.on('request', (request) => {
       const { searchParams } = new URL(request.url());
@@ -362,6 +365,24 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await element.add({ name: 'a.txt' }, { name: 'b.txt' });
     for (const name of ['a.txt', 'b.txt']) await element.inState(name, 'complete');
     expect(told.toSorted()).toEqual(['About a.txt 2026', 'About b.txt 2026']);
+  });
+
+  it('loads the stored files again for headers that were changed in place, and set', async () => {
+    const asked = (which: string): Promise<unknown> =>
+      element.page.waitForRequest((request) => request.headers()['x-which'] === which);
+    const first = asked('one');
+    const headers = await element.page.evaluateHandle(() => {
+      const given: Record<string, string> = { 'x-which': 'one' };
+      document.querySelector('chunked-upload')!.headers = given;
+      return given;
+    });
+    await first;
+    const second = asked('two');
+    await headers.evaluate((given) => {
+      given['x-which'] = 'two';
+      document.querySelector('chunked-upload')!.headers = given;
+    });
+    await second;
   });
 
   it('goes on while it is out of the page', async () => {

@@ -172,6 +172,8 @@ function spell({ header: given, size: wanted, surplus }: Step, model: Model): Se
 
 async function take(given: Step, model: Model): Promise<'accepted' | 'refused' | null> {
   const sent = spell(given, model);
+  // A question, or a beginning without bytes: no chunk.
+  if (/^bytes \*\/\d+$/i.test(sent.range.trim())) return null;
   const accepted = isAccepted(sent, model);
   // A total that the file has not, or bytes that are not its own, would rightly be kept.
   const { total } = /\/(?<total>\d+)$/.exec(sent.range.trim())?.groups ?? {};

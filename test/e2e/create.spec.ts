@@ -105,6 +105,17 @@ describe('PUT with `Content-Range: bytes */total` and no body', () => {
     const answer = await uploads.put('bytes */300', sample(10), { filename: 'a.txt' });
     expect(answer.detail).toMatch(/^Error in request headers/);
   });
+
+  it('is refused by an upload of which more has come', async () => {
+    const { id } = await uploads.begin(sample(10), '*', { filename: 'a.txt' });
+    for (const [total, status] of [
+      [9, 400],
+      [10, 200],
+    ]) {
+      const headers = { 'content-range': `bytes */${total}` };
+      expect((await uploads.send('PUT', { id, headers })).status, `${total}`).toBe(status);
+    }
+  });
 });
 
 function announced(id: string) {

@@ -30,5 +30,6 @@ export async function findPosition<T extends AbstractChunkedUpload>(
   if (total !== null && upload.total !== null && upload.total !== total) {
     throw ChunkedUploadError.totalMismatch(upload.total, total);
   }
+  if (total !== null && upload.offset > total) throw ChunkedUploadError.endExceedsTotal(total);
   return upload;
 }

@@ -12,9 +12,11 @@ import { FileRules, limitsOf } from './file-rules.js';
 import { reasonsIn } from './reasons.js';
 import { download, isSameSource, type ServerAccess } from './server-list.js';
 import { ATTRIBUTES, Settings } from './settings.js';
+import { type FieldsFor } from './target-queues.js';
 import { type Texts } from './texts.js';
 import { Thumbnails } from './thumbnails.js';
 import { UNDO_TIME } from './undoing.js';
+import { upgradeProperties } from './upgrade-properties.js';
 import { isOf } from './unfinished-files.js';
 import { completeIds, Uploads } from './uploads.js';
 import { View } from './view.js';
@@ -31,8 +33,6 @@ const Base: typeof HTMLElement =
 export class ChunkedUploadElement extends Base {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES;
 
-  /** Fields of one file, beside `fields`: asked when the file is added. */
-  declare fieldsFor?: ((file: File) => Fields) | null;
   private readonly settings = new Settings(this);
   private readonly thumbnails = new Thumbnails();
   private readonly states = new Map<string, EntryState>();
@@ -51,7 +51,9 @@ export class ChunkedUploadElement extends Base {
   private dropTarget: DropTarget | null = null;
   private leaving = new AbortController();
   private ownHeaders: HeaderSource = {};
+  private headersWhenSet: HeaderSource = {};
   private ownFields: Fields = {};
+  private ownFieldsFor: FieldsFor | null = null;
   private ownTexts: Partial<Texts> = {};
   private drawing = false;
   private loading = false;
@@ -64,8 +66,9 @@ export class ChunkedUploadElement extends Base {
 
   set headers(headers: HeaderSource | null | undefined) {
     const given = headers ?? {};
-    if (isSameSource(given, this.ownHeaders)) return;
+    if (isSameSource(given, this.headersWhenSet)) return;
     this.ownHeaders = given;
+    this.headersWhenSet = typeof given === 'function' ? given : { ...given };
     this.reload();
   }
 
@@ -78,6 +81,15 @@ export class ChunkedUploadElement extends Base {
     const before = ownerIn(this.ownFields);
     this.ownFields = fields ?? {};
     if (!isSameOwner(before, ownerIn(this.ownFields))) this.reload();
+  }
+
+  /** Gives each file that is added fields of its own, beside `fields`. */
+  get fieldsFor(): FieldsFor | null {
+    return this.ownFieldsFor;
+  }
+
+  set fieldsFor(fieldsFor: FieldsFor | null | undefined) {
+    this.ownFieldsFor = fieldsFor ?? null;
   }
 
   /** Words of your own, or of another language; what is left out stays English. */
@@ -101,7 +113,7 @@ export class ChunkedUploadElement extends Base {
   }
 
   connectedCallback(): void {
-    this.upgrade('headers', 'fields', 'texts');
+    upgradeProperties(this, 'headers', 'fields', 'fieldsFor', 'texts');
     this.leaving = new AbortController();
     this.build();
     const { signal } = this.leaving;
@@ -187,10 +199,8 @@ export class ChunkedUploadElement extends Base {
     const access = this.access();
     if (!access) return;
     const rules = new FileRules(this.settings, this.words, this.uploads);
-    const checked = chosen.map((each) => {
-      return { ...each, refusal: rules.refusalOf(each), fields: this.fieldsFor?.(each.file) };
-    });
-    this.all.add(checked, access, this.optionsFor(access));
+    const checked = chosen.map((each) => ({ ...each, refusal: rules.refusalOf(each) }));
+    this.all.add(checked, access, this.optionsFor(access), this.ownFieldsFor);
     const files = chosen.map(({ file }) => file);
     this.view?.unfinished.take(files);
     this.announcements?.added(checked.filter(({ refusal }) => !refusal).length);
@@ -286,15 +296,5 @@ export class ChunkedUploadElement extends Base {
     this.states.set(key, state);
     if (state === 'complete') tell(this, 'upload-complete', { file, answer });
     if (state === 'failed') tell(this, 'upload-failed', { file, error });
-  }
-
-  /** A property that was set before the script was there hides the one of the class. */
-  private upgrade(...names: ('fields' | 'headers' | 'texts')[]): void {
-    for (const name of names) {
-      if (!Object.hasOwn(this, name)) continue;
-      const value = this[name] as never;
-      delete (this as Partial<Record<typeof name, unknown>>)[name];
-      this[name] = value;
-    }
   }
 }

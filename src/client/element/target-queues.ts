@@ -4,11 +4,12 @@ import { type Fields } from '../upload-owner.js';
 import { type Entry, type EntryError } from './entry.js';
 import { newRefused } from './refused-entry.js';
 
+/** Fields of one file. */
+export type FieldsFor = (file: File) => Fields;
+
 /** A file to be sent, or one that is refused before anything is sent. */
 export interface QueuedFile extends ChosenFile {
   readonly refusal: EntryError | null;
-  /** Its own, beside those of all. */
-  readonly fields?: Fields | undefined;
 }
 
 interface Target {
@@ -35,11 +36,17 @@ export class TargetQueues {
   }
 
   /** @returns their keys */
-  add(files: readonly QueuedFile[], options: UploadQueueOptions): readonly string[] {
+  add(
+    files: readonly QueuedFile[],
+    options: UploadQueueOptions,
+    fieldsFor: FieldsFor | null,
+  ): readonly string[] {
     const { queue } = this.targetFor(options);
     const keys = files.map((each) => {
       if (each.refusal) return this.refuse(each, each.refusal);
-      const [key = ''] = queue.add([each], { fields: { ...options.fields, ...each.fields } });
+      const [key = ''] = queue.add([each], {
+        fields: { ...options.fields, ...fieldsFor?.(each.file) },
+      });
       this.queues.set(key, queue);
       return key;
     });

@@ -4,7 +4,7 @@ import { type Entry, type EntryAction, type EntryState } from './entry.js';
 import { type OverallAction } from './overview.js';
 import { type ServerAccess } from './server-list.js';
 import { Undoing } from './undoing.js';
-import { type QueuedFile, TargetQueues } from './target-queues.js';
+import { type FieldsFor, type QueuedFile, TargetQueues } from './target-queues.js';
 
 const CANCELLABLE: readonly EntryState[] = ['paused', 'retrying', 'sending', 'waiting'];
 const PAUSABLE: readonly EntryState[] = ['retrying', 'sending', 'waiting'];
@@ -51,8 +51,13 @@ export class Uploads {
     return this.targets.get(key) ?? null;
   }
 
-  add(files: readonly QueuedFile[], target: ServerAccess, options: UploadQueueOptions): void {
-    const keys = this.queue.add(files, options);
+  add(
+    files: readonly QueuedFile[],
+    target: ServerAccess,
+    options: UploadQueueOptions,
+    fieldsFor: FieldsFor | null,
+  ): void {
+    const keys = this.queue.add(files, options, fieldsFor);
     for (const key of keys) this.targets.set(key, target);
   }
 
