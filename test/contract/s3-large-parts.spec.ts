@@ -33,3 +33,30 @@ it('A part that takes longer to copy than a call may take is made all the same',
   await upload.finish(bytes.length);
   await upload.holds(bytes);
 });
+
+it('Of a part that a dead writer has left, whose bytes take long to compare, none is sent again', async () => {
+  double = await S3Double.start();
+  const { region, endpoint, credentials } = double;
+  const place = { bucket: 'uploads', region, endpoint, credentials, partSize: 5 * MIB };
+  const upload = new ContractUpload(() => limitedStorage(new S3Storage(place), LIMIT_MS));
+  const bytes = sample(11 * MIB);
+  await upload.append(bytes.subarray(0, 5 * MIB));
+  const step = MIB / 4;
+  let at = 5 * MIB;
+  for (; at < 10 * MIB - step; at += step) await upload.append(bytes.subarray(at, at + step));
+  // It makes a part, and does not come to its commit.
+  await upload.abandon(bytes.subarray(at, 10 * MIB));
+  const parts = (): number => double.log.filter(({ operation }) => operation === 'UploadPart').length;
+  expect(parts()).toBe(2);
+  double.on('GetObject', async (_, proceed) => {
+    await sleep(500);
+    return proceed();
+  });
+  const begun = performance.now();
+  await upload.append(bytes.subarray(at));
+  expect(performance.now() - begun).toBeGreaterThan(LIMIT_MS);
+  expect(parts()).toBe(2);
+  double.removeHooks();
+  await upload.finish(bytes.length);
+  await upload.holds(bytes);
+});

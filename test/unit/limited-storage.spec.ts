@@ -9,6 +9,7 @@ import {
 } from '../../src/chunked-upload/storage/limited-storage.js';
 import type {
   StorageProvider,
+  StorageWriter,
   StoredBytes,
 } from '../../src/chunked-upload/storage/storage.provider.js';
 import { openOptions } from '../support/open-options.js';
@@ -78,6 +79,28 @@ describe('A storage with a time limit', () => {
     await sleep(200);
     clearInterval(moving);
     await timesOut(second);
+  });
+
+  it('lets nothing take longer than the limit once its writer is asked to stop', async () => {
+    const stop = new AbortController();
+    const never = new Promise<never>(() => undefined);
+    const writer = { write: () => never, sync: async () => null, close: async () => undefined };
+    tellProgress(writer, () => performance.now());
+    let opening: Promise<StorageWriter> = Promise.resolve(writer);
+    const open = () => opening;
+    storage = limitedStorage(Object.assign(new MemoryStorage(), { open }), 50);
+    const options = openOptions({ signal: stop.signal });
+    const writing = (await storage.open(file, options)).write([]);
+    opening = never;
+    // As long as ten GB take to be copied.
+    const contested = { offset: 10_000_000_000, attempt: 2, contested: true };
+    const copying = storage.open(file, { ...options, ...contested });
+    expect(await Promise.race([writing, copying, sleep(250, 'both go on')])).toBe('both go on');
+    const stopped = performance.now();
+    stop.abort();
+    await Promise.all([timesOut(writing), timesOut(copying)]);
+    expect(performance.now() - stopped).toBeGreaterThan(45);
+    expect(performance.now() - stopped).toBeLessThan(2000);
   });
 
   it('tells a storage that nobody waits for its writer any more', async () => {

@@ -157,6 +157,22 @@ describe('The memory of uploads on their way to a store', () => {
     expect(memory.used).toBe(0);
   });
 
+  it('is left to others by who waits no longer', async () => {
+    const memory = new StoreMemory(2 * PAGE_BYTES);
+    const pages = memory.spare(2) ?? [];
+    const leaving = new Gatherer(memory);
+    const staying = new Gatherer(memory);
+    const left = leaving.gather(1).catch((error: unknown) => error);
+    const stayed = staying.gather(1);
+    leaving.account.stopWaiting(new Error('closed'));
+    expect(await left).toMatchObject({ message: 'closed' });
+    expect(leaving.account.isWaiting).toBe(false);
+    memory.give(pages);
+    await stayed;
+    expect(staying.pages).toHaveLength(1);
+    expect(memory.used).toBe(PAGE_BYTES);
+  });
+
   it('has nothing to spare while others wait', async () => {
     const memory = new StoreMemory(4 * PAGE_BYTES);
     const gatherer = new Gatherer(memory, 50);

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ChunkedUpload } from '../../src/chunked-upload/chunked-upload.entity.js';
+import { ChunkedUploadError } from '../../src/chunked-upload/chunked-upload.errors.js';
 import type { LeaseRepository } from '../../src/chunked-upload/database/lease.repository.js';
+import { ChunkBody } from '../../src/chunked-upload/engine/chunk-body.js';
 import type { Claim } from '../../src/chunked-upload/engine/claim.js';
 import { Writers } from '../../src/chunked-upload/engine/writers.js';
 import { UploadMeasurements } from '../../src/chunked-upload/measurements/upload-measurements.js';
+import { until } from '../support/waiting.js';
 
 const LEASE_MS = 500;
 
@@ -50,6 +53,16 @@ class OneRow {
     return true;
   }
 
+  /** How often it has been renewed. */
+  renewals = 0;
+
+  async renew(held: readonly { id: string; token: string }[]) {
+    this.renewals += held.length;
+    this.#until = performance.now() + LEASE_MS;
+    const renewal = { removed: false, held: true, renewed: true, takeoverRequested: false };
+    return held.map(({ id }) => ({ id, ...renewal }));
+  }
+
   async requestTakeover() {
     // Nobody hears it.
   }
@@ -90,6 +103,42 @@ describe('A lease whose answer came when it was over', () => {
     expect(row.token).toBe(writer.token);
     writer.assertLeased();
     writers.end(writer);
+  });
+});
+
+describe('The lease of a writer that was asked to stop and does not', () => {
+  const claimWith = (row: OneRow, body: ChunkBody | null) => ({ ...claimOf(row), body });
+
+  it('is renewed for as long as one call may take', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    const { writer } = await writers.claim(claimWith(row, new ChunkBody()));
+    await until('it is renewed', () => row.renewals > 0);
+    expect(await writers.stop(row.id, ChunkedUploadError.aborted())).toBe(false);
+    await sleep(LEASE_MS);
+    const { renewals } = row;
+    await sleep(LEASE_MS);
+    expect(row.renewals).toBe(renewals);
+    expect(() => writer.assertLeased()).toThrow();
+    // In another process.
+    const others = writersOf(row);
+    const next = await others.claim(claimOf(row));
+    expect(row.token).toBe(next.writer.token);
+    others.end(next.writer);
+    writers.end(writer);
+  });
+
+  it('is renewed until the end where that is a completion', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    const { writer } = await writers.claim(claimOf(row));
+    const closed = writers.close();
+    await sleep(2 * LEASE_MS);
+    const { renewals } = row;
+    await until('it is renewed', () => row.renewals > renewals);
+    writer.assertLeased();
+    writers.end(writer);
+    await closed;
   });
 });
 

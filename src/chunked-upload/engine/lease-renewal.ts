@@ -24,6 +24,8 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
     private readonly leaseMs: number,
     private readonly writers: ReadonlyMap<string, Writer>,
     private readonly measurements: UploadMeasurements,
+    /** In milliseconds. One that was asked to stop has so long for what it is about. */
+    private readonly callTimeoutMs: number,
   ) {
     this.#every = Math.min(RENEWAL_MS, leaseMs / 3);
   }
@@ -44,7 +46,10 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
   }
 
   async #renew(): Promise<void> {
-    const writers = [...this.writers.values()].filter((writer) => !writer.isCommitting);
+    // One that does not stop must not keep its upload from others for ever.
+    const writers = [...this.writers.values()].filter(
+      (writer) => !writer.isCommitting && !writer.isOverdue(this.callTimeoutMs),
+    );
     if (writers.length === 0) return;
     const leasedUntil = performance.now() + this.leaseMs;
     const held = writers.map((writer) => ({ id: writer.uploadId, token: writer.token }));

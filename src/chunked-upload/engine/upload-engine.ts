@@ -153,7 +153,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     work: (target: StorageWriter) => Promise<R>,
   ): Promise<R> {
     writer.hasOpened = true;
-    const options = { ...place, ...writer.lease };
+    const options = { ...place, ...writer.lease, signal: writer.stopped };
     const target = await this.type.storage.open(file, options).catch(storageFailure);
     try {
       return await work(target);

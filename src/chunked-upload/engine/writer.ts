@@ -42,6 +42,8 @@ export class Writer {
   #isUnsettled = false;
   #markEnded!: () => void;
   #stopReason: WriterEnded | null = null;
+  #stoppedAt = Number.POSITIVE_INFINITY;
+  readonly #stopped = new AbortController();
 
   constructor(
     readonly uploadId: string,
@@ -132,8 +134,22 @@ export class Writer {
 
   /** Asks it to stop. It has stopped when `ended` resolves. */
   stop(reason: WriterEnded): void {
-    this.#stopReason ??= reason;
+    if (this.#stopReason === null) {
+      this.#stopReason = reason;
+      this.#stoppedAt = performance.now();
+      this.#stopped.abort();
+    }
     this.body?.fail(reason);
+  }
+
+  /** Aborted when it is asked to stop: a call of the storage is then no longer waited for at length. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** Whether it receives bytes, and was asked to stop so long ago, in milliseconds. A completion goes on. */
+  isOverdue(ms: number): boolean {
+    return this.body !== null && performance.now() - this.#stoppedAt > ms;
   }
 
   /** Why it was asked to stop; null if nobody asked. */

@@ -2,6 +2,8 @@
 export interface StoreLedger {
   /** Waits until there is one. */
   take(account: StoreAccount): Promise<Buffer>;
+  /** Who waits for one is told `reason` instead. */
+  leave(account: StoreAccount, reason: Error): void;
   give(pages: readonly Buffer[]): void;
   /** So many pages are on their way; below 0: they have arrived. */
   sends(pages: number): void;
@@ -43,11 +45,19 @@ export class StoreAccount {
   /** Waits until there is one. */
   async take(): Promise<Buffer> {
     this.#isWaiting = true;
-    const page = await this.memory.take(this);
-    this.#isWaiting = false;
-    this.#held += 1;
-    this.touch();
-    return page;
+    try {
+      const page = await this.memory.take(this);
+      this.#held += 1;
+      this.touch();
+      return page;
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  /** Who waits for a page of this gets none: `take` fails with `reason`. */
+  stopWaiting(reason: Error): void {
+    this.memory.leave(this, reason);
   }
 
   /** Its sender is not silent. */

@@ -17,6 +17,7 @@ const UNUSED_MS = 10_000;
 interface Waiter {
   readonly account: StoreAccount;
   readonly resolve: (page: Buffer) => void;
+  readonly reject: (reason: Error) => void;
   readonly since: number;
 }
 
@@ -78,7 +79,8 @@ export class StoreMemory implements StoreLedger {
     const kept = new KeptPages(this, pages, gone);
     this.#kept.add(kept);
     this.#keptCount += kept.count;
-    this.#serve();
+    // In the next turn: it may be these that are taken for others, and nobody has `kept` yet.
+    if (this.#waiting.size > 0) this.#relieveSoon();
     this.#dropSoon();
     return kept;
   }
@@ -102,6 +104,15 @@ export class StoreMemory implements StoreLedger {
   async take(account: StoreAccount): Promise<Buffer> {
     const page = this.#isFirst(account) ? this.#find() : null;
     return page ?? this.#wait(account);
+  }
+
+  /** @internal */
+  leave(account: StoreAccount, reason: Error): void {
+    for (const waiter of this.#waiting) {
+      if (waiter.account !== account) continue;
+      this.#waiting.delete(waiter);
+      waiter.reject(reason);
+    }
   }
 
   /** They are free for others. */
@@ -142,8 +153,8 @@ export class StoreMemory implements StoreLedger {
   }
 
   #wait(account: StoreAccount): Promise<Buffer> {
-    return new Promise((resolve) => {
-      this.#waiting.add({ account, resolve, since: performance.now() });
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ account, resolve, reject, since: performance.now() });
       this.#relieveSoon();
     });
   }

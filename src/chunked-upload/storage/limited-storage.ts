@@ -9,8 +9,8 @@ import type {
 } from './storage.provider.js';
 
 type Method = (...parameters: unknown[]) => unknown;
-/** Null: it tells of no progress. */
-type LastMoved = ReturnType<typeof progressOf>;
+/** By `performance.now()`, until when a call has got on; null: it tells of no progress. */
+type LastMoved = (() => number) | null;
 
 /** Bytes a millisecond that any disk can copy. */
 const SLOWEST_COPY = 10_000;
@@ -27,18 +27,21 @@ export function isStorageTimeout(error: unknown): boolean {
  * `storage`, whose calls, and those of its writers, are given up after `limitMs`: one that hangs
  * (a network disk, a store behind a firewall that forgets connections) must not hold its upload for
  * ever. To open what is contested may take as long as its bytes take to be copied, and a writer that
- * tells of its progress may take as long as it gets on.
+ * tells of its progress may take as long as it gets on: until the `signal` of its options says that it
+ * is to stop. From then on its calls have the limit alone.
  */
 export function limitedStorage(storage: StorageProvider, limitMs: number): StorageProvider {
   const limited = limitedCalls(storage, limitMs);
   const open: StorageProvider['open'] = async (file: StoredFile, options: OpenOptions) => {
     const { contested, offset } = options;
+    const stopped = timeOf(options.signal);
     const givenUp = new AbortController();
     const { signal } = givenUp;
+    const copiedAt = performance.now() + (contested ? offset / SLOWEST_COPY : 0);
+    const copying = (): number => Math.min(performance.now(), copiedAt, stopped());
     const opening = storage.open(plainFile(file) as StoredFile, { ...options, signal });
-    const mostMs = limitMs + (contested ? offset / SLOWEST_COPY : 0);
     try {
-      return limitedCalls(await answered(opening, mostMs, 'open'), limitMs);
+      return limitedCalls(await answered(opening, limitMs, 'open', copying), limitMs, stopped);
     } catch (error) {
       if (isStorageTimeout(error)) givenUp.abort(error);
       throw error;
@@ -49,9 +52,25 @@ export function limitedStorage(storage: StorageProvider, limitMs: number): Stora
   });
 }
 
-function limitedCalls<O extends object>(target: O, limitMs: number): O {
+/** When it was aborted, by `performance.now()`; infinity while it has not been. */
+function timeOf(signal: AbortSignal | undefined): () => number {
+  let at = signal?.aborted ? performance.now() : Number.POSITIVE_INFINITY;
+  const abort = (): void => {
+    at = performance.now();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  return () => at;
+}
+
+/** `stopped`: when what it tells of its progress no longer counts. */
+function limitedCalls<O extends object>(
+  target: O,
+  limitMs: number,
+  stopped = () => Number.POSITIVE_INFINITY,
+): O {
   const methods = new Map<string | symbol, Method>();
-  const lastMoved = progressOf(target);
+  const progress = progressOf(target);
+  const lastMoved = progress && ((): number => Math.min(progress(), stopped()));
   const limited = (name: string | symbol): Method => {
     return (first, ...others) => {
       const parameters = [plainFile(first), ...others];

@@ -114,7 +114,11 @@ export class Finishing {
       const stored = isKnown ? asStored(known, state.partSize) : await multipart.parts(place);
       try {
         if (!stored) await this.#findCompleted(file, finished);
-        else if (await this.#complete(file, state, parts, stored, finished, options)) return;
+        else {
+          const isTold = await this.#complete(file, state, parts, stored, finished, options);
+          // Where nobody has looked at the parts the object itself is the proof.
+          if (isTold && !isKnown) return;
+        }
       } catch (error) {
         // Somebody else may have done it meanwhile.
         if (await this.#isDone(file, finished)) return;

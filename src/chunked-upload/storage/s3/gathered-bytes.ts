@@ -28,6 +28,11 @@ export class GatheredBytes {
     return this.account.isWaiting;
   }
 
+  /** Nobody waits for room any more: who does is told `reason`. */
+  stopWaiting(reason: Error): void {
+    this.account.stopWaiting(reason);
+  }
+
   /** Copies the beginning of `bytes`; waits where there is no room. Returns how many it has taken. */
   async append(bytes: Uint8Array): Promise<number> {
     if (this.#length === this.#pages.length * PAGE_BYTES) {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type PagedBytes, bytesInPages } from './gathered-bytes.js';
+import { bytesOf } from './object-bytes.js';
 import { BytesPayload, type Payload } from './payload.js';
 import type { PieceStore } from './piece-store.js';
 import type { Piece } from './pieces.js';
@@ -91,8 +92,7 @@ export class PartSource implements Payload {
         openSome();
         const [next] = opened;
         if (!next) continue;
-        const body: AsyncIterable<Uint8Array> = await next.body;
-        yield* body;
+        yield* bytesOf(await next.body, this.options);
         opened.shift();
       }
       yield* this.#fresh.chunks();

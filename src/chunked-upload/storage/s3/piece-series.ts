@@ -100,9 +100,9 @@ export class PieceSeries {
 
   /** The first bytes, and `fresh` behind them. */
   source(length: number, fresh: PagedBytes | null): PartSource {
-    const { store, key, signal } = this.options;
+    const { store, key, signal, moved } = this.options;
     const slices = slicesOf(this.#pieces, this.#skip, length);
-    return new PartSource(store, key, slices, fresh, { signal });
+    return new PartSource(store, key, slices, fresh, { signal, moved });
   }
 
   /** The first bytes, so many of pieces, are in a part of `partSize` from here on. */
@@ -128,7 +128,7 @@ export class PieceSeries {
     if (!first) return;
     const size = bytesIn(joined);
     const piece = { offset: first.offset, size, token };
-    const source = new PartSource(store, key, slicesOf(joined, 0, size), null, { signal });
+    const source = new PartSource(store, key, slicesOf(joined, 0, size), null, { signal, moved });
     this.#unnamed.push(piece);
     try {
       await store.putJoined(key, piece, source, { signal, moved });

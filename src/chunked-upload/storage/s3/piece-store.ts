@@ -4,10 +4,11 @@ import type { KeptPages } from '../../memory/store-account.js';
 import { PAGE_BYTES, type StoreMemory } from '../../memory/store-memory.js';
 import { type PagedBytes, bytesInPages } from './gathered-bytes.js';
 import { BytesPayload, type Payload } from './payload.js';
+import { bytesOf } from './object-bytes.js';
 import { PieceRemoval } from './piece-removal.js';
 import { type Piece, pieceKey } from './pieces.js';
 import type { S3Bucket } from './s3-bucket.js';
-import { type CallOptions, STALL_MS } from './s3-calls.js';
+import { type CallOptions, PATIENCE_MS } from './s3-calls.js';
 
 /** A piece that is larger is not read only to know that it is there. */
 const MOST_FETCHED = 16 * 1024 * 1024;
@@ -70,10 +71,7 @@ export class PieceStore {
     const pages = isSmall ? this.memory.spare(Math.ceil(piece.size / PAGE_BYTES)) : null;
     try {
       if (pages) {
-        await readInto(
-          pages,
-          await this.open(key, piece, { from: 0, length: piece.size }, options),
-        );
+        await this.#read(key, piece, pages, options);
         this.#keep(name, pages);
       } else if (!(await this.bucket.head(name, options))) throw ChunkedUploadError.bytesMissing();
     } catch (error) {
@@ -117,6 +115,25 @@ export class PieceStore {
     return this.#removal.isGone(pieceKey(key, piece));
   }
 
+  /** For so long as a call may take: what is read here is wanted soon, or not at all. */
+  async #read(
+    key: string,
+    piece: Piece,
+    pages: readonly Buffer[],
+    { signal, ...options }: CallOptions,
+  ): Promise<void> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), PATIENCE_MS);
+    const signals = signal ? [limit.signal, signal] : [limit.signal];
+    const limited = { ...options, signal: AbortSignal.any(signals) };
+    try {
+      const body = await this.open(key, piece, { from: 0, length: piece.size }, limited);
+      await readInto(pages, bytesOf(body, limited));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #keep(name: string, pages: Buffer[]): void {
     if (pages.length === 0) return;
     // Two may have read the same.
@@ -126,15 +143,9 @@ export class PieceStore {
   }
 }
 
-async function readInto(pages: readonly Buffer[], stream: Readable): Promise<void> {
+async function readInto(pages: readonly Buffer[], bytes: AsyncIterable<Buffer>): Promise<void> {
   let at = 0;
-  const stalled = setTimeout(
-    () => stream.destroy(new Error('The store stopped sending')),
-    STALL_MS,
-  );
-  stream.once('close', () => clearTimeout(stalled));
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    stalled.refresh();
+  for await (const chunk of bytes) {
     for (let done = 0; done < chunk.length;) {
       const page = pages[Math.floor(at / PAGE_BYTES)];
       if (!page) throw new Error('The store sent more than it had announced');

@@ -47,7 +47,7 @@ export class S3Writer implements StorageWriter {
     losesParts: boolean,
   ) {
     const { identity, partSize, pieces, parts } = state;
-    const { attempt, length, total } = opened;
+    const { attempt, total } = opened;
     const { multipart, options, store, known } = shared;
     const { key, finalKey } = file;
     const { concurrency, maxParts } = options;
@@ -63,8 +63,6 @@ export class S3Writer implements StorageWriter {
       adopts: !losesParts || !opened.contested,
       renumbers: losesParts,
     });
-    // A part there will be, and it need not wait for the upload that it is one of.
-    if ((length ?? 0) >= partSize) this.#parts.begin();
     const token = pieceToken(opened.token);
     this.#pieces = new PieceSeries({ store, key, token, ...this.#options }, state);
     const last = pieces.at(-1);
@@ -79,6 +77,9 @@ export class S3Writer implements StorageWriter {
     const size = buffers.reduce((sum, { length }) => sum + length, 0);
     const most = this.state.partSize * (this.shared.options.maxParts - this.#parts.leftOut);
     if (this.#position + size > most) throw ChunkedUploadError.exceedsStorage();
+    // A part there will be, and it need not wait for the upload that it is one of. Not before the first
+    // byte: whoever comes after a writer that has written nothing does not look for what it left.
+    if ((this.opened.length ?? 0) >= this.state.partSize) this.#parts.begin();
     try {
       for (const bytes of buffers) await this.#gather(bytes);
     } catch (error) {
@@ -109,6 +110,7 @@ export class S3Writer implements StorageWriter {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#abort.abort();
+    this.#gathered.stopWaiting(closed());
     await this.#transfers.ended();
     this.#gathered.drop();
     // What no state names is nobody's.
@@ -161,13 +163,24 @@ export class S3Writer implements StorageWriter {
       // It may have waited for room until nobody waited for it any more.
       if (this.#isClosed) {
         this.#gathered.drop();
-        throw ChunkedUploadError.unavailable('The writer has been closed');
+        throw closed();
       }
       if ((this.#pieces.length + this.#gathered.length) % partSize === 0) {
         await this.#endParts(this.#gathered.send());
       } else if (this.#gathered.length >= this.#mostGathered) {
-        await this.#transfers.start(this.#pieces.add(this.#gathered.send()));
+        await this.#addPiece(this.#gathered.send());
       }
+    }
+  }
+
+  /** Waits until it is on its way. */
+  async #addPiece(fresh: PagedBytes): Promise<void> {
+    try {
+      await this.#transfers.start(this.#pieces.add(fresh));
+    } catch (error) {
+      // Another transfer has failed meanwhile: this one is never begun.
+      this.#giveBack(fresh.pages);
+      throw error;
     }
   }
 
@@ -221,6 +234,10 @@ export class S3Writer implements StorageWriter {
     memory.sends(-pages.length);
     memory.give(pages);
   }
+}
+
+function closed(): ChunkedUploadError {
+  return ChunkedUploadError.unavailable('The writer has been closed');
 }
 
 function ignore(): void {}
