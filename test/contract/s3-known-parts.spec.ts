@@ -42,7 +42,7 @@ describe('A file whose parts one process has made', () => {
       double.on('CompleteMultipartUpload', async (_, proceed) => {
         const answer = await proceed();
         const place = { Bucket: BUCKET, Key: upload.finalKey };
-        const identity = what === 'is shorter' ? String(upload.state?.['i']) : 'other';
+        const identity = what === 'is shorter' ? (upload.state?.['i'] as string) : 'other';
         const Body = file.subarray(0, what === 'is shorter' ? PART : file.length);
         const put = { ...place, Body, Metadata: { 'upload-token': identity } };
         await (what === 'is gone'

@@ -45,8 +45,12 @@ it('Of a part that a dead writer has left, whose bytes take long to compare, non
   let at = 5 * MIB;
   for (; at < 10 * MIB - step; at += step) await upload.append(bytes.subarray(at, at + step));
   // It makes a part, and does not come to its commit.
-  await upload.abandon(bytes.subarray(at, 10 * MIB));
-  const parts = (): number => double.log.filter(({ operation }) => operation === 'UploadPart').length;
+  const dead = await upload.take(step);
+  await dead.write(bytes.subarray(at, 10 * MIB));
+  await dead.die();
+  await dead.close();
+  const parts = (): number =>
+    double.log.filter(({ operation }) => operation === 'UploadPart').length;
   expect(parts()).toBe(2);
   double.on('GetObject', async (_, proceed) => {
     await sleep(500);

@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { processStores } from '../../src/chunked-upload/memory/process-memory.js';
 import { PAGE_BYTES } from '../../src/chunked-upload/memory/store-memory.js';
-import { isStorageTimeout, limitedStorage } from '../../src/chunked-upload/storage/limited-storage.js';
+import {
+  isStorageTimeout,
+  limitedStorage,
+} from '../../src/chunked-upload/storage/limited-storage.js';
 import { S3Storage } from '../../src/chunked-upload/storage/s3/index.js';
 import { sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';

@@ -55,13 +55,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     callTimeoutMs: number,
   ) {
     this.#ended = new EndedLeases(leases, Math.min(leaseMs, callTimeoutMs));
-    this.#renewal = new LeaseRenewal(
-      leases,
-      leaseMs,
-      this.#leased,
-      measurements,
-      callTimeoutMs,
-    );
+    this.#renewal = new LeaseRenewal(leases, leaseMs, this.#leased, measurements, callTimeoutMs);
   }
 
   /**
