@@ -252,8 +252,9 @@ it('A multipart upload that is begun yet when its writer ends is ended with it',
   try {
     const planned = double.inject('CreateMultipartUpload', 'late', { lateMs: 300 });
     const upload = new ContractUpload(() => storageAt(double));
-    // Its client has announced a part, and is gone before it has sent anything.
+    // Its client has announced a part, and is gone when it has sent a byte.
     const writer = await upload.take(12 * MIB);
+    await writer.write(sample(1));
     await planned.met;
     await writer.close();
     expect(double.stored(BUCKET)).toEqual([]);
@@ -262,13 +263,14 @@ it('A multipart upload that is begun yet when its writer ends is ended with it',
   }
 });
 
-describe('A multipart upload whose process died before it had sent a byte', () => {
+describe('A multipart upload whose process died when it had a byte', () => {
   let double: S3Double;
   let upload: ContractUpload;
   beforeEach(async () => {
     double = await S3Double.start({ buckets: [BUCKET] });
     upload = new ContractUpload(() => storageAt(double));
-    await upload.take(12 * MIB);
+    const dead = await upload.take(12 * MIB);
+    await dead.write(sample(1));
     await until('it has begun', () => double.stored(BUCKET).length === 1);
   });
   afterEach(() => double.close());
