@@ -26,7 +26,7 @@ export async function readmes(): Promise<Readme[]> {
       const files = await storedFiles(join(ROOT, folder));
       return files
         .map((file) => join(folder, file))
-        .filter((file) => /(^|\/)README\.md$/.test(file));
+        .filter((file) => /(^|\/)README\.md$/.test(file) && !file.includes('node_modules/'));
     }),
   );
   return Promise.all(['README.md', ...below.flat().toSorted()].map(readme));
