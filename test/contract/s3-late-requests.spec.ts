@@ -11,8 +11,7 @@ import { S3Storage } from 'nestjs-chunked-upload/s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
-import { TURN } from '../support/faults/cell.js';
-import { rounds } from '../support/rounds.js';
+import { TURN, rounds } from '../support/rounds.js';
 import { s3Client } from '../support/s3-client.js';
 import { until } from '../support/waiting.js';
 

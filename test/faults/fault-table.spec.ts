@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Cell, TURN, cellName, cellsAt, chosenOf, inTurn } from '../support/faults/cell.js';
+import { type Cell, cellName, cellsAt, chosenOf, inTurn } from '../support/faults/cell.js';
 import { CALL_FAULTS } from '../support/faults/fault.js';
 import { FaultTable } from '../support/faults/fault-table.js';
 import { Lanes } from '../support/faults/lanes.js';
@@ -7,6 +7,7 @@ import type { Operation } from '../support/faults/operation.js';
 import { OPERATIONS } from '../support/faults/operations/index.js';
 import { pointsOf, tryCell } from '../support/faults/run-cell.js';
 import { Stage } from '../support/faults/stage.js';
+import { TURN } from '../support/rounds.js';
 
 // Something goes wrong at each statement and at each call of the storage, one at a time; what must
 // hold then, in one process and over two, is in `run-cell.ts`. The table is printed at the end.

@@ -1,6 +1,6 @@
 import { type S3Mode, S3_MODES } from 'nestjs-chunked-upload/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Cell, TURN, cellName, cellsAt, chosenOf } from '../support/faults/cell.js';
+import { type Cell, cellName, cellsAt, chosenOf } from '../support/faults/cell.js';
 import { inLanes } from '../support/faults/in-lanes.js';
 import type { Operation } from '../support/faults/operation.js';
 import { OPERATIONS } from '../support/faults/operations/index.js';
@@ -8,7 +8,7 @@ import { pointsOf, tryCell } from '../support/faults/run-cell.js';
 import { S3_CALL_FAULTS } from '../support/faults/s3-fault.js';
 import { S3FaultTable } from '../support/faults/s3-fault-table.js';
 import { Stage } from '../support/faults/stage.js';
-import { rounds } from '../support/rounds.js';
+import { TURN, rounds } from '../support/rounds.js';
 
 // As in `fault-table.spec.ts`, but something goes wrong with each request to an S3 store, in each
 // mode of the double: with one, or with all tries of it. What must hold then is in `run-cell.ts`.

@@ -1,4 +1,4 @@
-import { rounds } from '../rounds.js';
+import { TURN, rounds } from '../rounds.js';
 import type { FaultSet } from './fault-set.js';
 import type { Point } from './fault-plan.js';
 
@@ -15,10 +15,6 @@ export interface Cell {
 // Of what is asked for again and again the first, the one in the middle and the last.
 const MOST_ALIKE = 3;
 const TENTHS = 10;
-const DAY_MS = 86_400_000;
-
-/** Which tenth. Each day another one, unless it is told: after ten days it was all of them. */
-export const TURN = Number(process.env.FAULT_TURN ?? Math.floor(Date.now() / DAY_MS) % TENTHS);
 
 /** Of the points that an operation meets those at which something goes wrong, in their order. */
 export function chosenOf(met: readonly Point[]): Point[] {

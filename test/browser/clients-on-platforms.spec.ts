@@ -4,21 +4,25 @@ import { startFilesAndNotes } from '../support/files-and-notes.js';
 import { browserTitle, hasBrowser } from './browser.js';
 import { everyClient } from './clients/every-client.js';
 
+describe.skipIf(!hasBrowser)(browserTitle('On Express'), { timeout: 60_000 }, () => {
+  everyClient('express', async () => {
+    const host = await startFilesAndNotes({ platform: 'express' });
+    return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
+  });
+});
+
 describe.skipIf(!hasBrowser)(browserTitle('On Fastify'), { timeout: 60_000 }, () => {
-  everyClient(
-    async () => {
-      const host = await startFilesAndNotes({ platform: 'fastify' });
-      return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
-    },
-    { again: true },
-  );
+  everyClient('fastify', async () => {
+    const host = await startFilesAndNotes({ platform: 'fastify' });
+    return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
+  });
 });
 
 describe.skipIf(!hasBrowser || !hasOpenssl)(
   opensslTitle(browserTitle('On Fastify, over HTTP/2 with TLS')),
   { timeout: 60_000 },
   () => {
-    everyClient(async () => {
+    everyClient('http2', async () => {
       const host = await startFilesAndNotes({ platform: 'http2', certificate: await selfSigned() });
       return { host, url: host.url, version: 'HTTP/2.0', close: () => host.close() };
     });
