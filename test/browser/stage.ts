@@ -105,6 +105,13 @@ export class Stage<S extends Site = Site> {
     for (const bytes of places) await this.network.after(bytes, 'cut');
   }
 
+  /** Leaves the page, and with it what was held back on its way: it does not arrive after all. */
+  async leavePage(): Promise<void> {
+    await this.page.goto('about:blank');
+    this.network.cut();
+    this.network.release();
+  }
+
   /** Answers to requests with this method. */
   answers(method: string): Response[] {
     return this.responses.filter((response) => response.request().method() === method);

@@ -55,8 +55,7 @@ describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), { timeout: 120_00
       const held = stage.network.after(2.5 * MIB, 'hold');
       await tus.send('left.bin', content);
       await held;
-      await stage.page.goto('about:blank');
-      stage.network.release();
+      await stage.leavePage();
       await tus.open(FILES, { chunkSize: MIB });
       stage.responses = [];
       await tus.send('left.bin', content);
@@ -144,8 +143,7 @@ describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), { timeout: 120_00
       const held = stage.network.after(2.5 * MIB, 'hold');
       await uppy.start();
       await held;
-      await stage.page.goto('about:blank');
-      stage.network.release();
+      await stage.leavePage();
       stage.responses = [];
       await uppy.open(FILES, { chunkSize: MIB });
       await uppy.resume('kept.bin');

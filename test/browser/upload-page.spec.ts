@@ -78,10 +78,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     await choose(film);
     await held;
     await expect.poll(() => barOf('film.mp4')).toBeGreaterThan(7 * MIB);
-    await stage.page.goto('about:blank');
-    // Else what is on its way arrives after the page has gone, and there is nothing left to send.
-    stage.network.cut();
-    stage.network.release();
+    await stage.leavePage();
     await stage.page.goto(stage.network.url);
 
     const unfinished = stage.page.locator('#unfinished-list > li');
