@@ -197,7 +197,7 @@ describe(`With ${ROWS} records`, () => {
     } finally {
       await beside.close();
     }
-  });
+  }, 120_000);
 });
 
 async function plansOf(what: string, query: Record<string, string>) {
