@@ -295,7 +295,7 @@ describe('An upload', () => {
     expect((await host.uploads.findOne(id)).ownerId).toBeNull();
     expect((await post('owner', { uploads: selected })).status).toBe(400);
     expect(logger.lines[0]).toBe(
-      `log: Admin: "root" gave to "person 7": 1 upload of "uploads": ${id}`,
+      `log: Admin: "root" gave to "person 7": 1 upload of "uploads": "file.bin" ${id}`,
     );
   });
 

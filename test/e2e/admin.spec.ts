@@ -363,8 +363,14 @@ describe('What can be done', () => {
     expect(status).toBe(200);
     expect(body).toEqual({
       outcomes: [
-        { type: 'uploads', id: incomplete.id, ok: true, detail: null },
-        { type: 'uploads', id: complete.id, ok: false, detail: expect.stringMatching(/complete/) },
+        { type: 'uploads', id: incomplete.id, filename: 'incomplete.bin', ok: true, detail: null },
+        {
+          type: 'uploads',
+          id: complete.id,
+          filename: 'complete.bin',
+          ok: false,
+          detail: expect.stringMatching(/complete/),
+        },
       ],
     });
     expect((await uploads.get(incomplete.id)).upload.status).toBe(3);
@@ -386,7 +392,9 @@ describe('What can be done', () => {
     ]);
     expect(await root.names()).toEqual([]);
     const again = await root.post('delete', { uploads: select(all[0]!) });
-    expect(again.body.outcomes).toMatchObject([{ ok: false, detail: 'Not found.' }]);
+    expect(again.body.outcomes).toMatchObject([
+      { filename: null, ok: false, detail: 'Not found.' },
+    ]);
   });
 
   it('delete expired: of a selection, of a type, of all', async () => {

@@ -277,7 +277,7 @@ describe('The admin', () => {
 
   it('names in its log who did what, as an upload would', async () => {
     await start({ admin });
-    const done = 'deleted 1 upload of "uploads": ID';
+    const done = 'deleted 1 upload of "uploads": "a.bin" ID';
     expect(await deleteOne({ sub: 'ann' })).toEqual([`log: Admin: "ann" ${done}`]);
     expect(await deleteOne({ id: 2n })).toEqual([`log: Admin: "2" ${done}`]);
     const objectId = { toHexString: () => 'abc' };
@@ -291,7 +291,7 @@ describe('The admin', () => {
   it('waits for a user who takes time to be found', async () => {
     await start({ admin, user: async (request) => Promise.resolve(request.user?.email) });
     expect(await deleteOne({ email: 'ann' })).toEqual([
-      'log: Admin: "ann" deleted 1 upload of "uploads": ID',
+      'log: Admin: "ann" deleted 1 upload of "uploads": "a.bin" ID',
     ]);
   });
 });

@@ -12,7 +12,7 @@ import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
 
-// Of what somebody did: who, and how many; one line an action, however many uploads it is about.
+// Of what somebody did: who did it, and to which uploads.
 
 @Entity()
 class Clip extends AbstractChunkedUpload {}
@@ -79,18 +79,22 @@ describe('The admin', () => {
     await act('abort', { uploads: selected });
     await act('delete', { uploads: selected });
     expect(logger.lines).toEqual([
-      `log: Admin: "root" aborted 2 uploads of "uploads", "clips": ${upload}, ${clip}`,
-      `log: Admin: "root" deleted 2 uploads of "uploads", "clips": ${upload}, ${clip}`,
+      `log: Admin: "root" aborted 2 uploads of "uploads", "clips": "file.bin" ${upload}, "file.bin" ${clip}`,
+      `log: Admin: "root" deleted 2 uploads of "uploads", "clips": "file.bin" ${upload}, "file.bin" ${clip}`,
     ]);
   });
 
-  it('is one line for many, with the first of them', async () => {
-    const selected: { type: string; id: string }[] = [];
-    for (let n = 0; n < 6; n += 1) selected.push(await begun(uploads, 'uploads'));
+  it('is named with each of many uploads, at most fifty in a line', async () => {
+    const create = async (_: unknown, n: number) => {
+      const { id } = await host.uploads.create({ fields: { filename: `${n}.bin` } });
+      return { type: 'uploads', id };
+    };
+    const selected = await Promise.all(Array.from({ length: 51 }, create));
     await act('delete', { uploads: selected });
-    const some = selected.slice(0, 3).map(({ id }) => id);
+    const named = selected.map(({ id }, n) => `"${n}.bin" ${id}`);
     expect(logger.lines).toEqual([
-      `log: Admin: "root" deleted 6 uploads of "uploads": ${some.join(', ')}, and 3 more`,
+      `log: Admin: "root" deleted 50 uploads of "uploads": ${named.slice(0, 50).join(', ')}`,
+      `log: Admin: "root" deleted 1 upload of "uploads": ${named[50]}`,
     ]);
   });
 
@@ -99,7 +103,7 @@ describe('The admin', () => {
     await act('delete', { uploads: [upload, { type: 'uploads', id: UNKNOWN }] });
     await act('abort', { uploads: [{ type: 'uploads', id: UNKNOWN }] });
     expect(logger.lines).toEqual([
-      `log: Admin: "root" deleted 1 upload of "uploads" (1 could not be): ${upload.id}`,
+      `log: Admin: "root" deleted 1 upload of "uploads" (1 could not be): "file.bin" ${upload.id}`,
       'log: Admin: "root" aborted 0 uploads of "uploads" (1 could not be)',
     ]);
   });
@@ -116,7 +120,7 @@ describe('The admin', () => {
     await act('delete-expired', {});
     await act('delete-expired', {});
     expect(logger.lines).toEqual([
-      `log: Admin: "root" deleted 1 upload of "uploads": ${upload.id}`,
+      `log: Admin: "root" deleted 1 upload of "uploads": "file.bin" ${upload.id}`,
       'log: Admin: "root" deleted 1 expired upload of "clips"',
       'log: Admin: "root" deleted 1 expired upload of "uploads", "clips"',
     ]);
@@ -125,11 +129,11 @@ describe('The admin', () => {
   it('that has no name is said to have none, and a name cannot write a line of its own', async () => {
     const one = await begun(uploads, 'uploads');
     await act('delete', { uploads: [one] }, null);
-    const two = await begun(uploads, 'uploads');
-    await act('delete', { uploads: [two] }, 'a" \\ b');
+    const two = await host.uploads.create({ fields: { filename: 'b\nlog: Admin: "c' } });
+    await act('delete', { uploads: [{ type: 'uploads', id: two.id }] }, 'a" \\ b');
     expect(logger.lines).toEqual([
-      `log: Admin: somebody without a name deleted 1 upload of "uploads": ${one.id}`,
-      `log: Admin: "a\\" \\\\ b" deleted 1 upload of "uploads": ${two.id}`,
+      `log: Admin: somebody without a name deleted 1 upload of "uploads": "file.bin" ${one.id}`,
+      `log: Admin: "a\\" \\\\ b" deleted 1 upload of "uploads": "b\\nlog: Admin: \\"c" ${two.id}`,
     ]);
   });
 });

@@ -16,6 +16,8 @@ import {
 
 /** What became of one of many. */
 export interface Outcome extends SelectedUpload {
+  /** Of an upload that may be gone by now; null: it was not there. */
+  readonly filename: string | null;
   readonly ok: boolean;
   /** Why not. */
   readonly detail: string | null;
@@ -140,11 +142,14 @@ export class AdminActionsService {
   ): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     for (const { type, id } of selection) {
+      let filename: string | null = null;
       try {
-        await work(typeNamed(this.types, type), id);
-        outcomes.push({ type, id, ok: true, detail: null });
+        const administered = typeNamed(this.types, type);
+        ({ filename } = await administered.uploads.findOne(id));
+        await work(administered, id);
+        outcomes.push({ type, id, filename, ok: true, detail: null });
       } catch (error) {
-        outcomes.push({ type, id, ok: false, detail: this.#sentence(error, id) });
+        outcomes.push({ type, id, filename, ok: false, detail: this.#sentence(error, id) });
       }
     }
     return outcomes;

@@ -6,10 +6,11 @@ import type { Outcome } from './admin-actions.service.js';
 import { ADMINISTERED_TYPES } from './admin.tokens.js';
 import type { AdministeredTypes } from './administered-types.js';
 
-const MOST_IDS = 3;
+/** In one line: what collects logs may cut lines of more than some kilobytes. */
+const MOST_UPLOADS = 50;
 const LONGEST_NAME = 100;
 
-/** Says in the log who did what by the admin: one line an action, whatever the number of uploads. */
+/** Says in the log who did what by the admin, with each upload by its name and id. */
 @Injectable()
 export class AdminJournal {
   readonly #logger = new Logger('ChunkedUpload');
@@ -18,16 +19,16 @@ export class AdminJournal {
 
   /** Of a selection. `done` is a verb, in the past. */
   async outcomes(request: HostRequest, done: string, outcomes: readonly Outcome[]): Promise<void> {
-    const successes = outcomes.filter(({ ok }) => ok);
-    const ids = successes.slice(0, MOST_IDS).map(({ id }) => id);
-    const more = successes.length - ids.length;
-    const named = more > 0 ? [...ids, `and ${more} more`] : ids;
-    const types = [...new Set(outcomes.map(({ type }) => type))];
-    await this.#line(request, {
-      what: `${done} ${count(successes.length)} of ${quoted(types)}`,
-      which: named.length > 0 ? `: ${named.join(', ')}` : '',
-      failed: outcomes.length - successes.length,
-    });
+    for (let from = 0; from < outcomes.length; from += MOST_UPLOADS) {
+      const some = outcomes.slice(from, from + MOST_UPLOADS);
+      const named = some.filter(({ ok }) => ok).map(inWords);
+      const types = [...new Set(some.map(({ type }) => type))];
+      await this.#line(request, {
+        what: `${done} ${count(named.length)} of ${quoted(types)}`,
+        which: named.length > 0 ? `: ${named.join(', ')}` : '',
+        failed: some.length - named.length,
+      });
+    }
   }
 
   /** Of all that had expired, of one type or of all. */
@@ -61,6 +62,10 @@ export class AdminJournal {
     }
     return 'somebody without a name';
   }
+}
+
+function inWords({ filename, id }: Outcome): string {
+  return `${JSON.stringify(filename?.slice(0, LONGEST_NAME))} ${id}`;
 }
 
 function count(number: number, noun = 'upload'): string {

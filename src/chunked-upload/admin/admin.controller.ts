@@ -204,7 +204,7 @@ export abstract class AdminController {
     const matching = parseMatchingUploads(body);
     if (matching) {
       const result = await this.actions.onMatching(action, matching);
-      if (result.outcomes.length > 0) await this.journal.outcomes(request, done, result.outcomes);
+      await this.journal.outcomes(request, done, result.outcomes);
       return result;
     }
     const selection = requireSelection(body);

@@ -1,5 +1,5 @@
 import { type MatchingAction, type Outcome, actOnMatching, fetchCount } from './api.js';
-import { formatCount, uploadsInWords } from './format.js';
+import { formatCount, uploadsInWords, visible } from './format.js';
 import type { Notice } from './notice.js';
 import { ask } from './question.js';
 
@@ -49,11 +49,13 @@ export async function actOnAllMatching(
   const failures: string[] = [];
   const add = (outcomes: readonly Outcome[], passed: number): void => {
     sum.passed += passed;
-    for (const { ok, id, detail } of outcomes) {
+    for (const { ok, id, filename, detail } of outcomes) {
       if (ok) sum.done += 1;
       else {
         sum.failed += 1;
-        if (failures.length < FAILURES_SHOWN) failures.push(`${id}: ${detail ?? ''}`);
+        if (failures.length < FAILURES_SHOWN) {
+          failures.push(`${filename === null ? id : visible(filename)}: ${detail ?? ''}`);
+        }
       }
     }
   };
