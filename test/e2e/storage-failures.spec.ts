@@ -8,9 +8,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase } from '../support/database.js';
 import { type Host, startHost } from '../support/host.js';
 import { RawConnection } from '../support/raw-connection.js';
+import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
 import { storedFiles } from '../support/stored-files.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
+import { until } from '../support/waiting.js';
 
 const root = join(tmpdir(), `storage-failures-${process.pid}`);
 const storage = new FaultInjectingStorage(new LocalDiskStorage({ root }));
@@ -234,6 +236,56 @@ describe('A database that is away', () => {
       expect((await client.put('bytes 100-299/300', rest, { id })).status).toBe(200);
       expect((await client.complete(id, sum)).status).toBe(200);
       expect((await client.download(id)).bytes).toEqual(file);
+    } finally {
+      await own.close();
+      await proxy.cut();
+      await database.drop();
+    }
+  });
+});
+
+describe('A database that goes away for longer than a lease', () => {
+  it('is a 503 to the chunk that is being sent, and one line in the log', async () => {
+    const database = await createDatabase();
+    const proxy = await TcpProxy.to(database.url);
+    const logger = new RecordingLogger();
+    const own = await startHost({
+      database: { url: proxy.url } as object,
+      upload: { leaseTime: '1s' },
+      ...loggingTo(logger),
+    });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`).as('ann');
+      const { id } = await client.begin(first, 100_000_000);
+      const headers = {
+        'content-range': 'bytes 100-99999999/100000000',
+        'content-length': 99_999_900,
+      };
+      const connection = await RawConnection.put(own.url, headers, `/uploads/${id}`);
+      const answering = connection.answer();
+      await connection.write(Buffer.alloc(100_000));
+      await until('the chunk has its lease', async () => {
+        const rows = await own.dataSource.query('SELECT lease_token FROM chunked_upload');
+        return (rows as { lease_token: string | null }[])[0]?.lease_token !== null;
+      });
+      await proxy.cut();
+      const sending = (async () => {
+        for (;;) {
+          await connection.write(Buffer.alloc(100_000));
+          await sleep(50);
+        }
+      })().catch(() => undefined);
+      const { status, headers: answered } = await answering;
+      connection.destroy();
+      await sending;
+      expect(status).toBe(503);
+      expect(answered['retry-after']).toMatch(/^[1-9]\d*$/);
+      const about = logger.lines.filter((line) => line.includes(id));
+      expect(about).toEqual([
+        expect.stringMatching(`^warn: Upload ${id}: The database is not available: .`),
+      ]);
+      await proxy.open();
+      expect((await client.put('bytes 100-299/100000000', rest, { id })).status).toBe(200);
     } finally {
       await own.close();
       await proxy.cut();

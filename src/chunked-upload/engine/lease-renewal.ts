@@ -61,8 +61,9 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
         const writer = byId.get(renewal.id);
         if (writer) void this.#judge(writer, renewal, leasedUntil);
       }
-    } catch {
+    } catch (error) {
       // While the database is away nothing is renewed, and each writer stops when its lease ends.
+      for (const writer of writers) writer.notRenewed(error);
     } finally {
       this.#waiting -= 1;
     }

@@ -1,5 +1,6 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { CommitWatch } from '../database/connections.js';
+import { databaseAway } from '../database/database-failure.js';
 import { isRefusal } from '../database/refusal.js';
 import type { ChunkBody } from './chunk-body.js';
 import { socketsRead } from './event-loop.js';
@@ -42,6 +43,7 @@ export class Writer {
   #isUnsettled = false;
   #markEnded!: () => void;
   #stopReason: WriterEnded | null = null;
+  #renewalFailure: unknown = null;
   #stoppedAt = Number.POSITIVE_INFINITY;
   readonly #stopped = new AbortController();
 
@@ -170,13 +172,21 @@ export class Writer {
   /** `until` is of this process' own clock, `performance.now()`. */
   extendLease(until: number): void {
     this.leasedUntil = Math.max(this.leasedUntil, until);
+    this.#renewalFailure = null;
+  }
+
+  /** To be called when the database could not be asked for more time. */
+  notRenewed(failure: unknown): void {
+    this.#renewalFailure = failure;
   }
 
   /** To be called directly before each write: without a lease the bytes are somebody else's. */
   assertLeased(): void {
-    if (performance.now() >= this.leasedUntil) {
-      throw new WriterEnded(false, ChunkedUploadError.busy());
-    }
+    if (performance.now() < this.leasedUntil) return;
+    const failure = this.#renewalFailure;
+    // Nobody else is known to have the upload; the database is what is missing.
+    const answer = failure === null ? ChunkedUploadError.busy() : databaseAway(failure);
+    throw new WriterEnded(false, answer);
   }
 
   markEnded(): void {
