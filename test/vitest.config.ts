@@ -34,12 +34,16 @@ const HTTP2_SPECS = [
   ...(process.env['HTTP2'] === 'all' ? [PROTOCOL_SPECS] : []),
 ];
 
-// Faults of which time or memory is measured: one file at a time, beside nothing else.
-const MEASURED =
-  '{checkpoints,constant-completion,crowd,memory,shutdown,silent-writer,slow-clients,standstill}.spec.ts';
+const LONG = process.env['LONG'] === '1';
 
-// Twenty processes over ten kinds of store, for half an hour: `npm run test:long` has it.
-const LONG_ONLY = process.env['LONG'] ? [] : ['test/faults/s3-fault-table.spec.ts'];
+// Whole, these keep many processes busy for half an hour each, and their calls have time limits.
+const TABLES = ',fault-table,s3-fault-table,s3-processes';
+
+// Faults of which time or memory is measured: one file at a time, beside nothing else.
+const MEASURED = `{checkpoints,constant-completion,crowd,memory,shutdown,silent-writer,slow-clients,standstill${LONG ? TABLES : ''}}.spec.ts`;
+
+/** For `npm run test:long` alone. */
+const LONG_ONLY = LONG ? [] : ['test/faults/s3-fault-table.spec.ts'];
 
 /** What runs together. How many workers, and how long a test may take. */
 const GROUPS = {
