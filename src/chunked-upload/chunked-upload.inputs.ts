@@ -46,7 +46,10 @@ export interface AppendInput extends BodyInput {
    * digests always false.
    */
   readonly keepBroken?: boolean;
-  /** Whether a chunk may have no bytes. Default: false. */
+  /**
+   * Whether a chunk may have no bytes. Default: false. One that has none may also come when the upload
+   * is complete, and changes nothing.
+   */
   readonly mayBeEmpty?: boolean;
   /** Called with each offset that is committed on the way, before the last byte has come. */
   readonly onCheckpoint?: (offset: number) => void;

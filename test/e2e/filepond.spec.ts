@@ -4,6 +4,7 @@ import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
 import { Column, Entity } from 'typeorm';
 import { IsOptional, IsString } from 'class-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openWire } from '../support/chunk-wire.js';
 import { type Host, startHost } from '../support/host.js';
 import { InterimRequest } from '../support/interim-request.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
@@ -172,6 +173,12 @@ describe('An upload in chunks', () => {
     const id = await pond.begin(even.length);
     await pond.send(id, even);
     await expectStored(id, even);
+    // The same once more, as a proxy passes it on that announces no length.
+    const headers = { ...OCTETS, 'x-user': 'ann', 'upload-offset': '200', 'upload-length': '200' };
+    const wire = openWire('PATCH', `${pond.url}?patch=${id}`, headers, false);
+    await new Promise<void>((resolve) => wire.write(new Uint8Array(0), resolve));
+    wire.end(new Uint8Array(0));
+    expect((await wire.answer).status).toBe(204);
   });
 
   it('of no bytes is complete with its only chunk', async () => {

@@ -434,6 +434,9 @@ describe('4.4.2 Upload append', () => {
     expectProblem(await append(location, end), 400, 'completed-upload');
     const more = { 'upload-complete': '?0', 'upload-offset': '100' };
     expectProblem(await append(location, more, rest), 400, 'inconsistent-upload-length');
+    const nothing = appending(location, '100', { 'upload-complete': '?1' });
+    nothing.end();
+    expect((await nothing.answer)?.status).toBe(400);
     expect((await stored(location)).equals(first)).toBe(true);
   });
 

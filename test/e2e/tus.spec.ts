@@ -15,7 +15,7 @@ import {
 } from 'nestjs-chunked-upload';
 import { Column, Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openWire } from '../support/chunk-wire.js';
+import { type Answer, openWire } from '../support/chunk-wire.js';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
@@ -25,6 +25,7 @@ import { until } from '../support/waiting.js';
 
 const OCTETS = 'application/offset+octet-stream';
 const MOST = 100_000;
+const NO_BYTES = Buffer.alloc(0);
 
 class TitleField {
   @IsOptional()
@@ -128,6 +129,16 @@ class TusClient {
   ): Promise<Response> {
     const own = { 'content-type': OCTETS, 'upload-offset': String(offset) };
     return this.ask('PATCH', url, { ...own, ...fields }, bytes);
+  }
+
+  /** As Java's client sends a file: in HTTP's own chunks, and it has begun the request before it reads. */
+  async stream(url: string, offset: number, bytes: Uint8Array): Promise<Answer> {
+    const own = { 'content-type': OCTETS, 'upload-offset': String(offset) };
+    const headers = { 'tus-resumable': '1.0.0', 'x-user': this.user ?? '', ...own };
+    const wire = openWire('PATCH', new URL(url, host.url).href, headers, false);
+    await new Promise<void>((resolve) => wire.write(bytes, resolve));
+    wire.end(NO_BYTES);
+    return wire.answer;
   }
 
   async head(url: string): Promise<Response> {
@@ -275,6 +286,24 @@ describe('Core protocol', () => {
     expect(again.status).toBe(204);
     expect(again.headers.get('upload-offset')).toBe('300');
     expect((await ann.patch(url, 299, null)).status).toBe(409);
+  });
+
+  it('PATCH: that nothing announces, and that ends without bytes, tells it too', async () => {
+    const url = await ann.begin(300);
+    const next = async (offset: number, bytes = NO_BYTES) => {
+      const { status, headers } = await ann.stream(url, offset, bytes);
+      return [status, headers['upload-offset']];
+    };
+    expect(await next(0)).toEqual([204, '0']);
+    expect(await next(0, file)).toEqual([204, '300']);
+    expect(await next(300)).toEqual([204, '300']);
+    expect(await next(299)).toEqual([409, '300']);
+    // There are bytes: they are none of this upload.
+    expect(await next(300, file)).toEqual([409, undefined]);
+    const empty = await ann.begin(0);
+    expect((await ann.stream(empty, 0, NO_BYTES)).status).toBe(204);
+    await ann.ask('DELETE', url);
+    expect(await next(300)).toEqual([404, undefined]);
   });
 
   it('PATCH: to a complete upload is 409, after which its client asks and has all', async () => {

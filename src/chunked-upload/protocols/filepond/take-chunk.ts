@@ -1,5 +1,5 @@
 import type { UploadContext } from '../../chunked-upload.context.js';
-import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
+import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import type { ReceivedFile } from '../http/received-file.js';
@@ -53,7 +53,6 @@ async function appendMissing(
     await drop(file.body);
     return upload;
   }
-  if (upload.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
   const isOverlapping = known > 0 && length !== null;
   const missing = {
     body: isOverlapping ? skipBytes(file.body, known) : file.body,

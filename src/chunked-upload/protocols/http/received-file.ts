@@ -1,6 +1,5 @@
 import type { ChunkBody } from '../../engine/chunk-body.js';
-
-const LONGEST_WAIT_MS = 2000;
+import { hasNoBytes } from '../../engine/no-bytes.js';
 
 /** The bytes of a chunk or a file, on their way. */
 export interface ReceivedFile {
@@ -19,10 +18,5 @@ export interface ReceivedFile {
  */
 export async function isNothing({ body, isPart, length }: ReceivedFile): Promise<boolean> {
   if (isPart || length !== null) return !isPart && length === 0;
-  try {
-    return (await body.read(LONGEST_WAIT_MS)) === null;
-  } catch {
-    // It broke: there was something.
-    return false;
-  }
+  return hasNoBytes(body);
 }

@@ -154,7 +154,10 @@ export class ResumableHttp {
       mayBeEmpty: length === null,
       onCheckpoint,
     };
-    return uploads.append(id, chunk, context);
+    const reached = await uploads.append(id, chunk, context);
+    // There were none after all.
+    if (reached.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
+    return reached;
   }
 
   /** The answer that the file would have got if it had come whole (section 4.4.2). */
