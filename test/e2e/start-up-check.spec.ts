@@ -16,7 +16,7 @@ import {
 import { APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import express, { type Request, type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import {
   AbstractChunkedUpload,
   CHUNKED_UPLOAD_CORS,
@@ -110,6 +110,43 @@ describe('A well-configured application', () => {
     ['with rawBody', { nest: { rawBody: true } }],
     ['with bodyParser: false', { nest: { bodyParser: false } }],
     ['with CORS', { nest: { cors: { origin: true, ...CHUNKED_UPLOAD_CORS } } }],
+    [
+      'with CORS for every protocol',
+      {
+        nest: { cors: { origin: true, credentials: true, ...CHUNKED_UPLOAD_CORS } },
+        upload: { protocols: ['content-range', 'tus', 'filepond', 'resumable-http'] },
+      },
+    ],
+    [
+      'with CORS for every header, without credentials',
+      {
+        nest: {
+          cors: { ...CHUNKED_UPLOAD_CORS, methods: '*', allowedHeaders: '*', exposedHeaders: '*' },
+        },
+      },
+    ],
+    [
+      'with CORS that names only the method that it is asked for',
+      {
+        upload: { protocols: ['content-range', 'tus'] },
+        prepare: (app) =>
+          app.use((request: Request, response: Response, next: () => void) => {
+            const { exposedHeaders } = CHUNKED_UPLOAD_CORS;
+            response.set('Access-Control-Allow-Origin', '*');
+            response.set('Access-Control-Expose-Headers', exposedHeaders.join(', '));
+            if (request.method !== 'OPTIONS') return next();
+            const asked = request.get('Access-Control-Request-Method');
+            const headers = request.get('Access-Control-Request-Headers');
+            response.set('Access-Control-Allow-Methods', asked);
+            response.set('Access-Control-Allow-Headers', headers);
+            response.status(204).end();
+          }),
+      },
+    ],
+    [
+      'with CORS on Fastify',
+      { platform: 'fastify', nest: { cors: { origin: true, ...CHUNKED_UPLOAD_CORS } } },
+    ],
     [
       'with CORS of Nest, where nobody needs to read more',
       { nest: { cors: true }, upload: { protocols: ['content-range'] } },
@@ -216,18 +253,121 @@ describe('The start warns of', () => {
     expect(await warningsOf({ ...timeout(300_000), ...routeless })).toEqual([]);
   });
 
-  it.each<[string, string, HostOptions]>([
-    ['does not let pages read', 'read Location, read Upload-Offset', { nest: { cors: true } }],
+  const every = ['content-range', 'tus', 'filepond', 'resumable-http'] as const;
+  const lists = (without: Partial<Record<keyof typeof CHUNKED_UPLOAD_CORS, string[]>>) => {
+    const { methods, allowedHeaders, exposedHeaders } = CHUNKED_UPLOAD_CORS;
+    return {
+      methods: methods.filter((name) => !without.methods?.includes(name)),
+      allowedHeaders: allowedHeaders.filter((name) => !without.allowedHeaders?.includes(name)),
+      exposedHeaders: exposedHeaders.filter((name) => !without.exposedHeaders?.includes(name)),
+    };
+  };
+  const interop = 'Upload-Draft-Interop-Version';
+
+  it.each<[string, string, string, HostOptions]>([
     [
-      'does not let pages send',
-      'send Tus-Resumable',
-      { nest: { cors: { ...CHUNKED_UPLOAD_CORS, allowedHeaders: ['Content-Type'] } } },
+      'of Nest',
+      'tus, filepond',
+      'exposedHeaders Location, Upload-Offset, Upload-Length, Tus-Resumable',
+      { nest: { cors: true } },
     ],
-  ])('CORS that %s what they must, to resume', async (_, what, options) => {
-    const warnings = await warningsOf({ upload, ...options });
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(/^\/files: Pages of other origins .*CHUNKED_UPLOAD_CORS/);
-    expect(warnings[0]).toContain(what);
+    [
+      'of Nest for a list of origins',
+      'filepond',
+      'exposedHeaders Upload-Offset',
+      {
+        nest: { cors: { origin: ['https://a.example', 'https://b.example'] } },
+        upload: { ...upload, protocols: ['filepond'] },
+      },
+    ],
+    [
+      'of Fastify',
+      'content-range',
+      'methods PUT, DELETE',
+      {
+        platform: 'fastify',
+        nest: { cors: true },
+        upload: { ...upload, protocols: ['content-range'] },
+      },
+    ],
+    [
+      'for GET and POST',
+      'content-range, tus, filepond',
+      'methods PUT, DELETE, PATCH',
+      { nest: { cors: { ...CHUNKED_UPLOAD_CORS, methods: 'GET,POST' } } },
+    ],
+    [
+      'without PUT',
+      'content-range',
+      'methods PUT',
+      { nest: { cors: lists({ methods: ['PUT'] }) } },
+    ],
+    [
+      'without PATCH',
+      'tus, filepond',
+      'methods PATCH',
+      { nest: { cors: lists({ methods: ['PATCH'] }) } },
+    ],
+    [
+      'without DELETE',
+      'content-range, tus, filepond',
+      'methods DELETE',
+      { nest: { cors: lists({ methods: ['DELETE'] }) } },
+    ],
+    [
+      'without the ranges',
+      'content-range',
+      'allowedHeaders Content-Range',
+      { nest: { cors: lists({ allowedHeaders: ['Content-Range'] }) } },
+    ],
+    [
+      'without the headers of tus',
+      'tus',
+      'allowedHeaders Tus-Resumable, Upload-Metadata; exposedHeaders Location',
+      {
+        nest: {
+          cors: lists({
+            allowedHeaders: ['Tus-Resumable', 'Upload-Metadata'],
+            exposedHeaders: ['Location'],
+          }),
+        },
+      },
+    ],
+    [
+      'without what FilePond sends over that of tus',
+      'filepond',
+      'allowedHeaders Upload-Name',
+      { nest: { cors: lists({ allowedHeaders: ['Upload-Name'] }) } },
+    ],
+    [
+      'without the headers of the draft',
+      'resumable-http',
+      `allowedHeaders ${interop}, Upload-Complete; exposedHeaders Upload-Complete`,
+      {
+        nest: {
+          cors: lists({
+            allowedHeaders: [interop, 'Upload-Complete'],
+            exposedHeaders: ['Upload-Complete'],
+          }),
+        },
+        upload: { ...upload, protocols: every },
+      },
+    ],
+    [
+      'with a star that is none, with credentials',
+      'content-range',
+      'allowedHeaders Content-Range, Content-Type',
+      {
+        nest: { cors: { ...CHUNKED_UPLOAD_CORS, credentials: true, allowedHeaders: '*' } },
+        upload: { ...upload, protocols: ['content-range'] },
+      },
+    ],
+  ])('CORS %s', async (_, protocols, missing, options) => {
+    expect(await warningsOf({ upload, ...options })).toEqual([
+      '/files: Pages of other origins are let in, but CORS does not allow them all that they need ' +
+        `for ${protocols}. Missing: ${missing}. ` +
+        'Call app.enableCors({ …, ...CHUNKED_UPLOAD_CORS }).',
+    ]);
   });
 
   it('nothing that is set right after listen', async () => {

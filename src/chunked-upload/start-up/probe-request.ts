@@ -25,7 +25,8 @@ export async function sendProbe(
   { method, url, headers, body }: Probe,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
-  const socket = new NoSocket() as unknown as Socket;
+  const noSocket = new NoSocket();
+  const socket = noSocket as unknown as Socket;
   const incoming = new IncomingMessage(socket);
   Object.assign(incoming, { method, url, httpVersion: '1.1', httpVersionMajor: 1 });
   Object.assign(incoming, { httpVersionMinor: 1, complete: true });
@@ -40,15 +41,9 @@ export async function sendProbe(
   response.assignSocket(socket);
   return new Promise((resolve) => {
     const end = (status: number | null) => {
-      const fields = Object.entries(response.getHeaders()).map(([name, value]) => [
-        name,
-        String(value),
-      ]);
-      resolve({
-        status,
-        fields: Object.fromEntries(fields) as Record<string, string>,
-        wasRead: incoming.readableDidRead,
-      });
+      // Of the response itself, Node does not keep what was given to `writeHead`, as Fastify does it.
+      const fields = fieldsOf(noSocket.written);
+      resolve({ status, fields, wasRead: incoming.readableDidRead });
       socket.destroy();
     };
     response.once('finish', () => end(response.statusCode));
@@ -57,8 +52,22 @@ export async function sendProbe(
   });
 }
 
-/** What frameworks and middleware ask of a socket; what is written to it is dropped. */
+function fieldsOf(answer: string): Record<string, string> {
+  const fields: Record<string, string> = {};
+  const [head = ''] = answer.split('\r\n\r\n', 1);
+  for (const line of head.split('\r\n')) {
+    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    const before = fields[name.toLowerCase()];
+    fields[name.toLowerCase()] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return fields;
+}
+
+/** What frameworks and middleware ask of a socket. */
 class NoSocket extends Duplex {
+  /** The beginning of the answer, with all of its header. */
+  written = '';
   readonly remoteAddress = '127.0.0.1';
   readonly remoteFamily = 'IPv4';
   readonly remotePort = 0;
@@ -68,7 +77,8 @@ class NoSocket extends Duplex {
 
   override _read(): void {}
 
-  override _write(_bytes: unknown, _encoding: unknown, done: () => void): void {
+  override _write(bytes: Buffer, _encoding: unknown, done: () => void): void {
+    if (!this.written.includes('\r\n\r\n')) this.written += bytes.toString('latin1');
     done();
   }
 
