@@ -38,7 +38,7 @@ export function reportTargets(contests) {
         `${title} : ${others}${system}`,
         (column) => ours('throughput', column) / peer(system)('throughput', column),
       ]),
-      [`to reach, ${title}`, (column) => column[target]],
+      [`target, ${title}`, (column) => column[target]],
       [`peak MiB, ${title} (at most ${PEAK_MIB})`, (column) => ours('memory', column)],
       ...PEERS.map((system) => [
         `peak MiB, ${others}${system}`,

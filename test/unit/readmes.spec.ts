@@ -42,6 +42,12 @@ const RIDDLES = [
   'for no client a must',
   'whatever sum comes with it',
   'all that is known of it',
+  'that lost each other',
+  'visitors are up to',
+  'by its public side alone',
+  'who dies, and when',
+  'whose uploads they are',
+  'goes on by itself',
 ];
 
 describe('The READMEs', () => {

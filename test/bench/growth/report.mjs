@@ -16,7 +16,7 @@ export function report({ commits, uploads, processes }, committed, leases) {
       `commits over ${number(uploads)} unfinished uploads in ${processes} processes, then ` +
       `as many leases in one: at the end ${number(leases.held)} were running, ` +
       `${number(leases.lost)} were lost.`,
-    table(['', 'measured', 'to reach'], results(uploads, committed, leases)),
+    table(['', 'measured', 'target'], results(uploads, committed, leases)),
     details(committed, leases),
     table(
       ['part', 'commits/s', 'others'],
