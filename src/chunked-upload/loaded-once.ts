@@ -10,8 +10,8 @@ const KEY = Symbol.for('nestjs-chunked-upload');
 const formats = globalThis as { [KEY]?: string };
 if (formats[KEY] !== undefined && formats[KEY] !== FORMAT) {
   throw new Error(
-    `nestjs-chunked-upload has been loaded as ${formats[KEY]} before, and now as ${FORMAT}, so that ` +
-      'all of its classes would be there twice: load it by `import` everywhere, or by `require` everywhere.',
+    `nestjs-chunked-upload was loaded both as ${formats[KEY]} and as ${FORMAT}, so its classes would exist ` +
+      'twice: load it with `import` everywhere, or with `require` everywhere.',
   );
 }
 formats[KEY] = FORMAT;

@@ -83,7 +83,7 @@ function graceOf(given: string | undefined): string | undefined {
     grace(given);
     return given;
   } catch (cause) {
-    throw new UsageError(`--grace ${given} is no time such as 90m`, { cause });
+    throw new UsageError(`--grace ${given} is not a time, such as 90m`, { cause });
   }
 }
 

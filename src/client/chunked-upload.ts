@@ -77,10 +77,10 @@ export class ChunkedUpload<Answer = Representation> {
   }
 
   /**
-   * Begins, or goes on where an earlier session stopped. While it runs, and after it has
-   * succeeded, a further call answers the same promise; after a failure it tries again.
+   * Starts, or continues where an earlier visit stopped. While it runs, and once it has succeeded,
+   * another call returns the same promise; after a failure it tries again.
    *
-   * @returns what the server's completion answers
+   * @returns the server's response to the completed upload
    * @throws UploadError
    */
   start(): Promise<Answer> {
@@ -91,7 +91,7 @@ export class ChunkedUpload<Answer = Representation> {
     return this.running;
   }
 
-  /** Stops sending; the promise of `start()` stays pending and what has arrived is kept. */
+  /** Stops sending. The promise of `start()` stays pending, and the server keeps what it has. */
   pause(): void {
     if (this.running === null || this.currentState === 'complete') return;
     if (this.control.isStopped) return;
@@ -103,24 +103,24 @@ export class ChunkedUpload<Answer = Representation> {
     if (this.currentState === 'paused') this.control.resume();
   }
 
-  /** While it waits for its next try: makes it at once. */
+  /** Retries now, if it is waiting for its next try. */
   tryNow(): void {
     this.wake.abort();
   }
 
-  /** Whether it goes on with what an earlier visit has begun. */
+  /** Whether it continues an upload of an earlier visit. */
   get isResumed(): boolean {
     return this.transfer.isResumed;
   }
 
   /**
-   * Ends the upload, whose `start()` rejects, and removes what has arrived from the server. A
-   * complete upload stays as it is: a completing request that is on its way is waited for, and where
-   * its answer got lost the server is asked. If it turns out to be complete, the state is `complete`,
-   * and `start()` answers, at the latest when it is called again.
+   * Ends the upload: its bytes are removed from the server, and `start()` rejects. A complete upload stays
+   * as it is. If the completing request is on its way, this waits for it, and asks the server if its
+   * response got lost. If the upload turns out to be complete, the state is `complete`, and `start()`
+   * resolves, at the latest when it is called again.
    *
-   * @throws UploadError when the server cannot be told, or is completing the upload for a request
-   * whose answer got lost; can be repeated
+   * @throws UploadError if the server cannot be reached, or is still completing the upload for a request
+   * whose response got lost; can be repeated
    */
   async abort(): Promise<void> {
     if (this.currentState === 'complete') return;

@@ -41,7 +41,7 @@ async function upload(line: CommandLine): Promise<number> {
     process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\u001B[K`);
   };
   process.once('SIGINT', () => {
-    const hint = 'Interrupted. Run the same command again, and it goes on where it stopped.';
+    const hint = 'Interrupted. Run the same command again to continue where it stopped.';
     process.stderr.write(`${shows ? '\n' : ''}${hint}\n`);
     process.exit(EXIT.interrupted);
   });
@@ -86,7 +86,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     console.error(printable(error instanceof Error ? error.message : String(error)));
-    if (error instanceof UsageError) console.error('--help says more.');
+    if (error instanceof UsageError) console.error('See --help.');
     process.exitCode =
       error instanceof UsageError || error instanceof TypeError ? EXIT.usage : EXIT.failed;
   },

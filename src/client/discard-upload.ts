@@ -7,7 +7,7 @@ import { type RememberedUpload, UploadMemory } from './upload-memory.js';
  * page that was left while its upload completed does not know.
  *
  * @returns `kept`: it is complete
- * @throws UploadError when the server cannot be told
+ * @throws UploadError if the server cannot be reached
  */
 export async function discardUpload(
   upload: RememberedUpload,

@@ -23,11 +23,11 @@ function instead(given: unknown): string {
     return `not ${String(given)}. Has a file been chosen? In a page: input.files[0]`;
   }
   if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) {
-    return 'not bare bytes. Make one of them: new Blob([bytes]), with the option fileName';
+    return 'not raw bytes. Wrap them: new Blob([bytes]), with the option fileName';
   }
   const { length, pipe, getReader } = Object(given) as Record<string, unknown>;
   if (typeof pipe === 'function' || typeof getReader === 'function') {
-    return 'not a stream, of which nothing could be sent again. In Node: await openAsBlob(path) of node:fs';
+    return 'not a stream, because a stream cannot be sent twice. In Node: await openAsBlob(path) of node:fs';
   }
   if (typeof length === 'number') return 'and one at a time. In a page: input.files[0]';
   return `not ${Object.prototype.toString.call(given)}. In a page: input.files[0]`;

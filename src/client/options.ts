@@ -6,13 +6,13 @@ import { type UploadError } from './upload-error.js';
 import { type KeyValueStorage } from './upload-memory.js';
 import { type Fields } from './upload-owner.js';
 
-/** A further try is coming. */
+/** The upload is about to be tried again. */
 export interface Retry {
-  /** Why the last one failed. */
+  /** Why the last try failed. */
   readonly error: UploadError;
-  /** 1 for the first try after progress was made. */
+  /** 1 for the first retry after any progress. */
   readonly attempt: number;
-  /** Milliseconds until then. */
+  /** Milliseconds until the retry. */
   readonly delay: number;
 }
 
@@ -25,26 +25,26 @@ export interface ChunkedUploadOptions {
   readonly credentials?: Credentials;
   /** Bytes in one request; default 8 MiB. */
   readonly chunkSize?: number;
-  /** What the first request tells beside the name, e.g. `owner_type` and `owner_id`. */
+  /** Form fields sent with the first request, such as `owner_type` and `owner_id`. */
   readonly fields?: Fields;
-  /** Where the file lies, such as `Photos/2026`: files of one name in two folders are not one upload. */
+  /** The file's folder, such as `Photos/2026`: files with the same name in two folders are two uploads. */
   readonly folder?: string;
   /** Default: the file's own name; needed for a `Blob`, which has none. */
   readonly fileName?: string;
-  /** The sum that the server asks for; default `md5`. `false`: none. */
+  /** Must match the server's `checksum` option; default `md5`. `false`: none. */
   readonly checksum?: ChecksumAlgorithm | false;
   /**
-   * Milliseconds before the first, second, … further try without progress in between; after the
-   * last one the upload fails. Default: growing pauses of up to a minute, for as long as it takes.
+   * Milliseconds before the first, second, … retry without progress in between; after the last one the
+   * upload fails. Default: growing pauses of up to a minute, without end.
    */
   readonly retryDelays?: readonly number[];
   /** Milliseconds after which a silent connection is given up; default 30 s, 0: never. Browsers only. */
   readonly stallTimeout?: number;
   /** Where unfinished uploads are remembered; default `localStorage` in a page. `null`: nowhere. */
   readonly storage?: KeyValueStorage | null;
-  /** Whose uploads they are, where several callers share one storage, e.g. a user's id. */
+  /** User id, if several users share one browser storage. */
   readonly scope?: string;
-  /** Stops the upload when aborted; unlike `abort()` it leaves what has arrived on the server. */
+  /** Stops the upload when aborted; unlike `abort()`, it keeps what the server has received. */
   readonly signal?: AbortSignal;
   /** How requests are sent; default XMLHttpRequest in browsers, `fetch` elsewhere. */
   readonly transport?: Transport;

@@ -1,4 +1,4 @@
-/** How far an upload is. */
+/** Progress of an upload. */
 export interface Progress {
   /** Bytes sent: those that the server has acknowledged and those under way. Never goes back. */
   readonly sent: number;

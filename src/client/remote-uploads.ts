@@ -17,7 +17,7 @@ export interface Chunk {
   readonly total: number;
 }
 
-/** Headers, or a function that is asked before each request, e.g. for a token that is still fresh. */
+/** Headers, or a function that is called before each request, e.g. for a fresh token. */
 export type HeaderSource =
   | Readonly<Record<string, string>>
   | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
@@ -174,7 +174,7 @@ export class RemoteUploads {
   private representation(response: TransportResponse): Representation {
     const upload = this.json(response);
     if (isRepresentation(upload)) return upload;
-    throw UploadError.protocol(`The answer tells neither id nor offset. ${this.doubt}`);
+    throw UploadError.protocol(`The response has neither id nor offset. ${this.doubt}`);
   }
 
   /** What such an answer mostly comes from. */
@@ -205,5 +205,5 @@ export class RemoteUploads {
 
 function asOffset(value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw UploadError.protocol('The server does not tell the offset of the upload.');
+  throw UploadError.protocol('The server did not send the offset of the upload.');
 }

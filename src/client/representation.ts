@@ -1,4 +1,4 @@
-/** What the server tells about an upload, the same for every verb. Times are ISO 8601, UTC. */
+/** The server's description of an upload. Times are ISO 8601, UTC. */
 export interface Representation {
   readonly id: string;
   /** Absolute URL of the upload. */
@@ -6,9 +6,9 @@ export interface Representation {
   /** URL of the finished file; `null` until the upload is complete. */
   readonly file: string | null;
   readonly filename: string;
-  /** Bytes that the server holds durably. */
+  /** Bytes that the server has stored durably. */
   readonly offset: number;
-  /** Size of the whole file in bytes; `null` while nobody has told it. */
+  /** Size of the whole file in bytes; `null` while unknown. */
   readonly total: number | null;
   readonly status: UploadStatus;
   readonly creator: string | null;

@@ -187,7 +187,7 @@ export class Transfer {
     } else {
       this.adopt(await remote.append(this.id, chunk, { signal, onSent }));
     }
-    if (this.offset <= begin) throw UploadError.protocol('The server takes no bytes.');
+    if (this.offset <= begin) throw UploadError.protocol('The server did not accept any bytes.');
     this.certain = true;
     this.stale = false;
   }
@@ -211,7 +211,7 @@ export class Transfer {
 
   private moveTo(offset: number): void {
     if (offset > this.file.size) {
-      throw UploadError.protocol(`The server holds ${offset} bytes, more than the file has.`);
+      throw UploadError.protocol(`The server has ${offset} bytes, more than the file.`);
     }
     this.offset = offset;
     this.listener.committed(offset);
@@ -219,7 +219,7 @@ export class Transfer {
 
   private async complete(signal: AbortSignal): Promise<unknown> {
     const { remote } = this.tools;
-    if (this.id === null) throw UploadError.protocol('The server gave the upload no id.');
+    if (this.id === null) throw UploadError.protocol('The server sent no id for the upload.');
     const { id } = this;
     this.listener.completing();
     const sum = await this.sum();

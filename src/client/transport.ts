@@ -9,9 +9,9 @@ export interface TransportRequest {
   readonly body?: Blob | string;
   /** Ends the request at once; the promise rejects. */
   readonly signal: AbortSignal;
-  /** Milliseconds without a byte moving after which the request is given up; 0: never. */
+  /** The request fails after this many milliseconds without progress; 0: never. */
   readonly stallTimeout: number;
-  /** Told, where it can be seen, how many bytes of the body have been sent. */
+  /** Called with the number of body bytes sent so far, if the platform shows it. */
   readonly onSent?: (bytes: number) => void;
 }
 
@@ -22,7 +22,7 @@ export interface TransportResponse {
 }
 
 /**
- * Sends one request. Resolves with whatever the server answers, also a 500;
- * rejects when there is no answer.
+ * Sends one request. Resolves with any response of the server, even a 500; rejects if there is no
+ * response.
  */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>;

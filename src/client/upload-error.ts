@@ -1,16 +1,16 @@
 import { type TransportResponse } from './transport.js';
 
 /**
- * - `network`: no answer; the connection could not be made, or broke, or fell silent
- * - `unavailable`: the server asks to come again (408, 423, 425, 429, any 5xx)
- * - `offset-mismatch`: the server stands at another byte than was sent
+ * - `network`: no response; the connection failed, broke or fell silent
+ * - `unavailable`: the server asks to try again later (408, 423, 425, 429, any 5xx)
+ * - `offset-mismatch`: the chunk does not start where the server's bytes end
  * - `too-large`: a proxy refuses requests of this size (413 without the server's `detail`)
- * - `gone`: there is no such upload, or no longer (404, 410)
- * - `forbidden`: who sends this is not known or not allowed to (401, 403)
- * - `checksum-mismatch`: what arrived is not what was sent
- * - `refused`: another rule of the server
+ * - `gone`: the upload does not exist, or no longer (404, 410)
+ * - `forbidden`: the user is not signed in, or not allowed to upload (401, 403)
+ * - `checksum-mismatch`: the server received different data than the file contains
+ * - `refused`: by any other rule of the server
  * - `unreadable`: the file cannot be read, or changed since it was chosen
- * - `protocol`: the answer is not one of a chunked-upload server
+ * - `protocol`: the response is not that of a chunked-upload server
  * - `aborted`: by `abort()` or by the signal
  */
 export type UploadErrorCode =
@@ -37,23 +37,23 @@ interface UploadErrorInit {
   readonly cause?: unknown;
 }
 
-/** Why an upload failed. `message` is a sentence that can be shown. */
+/** Why an upload failed. `message` is a sentence for the user. */
 export class UploadError extends Error {
   override readonly name = 'UploadError';
 
-  /** HTTP status of the answer; 0 when there was none. */
+  /** HTTP status of the response; 0 if there was none. */
   readonly status: number;
 
-  /** `detail` of the answer, as it came; `null` when there was none. */
+  /** `detail` of the response, unchanged; `null` if there was none. */
   readonly detail: ErrorDetail | null;
 
   /**
-   * What the server says in words: the sentences of `detail`, or the `message` of the host's guards,
-   * policies and pipes; `null` when it said nothing.
+   * The server's own words: the sentences of `detail`, or the `message` of the host's guards, policies
+   * and pipes; `null` if there are none.
    */
   readonly said: string | null;
 
-  /** Milliseconds that the server asks to wait before the next try, if it does. */
+  /** Milliseconds to wait before the next try, if the server asks for that. */
   readonly retryAfter: number | null;
 
   constructor(
@@ -68,14 +68,14 @@ export class UploadError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same may succeed a little later. */
+  /** Whether the same request may succeed a little later. */
   get transient(): boolean {
     return ['network', 'unavailable', 'offset-mismatch'].includes(this.code);
   }
 
   /**
-   * Whether it makes sense to offer another try: what the server refuses, what is gone and what cannot
-   * be read stays so.
+   * Whether it makes sense to offer another try. It does not if the server refuses the file, no longer has
+   * the upload, or the file cannot be read.
    */
   get canRetry(): boolean {
     return this.transient || ['forbidden', 'checksum-mismatch', 'protocol'].includes(this.code);
@@ -112,7 +112,7 @@ export class UploadError extends Error {
     const said = describe(detail) ?? sentencesOf(body['message']);
     const message =
       code === 'checksum-mismatch'
-        ? 'What arrived differs from the file. It may have changed while it was sent: send it again.'
+        ? 'The server received different data than the file contains. The file may have changed during the upload: try again.'
         : (describe(detail) ?? describeStatus(status, said));
     const retryAfter = parseRetryAfter(response.headers.get('retry-after'));
     return new UploadError(code, message, { status, detail, said, retryAfter });

@@ -9,28 +9,28 @@ export interface KeyValueStorage {
   removeItem(key: string): void;
 }
 
-/** What tells one file, bound for one place, from another. */
+/** Identifies a file and the place that it is uploaded to. */
 export interface Fingerprint {
   readonly endpoint: string;
-  /** Whose upload it is, where several callers share a storage. */
+  /** User id, if several users share one browser storage. */
   readonly scope: string;
   readonly fileName: string;
   /** Bytes. */
   readonly size: number;
-  /** Milliseconds since 1970; 0 where there is no file behind the bytes. */
+  /** Milliseconds since 1970; 0 for a `Blob` that is not a file. */
   readonly lastModified: number;
   /** MIME type; empty while unknown. */
   readonly type: string;
-  /** Where the file lies; left out where that is not known. */
+  /** The file's folder, if known. */
   readonly folder?: string;
-  /** What it belongs to; left out where that is nothing. The same file for another owner is another upload. */
+  /** Its owner, if it has one. The same file for another owner is another upload. */
   readonly owner?: UploadOwner;
 }
 
-/** An upload that was begun and not finished. */
+/** An unfinished upload. */
 export interface RememberedUpload extends Fingerprint {
   readonly id: string;
-  /** Bytes that the server was last known to hold. */
+  /** Bytes on the server, as far as known. */
   readonly offset: number;
   /** ISO 8601; `null`: never. */
   readonly expiresAt: string | null;
@@ -39,8 +39,8 @@ export interface RememberedUpload extends Fingerprint {
 const PREFIX = 'nestjs-chunked-upload:';
 
 /**
- * Remembers unfinished uploads across reloads of the page. It is a convenience: where there is no
- * storage, or it is full or forbidden, nothing is remembered and nothing fails.
+ * Remembers unfinished uploads across reloads of the page. It is a convenience: without a
+ * storage, or if it is full or forbidden, nothing is remembered and nothing fails.
  */
 export class UploadMemory {
   constructor(private readonly storage: KeyValueStorage | null = defaultStorage()) {}

@@ -1,4 +1,4 @@
-/** What the first request tells beside the name. */
+/** Form fields of the first request. */
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
 /** The record of the application that an upload belongs to. */

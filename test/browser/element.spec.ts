@@ -98,9 +98,9 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       await set('max-bytes', '1k');
       await set('min-bytes', '10');
       const refused: readonly { file: MadeFile; words: RegExp }[] = [
-        { file: { name: 'a.txt', type: 'text/plain' }, words: /only \.pdf, image\/\*/ },
-        { file: { name: 'large.pdf', size: 1025 }, words: /at most 1\.0 KiB/ },
-        { file: { name: 'small.pdf', size: 9 }, words: /at least 10 bytes/ },
+        { file: { name: 'a.txt', type: 'text/plain' }, words: /Allowed: \.pdf, image\/\*/ },
+        { file: { name: 'large.pdf', size: 1025 }, words: /The limit is 1\.0 KiB/ },
+        { file: { name: 'small.pdf', size: 9 }, words: /The minimum is 10 bytes/ },
       ];
       for (const { file, words } of refused) {
         await element.add(file);
@@ -116,8 +116,8 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       await set('max-files', '2');
       await element.add({ name: 'one' }, { name: 'one' }, { name: 'two' }, { name: 'three' });
       await element.inState('three', 'failed');
-      expect(await element.row('three').innerText()).toContain('Only 2 files are taken.');
-      expect(await element.page.getByText('It is in the list already.').count()).toBe(1);
+      expect(await element.row('three').innerText()).toContain('You can upload only 2 files.');
+      expect(await element.page.getByText('This file is already in the list.').count()).toBe(1);
     });
   });
 

@@ -390,7 +390,7 @@ describe('The command line', { timeout: TIMEOUT }, () => {
     [['delete-expired-uploads', '--app', 'vite.config.js', '--quick'], "'--quick'"],
     [['delete-expired-uploads', '--app', APP, '--grace', '1h'], 'no option --grace'],
     [['reconcile', '--app', APP, '-i'], 'reconcile has no option --interactive'],
-    [['reconcile', '--app', APP, '--grace', 'banana'], '--grace banana is no time'],
+    [['reconcile', '--app', APP, '--grace', 'banana'], '--grace banana is not a time'],
     [['reconcile', '--app', 'test/support/host-process.mjs/x'], 'there is no file'],
     [['reconcile', '--app', 'dist/index.js'], 'exports no Nest module'],
     [['reconcile', '--app', COMMONJS], 'exports several modules; say which by --export.'],

@@ -142,7 +142,7 @@ describe('the client in Node, from the disk', () => {
 
   it.each([
     [['nothing.txt', '--to', 'http://localhost/uploads'], 1, /ENOENT/],
-    [[], 2, /Which files/],
+    [[], 2, /No files given/],
     [['a.txt'], 2, /--to URL/],
     [['a.txt', '--to', 'localhost'], 2, /must be a URL/],
     [['a.txt', '--to', 'http://localhost', '--at-once', 'x'], 2, /positive whole number/],

@@ -66,7 +66,7 @@ describe('Where the loader makes two copies of it, as that of Jest does for ES m
     const [one, other] = ${first === 'import' ? '[load.import, load.require]' : '[load.require, load.import]'};
     test('${first} ${path}', async () => {
       await one();
-      await expect(other()).rejects.toThrow(/its classes would be there twice/);
+      await expect(other()).rejects.toThrow(/its classes would exist twice/);
     });`;
 
   it('the second says so', async () => {

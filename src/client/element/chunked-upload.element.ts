@@ -59,7 +59,7 @@ export class ChunkedUploadElement extends Base {
   private loading = false;
   private countdown: ReturnType<typeof setTimeout> | undefined;
 
-  /** Sent with every request, such as `Authorization`: an object, or a function asked each time. */
+  /** Sent with every request, such as `Authorization`: an object, or a function called for each request. */
   get headers(): HeaderSource {
     return this.ownHeaders;
   }
@@ -72,7 +72,7 @@ export class ChunkedUploadElement extends Base {
     this.reload();
   }
 
-  /** What the first request of each file tells beside its name, e.g. `owner_type` and `owner_id`. */
+  /** Form fields sent with the first request of each file, such as `owner_type` and `owner_id`. */
   get fields(): Fields {
     return this.ownFields;
   }
@@ -83,7 +83,7 @@ export class ChunkedUploadElement extends Base {
     if (!isSameOwner(before, ownerIn(this.ownFields))) this.reload();
   }
 
-  /** Gives each file that is added fields of its own, beside `fields`. */
+  /** Returns further fields for each file that is added. */
   get fieldsFor(): FieldsFor | null {
     return this.ownFieldsFor;
   }
@@ -92,7 +92,7 @@ export class ChunkedUploadElement extends Base {
     this.ownFieldsFor = fieldsFor ?? null;
   }
 
-  /** Words of your own, or of another language; what is left out stays English. */
+  /** Your own wording, or a translation. What is left out stays English. */
   get texts(): Partial<Texts> {
     return this.ownTexts;
   }
@@ -102,12 +102,12 @@ export class ChunkedUploadElement extends Base {
     if (this.view) this.build();
   }
 
-  /** The files of this visit and what has become of them; a new array whenever something differs. */
+  /** The files of this visit and their states; a new array after every change. */
   get uploads(): readonly Entry[] {
     return this.all.entries;
   }
 
-  /** Sends files that the page has from elsewhere. */
+  /** Uploads files that the page got in another way. */
   add(files: Iterable<File>): void {
     this.take(Array.from(files, (file) => ({ file, folder: '' })));
   }

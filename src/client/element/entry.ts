@@ -2,7 +2,7 @@
  * - `waiting`: for its turn
  * - `sending`, `retrying`, `paused`, `completing`, `complete`, `failed`: as of a single upload
  * - `cancelling`: it is being removed from the server
- * - `cancelled`: it is about to be removed, and can still be had back
+ * - `cancelled`: it is about to be removed; this can still be undone
  */
 export type EntryState =
   | 'waiting'
@@ -15,13 +15,13 @@ export type EntryState =
   | 'cancelling'
   | 'cancelled';
 
-/** Why an upload does not go on. */
+/** Why an upload has stopped. */
 export interface EntryError {
   /** An `UploadErrorCode`, or a `RuleRefusal`: refused before anything was sent. */
   readonly code: string;
-  /** A sentence that can be shown. */
+  /** A sentence for the user. */
   readonly message: string;
-  /** Whether the same can succeed when it is tried again. */
+  /** Whether another try may succeed. */
   readonly canRetry: boolean;
 }
 
@@ -39,9 +39,9 @@ export interface Entry {
   readonly bytesPerSecond: number;
   readonly secondsLeft: number | null;
   readonly error: EntryError | null;
-  /** Milliseconds since 1970, when the next try begins by itself. */
+  /** Time of the next automatic retry, in milliseconds since 1970, or `null`. */
   readonly nextTryAt: number | null;
-  /** What the server's completion answered. */
+  /** The server's response to the completed upload. */
   readonly answer: unknown;
 }
 

@@ -5,11 +5,11 @@ import { type EntryError } from './entry.js';
 export interface UploadEvents {
   /** Files were chosen, dropped or pasted. */
   'upload-added': CustomEvent<{ readonly files: readonly File[] }>;
-  /** The server has the whole file; `answer` is what its completion answered. */
+  /** The server has the whole file. `answer` is its response to the completed upload. */
   'upload-complete': CustomEvent<{ readonly file: File; readonly answer: unknown }>;
-  /** It does not go on by itself. */
+  /** The upload failed and will not retry on its own. */
   'upload-failed': CustomEvent<{ readonly file: File; readonly error: EntryError | null }>;
-  /** Somebody wants a file back; with `preventDefault()` the element leaves that to the page. */
+  /** The user wants to download a stored file. Call `preventDefault()` to handle it yourself. */
   'upload-download': CustomEvent<{ readonly upload: Representation }>;
 }
 

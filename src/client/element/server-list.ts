@@ -33,7 +33,7 @@ export async function listStored(access: ServerAccess, signal: AbortSignal): Pro
   for (let page = 0; url !== null && page < MOST_PAGES; page += 1) {
     const response: Response = await ask(access, 'GET', url, signal);
     const list: unknown = await response.json().catch(() => null);
-    if (!Array.isArray(list)) throw UploadError.protocol('The answer is no list of uploads.');
+    if (!Array.isArray(list)) throw UploadError.protocol('The response is not a list of uploads.');
     for (const upload of list) if (isRepresentation(upload)) found.push(storedOf(upload));
     url = nextPage(response, url);
   }

@@ -3,13 +3,12 @@ import { type ChecksumAlgorithm } from '../file-checksum.js';
 
 export const HELP = `Usage: nestjs-chunked-upload-client FILE... --to URL [options]
 
-Uploads files in chunks. Interrupted with Ctrl-C, it goes on where it stopped when the same command is
-run again.
+Uploads files in chunks. After Ctrl-C, run the same command again to continue where it stopped.
 
   --to URL              where the uploads are, such as https://example.com/uploads
   -H, --header 'A: b'   sent with every request; can be repeated
   -u, --user NAME:PW    HTTP Basic
-  -f, --field NAME=VAL  what the first request tells, such as owner_id=5; can be repeated
+  -f, --field NAME=VAL  form field of the first request, such as owner_id=5; can be repeated
       --checksum NAME   md5 (default), sha1, sha256, sha512, blake3, crc32, none
       --chunk-size N    bytes in one request; default 8 MiB
       --at-once N       files at once; default 3
@@ -38,8 +37,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   const { values, positionals } = parse(args);
   if (values.help) return 'help';
   if (values.version) return 'version';
-  if (positionals.length === 0) throw new UsageError('Which files? None is named.');
-  if (values.to === undefined) throw new UsageError('Where to? --to URL is missing.');
+  if (positionals.length === 0) throw new UsageError('No files given.');
+  if (values.to === undefined) throw new UsageError('--to URL is missing.');
   if (!/^https?:/.test(values.to) || !URL.canParse(values.to)) {
     throw new UsageError(
       `--to must be a URL, such as https://example.com/uploads, not ${values.to}`,

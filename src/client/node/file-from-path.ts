@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 /**
- * A file of the disk, of which nothing is read before it is sent.
+ * A file on disk, read only while it is sent.
  *
  * @throws the error of `node:fs`, such as ENOENT; TypeError for a folder
  */

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { type KeyValueStorage } from '../upload-memory.js';
 
 /**
- * What `localStorage` is in a page: a small file, read and written anew each time, so that two programs
- * at once lose nothing but what both write in the same moment.
+ * The counterpart of `localStorage`: a small file, read and written each time, so that two programs at once
+ * lose only what both write at the same moment.
  */
 export class FileStorage implements KeyValueStorage {
-  /** @param path default: in the user's folder for the state of programs */
+  /** @param path default: below `$XDG_STATE_HOME`, or `~/.local/state` */
   constructor(private readonly path = defaultPath()) {}
 
   get length(): number {

@@ -10,9 +10,9 @@ import { type Representation } from '../representation.js';
 import { fileFromPath } from './file-from-path.js';
 
 /**
- * Uploads a file of the disk.
+ * Uploads a file from disk.
  *
- * @returns what the server's completion answers
+ * @returns the server's response to the completed upload
  * @throws UploadError, and the errors of `node:fs`
  */
 export async function uploadFile<Answer = Representation>(
@@ -23,10 +23,10 @@ export async function uploadFile<Answer = Representation>(
 }
 
 /**
- * Uploads what comes out of a stream. It is kept in a temporary file until it has arrived, because what
- * is lost on the way has to be sent again, and a stream can be read once.
+ * Uploads a stream. It is first written to a temporary file, because a stream can only be read once, and
+ * lost bytes have to be sent again.
  *
- * @returns what the server's completion answers
+ * @returns the server's response to the completed upload
  * @throws UploadError, and the errors of the stream and of the disk
  */
 export async function uploadStream<Answer = Representation>(

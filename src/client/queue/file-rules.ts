@@ -5,8 +5,8 @@ import { type ChosenFile } from './chosen-file.js';
  * Why a file is not sent at all.
  *
  * - `wrong-type`, `too-small`, `too-big`, `too-many`, `duplicate`: by the rules of the queue
- * - `changed-file`: it has been changed since the upload that it should continue was begun
- * - `wrong-file`: it is another file than the one whose upload it should continue
+ * - `changed-file`: it has changed since the upload that it should continue was started
+ * - `wrong-file`: it is not the file of the upload that it should continue
  */
 export type Refusal =
   'wrong-type' | 'too-small' | 'too-big' | 'too-many' | 'duplicate' | 'changed-file' | 'wrong-file';
@@ -14,7 +14,7 @@ export type Refusal =
 /** One by the rules of the queue. */
 export type RuleRefusal = Exclude<Refusal, 'changed-file' | 'wrong-file'>;
 
-/** What is asked before a byte is sent. The server has the last word. */
+/** Rules that are checked before anything is sent. The server has the last word. */
 export interface FileRuleOptions {
   /** As the `accept` of an `<input>`: `.pdf,image/*`. Default: all. */
   readonly accept?: string;
@@ -22,7 +22,7 @@ export interface FileRuleOptions {
   readonly minBytes?: number;
   /** Bytes. */
   readonly maxBytes?: number;
-  /** How many files the queue takes; those that have failed do not count. */
+  /** Maximum number of files in the queue; failed ones do not count. */
   readonly maxFiles?: number;
   /** Whether the same file (folder, name, size, date) may be in the queue twice; default `false`. */
   readonly duplicates?: boolean;

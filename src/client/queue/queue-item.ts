@@ -16,18 +16,18 @@ export type QueueItemState =
   | 'complete'
   | 'failed';
 
-/** Why an upload does not go on at the moment, or at all. */
+/** Why an upload has stopped, for the moment or for good. */
 export interface QueueItemError {
   readonly code: UploadErrorCode | Refusal;
-  /** A sentence that can be shown. */
+  /** A sentence for the user. */
   readonly message: string;
-  /** Whether the same may succeed at another try: only then offer one. */
+  /** Whether another try may succeed. Offer a retry only then. */
   readonly canRetry: boolean;
 }
 
-/** One file of a queue. Never changes: there is a new object whenever something differs. */
+/** One file of a queue. Immutable: every change makes a new object. */
 export interface QueueItem {
-  /** Different for each, and the same for as long as it is in the queue. */
+  /** Unique, and stays the same while the file is in the queue. */
   readonly key: string;
   readonly file: File;
   readonly name: string;
@@ -42,15 +42,15 @@ export interface QueueItem {
   readonly bytesPerSecond: number;
   /** `null` while unknown. */
   readonly secondsLeft: number | null;
-  /** Of the last try that failed; `null` when things go well. */
+  /** Why the last try failed; `null` if it did not. */
   readonly error: QueueItemError | null;
-  /** When the next try comes by itself, in milliseconds since 1970; else `null`. */
+  /** Time of the next automatic retry, in milliseconds since 1970, or `null`. */
   readonly nextTryAt: number | null;
-  /** What the server's completion answered: the representation unless `onComplete` returns another. */
+  /** The server's response to the completed upload: the representation, or what `onComplete` returned. */
   readonly answer: unknown;
 }
 
-/** A queue at one moment. The same object until something differs. */
+/** A queue at one moment. The same object until something changes. */
 export interface QueueSnapshot {
   /** In the order in which they were added. */
   readonly items: readonly QueueItem[];
@@ -58,10 +58,10 @@ export interface QueueSnapshot {
   readonly counts: Readonly<Record<QueueItemState, number>>;
   /** Bytes sent of all items. */
   readonly sent: number;
-  /** Bytes of all items; of those that have failed only what was sent. */
+  /** Bytes of all items; of failed ones, only the bytes that were sent. */
   readonly total: number;
-  /** Of all together over the last seconds; 0 while unknown. */
+  /** Speed of all items together over the last seconds; 0 while unknown. */
   readonly bytesPerSecond: number;
-  /** For all together at that speed; `null` while unknown. */
+  /** Until all items are sent, at that speed; `null` while unknown. */
   readonly secondsLeft: number | null;
 }

@@ -1,29 +1,29 @@
 import { UploadError, type UploadErrorCode } from '../upload-error.js';
 import { type FileRuleOptions, type Refusal } from './file-rules.js';
 
-/** A sentence for each code. `{…}` is replaced: the options of the rules by their names. */
+/** A sentence for each code. `{maxBytes}` and the like are replaced by the option of that name. */
 export type QueueTexts = Readonly<Record<UploadErrorCode | Refusal, string>>;
 
 export const ENGLISH: QueueTexts = {
-  network: 'The connection to the server is lost.',
-  unavailable: 'The server cannot take the file at the moment.',
+  network: 'The connection to the server was lost.',
+  unavailable: 'The server cannot accept the file at the moment.',
   'offset-mismatch': 'Another window is sending the same file.',
-  'too-large': 'The server does not take requests of this size.',
-  gone: 'The server does not have this upload any more. It may have expired.',
+  'too-large': 'The server does not accept requests of this size.',
+  gone: 'The server no longer has this upload. It may have expired.',
   forbidden: 'You are not allowed to upload this. You may have to sign in again.',
   'checksum-mismatch':
-    'What arrived differs from the file. It may have changed while it was sent: send it again.',
-  refused: 'The server does not take this file.',
+    'The server received different data than the file contains. The file may have changed during the upload: try again.',
+  refused: 'The server does not accept this file.',
   unreadable: 'The file cannot be read. It may have been changed, moved or removed.',
   protocol: 'The server did not answer as expected.',
   aborted: 'The upload was cancelled.',
-  'wrong-type': 'Files of this type are not taken, only {accept}.',
-  'too-small': 'The file is too small. At least {minBytes} bytes are needed.',
-  'too-big': 'The file is too large. At most {maxBytes} bytes are taken.',
-  'too-many': 'No more than {maxFiles} files are taken.',
-  duplicate: 'This file is in the list already.',
-  'changed-file': 'The file has changed since its upload was begun, so that it cannot go on.',
-  'wrong-file': 'This is not the file whose upload was begun.',
+  'wrong-type': 'This type of file is not allowed. Allowed: {accept}.',
+  'too-small': 'The file is too small. The minimum is {minBytes} bytes.',
+  'too-big': 'The file is too large. The limit is {maxBytes} bytes.',
+  'too-many': 'There are too many files. The limit is {maxFiles}.',
+  duplicate: 'This file is already in the list.',
+  'changed-file': 'The file has changed since the upload started, so it cannot be resumed.',
+  'wrong-file': 'This is not the file that the upload was started with.',
 };
 
 /** The server says nothing of these that people need to know. */

@@ -22,7 +22,7 @@ import { ENGLISH, type QueueTexts, sentenceFor, sentenceForRefusal } from './tex
 const PAUSABLE: readonly QueueItemState[] = ['waiting', 'sending', 'retrying'];
 
 /**
- * Sends many files, a few at once, in the order in which they were added, and goes on by itself for as
+ * Sends many files, a few at once, in the order in which they were added. It retries on its own for as
  * long as it takes.
  *
  * ```ts
@@ -43,7 +43,7 @@ export class UploadQueue {
   private snapshot: QueueSnapshot | null = null;
 
   /**
-   * @throws TypeError when the endpoint is no URL
+   * @throws TypeError if the endpoint is not a URL
    * @throws RangeError when `atOnce` is not a positive whole number
    */
   constructor(private readonly options: UploadQueueOptions) {
@@ -57,7 +57,7 @@ export class UploadQueue {
   }
 
   /**
-   * Adds files and begins to send them. One that breaks a rule is in the queue as failed.
+   * Adds files and starts to send them. A file that breaks a rule is added as failed.
    *
    * @returns their keys
    */
@@ -76,16 +76,16 @@ export class UploadQueue {
     return keys;
   }
 
-  /** Tells of changes, at most twenty times a second. Ask `getSnapshot()` what there is then. */
+  /** Calls the listener after changes, up to twenty times a second. `getSnapshot()` has the new state. */
   readonly subscribe = (listener: () => void): (() => void) => this.notifier.subscribe(listener);
 
-  /** The queue as it is now; the same object until something differs. */
+  /** The queue as it is now; the same object until something changes. */
   readonly getSnapshot = (): QueueSnapshot => {
     this.snapshot ??= this.takeSnapshot();
     return this.snapshot;
   };
 
-  /** Stops sending it; what has arrived is kept. */
+  /** Stops sending it. The server keeps what it has. */
   pause(key: string): void {
     this.pauseThese(this.entries.find(key));
   }
@@ -102,7 +102,7 @@ export class UploadQueue {
     this.enqueue(this.entries.inState('paused'));
   }
 
-  /** Sends what has failed once more, where that makes sense (`error.canRetry`). */
+  /** Tries a failed one again, if that makes sense (`error.canRetry`). */
   retry(key: string): void {
     this.enqueue(this.entries.find(key, 'failed').filter(({ item }) => item.error?.canRetry));
   }
@@ -111,15 +111,15 @@ export class UploadQueue {
     this.enqueue(this.entries.inState('failed').filter(({ item }) => item.error?.canRetry));
   }
 
-  /** Makes the next try, which would come at `nextTryAt`, at once; without a key those of all. */
+  /** Retries now instead of at `nextTryAt`; without a key, all that are waiting for a retry. */
   tryNow(key?: string): void {
     const entries = key === undefined ? this.entries.inState('retrying') : this.entries.find(key);
     for (const { upload } of entries) upload?.tryNow();
   }
 
   /**
-   * Takes it out of the queue and off the server, unless it is, or turns out to be, complete. Where the
-   * server cannot be told, it stays in the queue as failed, and can be cancelled again.
+   * Removes it from the queue and from the server, unless it is, or turns out to be, complete. If the
+   * server cannot be reached, it stays in the queue as failed, and can be cancelled again.
    */
   async cancel(key: string): Promise<void> {
     await Promise.all(this.entries.find(key).map((entry) => this.cancelOne(entry)));
@@ -133,12 +133,12 @@ export class UploadQueue {
     await Promise.all(entries.map((entry) => this.cancelOne(entry)));
   }
 
-  /** Takes one that is complete or has failed out of the list, and off nothing else. */
+  /** Removes one that is complete or has failed from the list only, not from the server. */
   remove(key: string): void {
     for (const entry of this.entries.find(key, 'complete', 'failed')) this.entries.remove(entry);
   }
 
-  /** Takes all that are complete out of the list. */
+  /** Removes all that are complete from the list. */
   removeComplete(): void {
     for (const entry of this.entries.inState('complete')) this.entries.remove(entry);
   }
