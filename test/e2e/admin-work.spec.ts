@@ -295,7 +295,7 @@ describe('An upload', () => {
     expect((await host.uploads.findOne(id)).ownerId).toBeNull();
     expect((await post('owner', { uploads: selected })).status).toBe(400);
     expect(logger.lines[0]).toBe(
-      `log: Admin: "root" gave to "person 7": 1 upload of "uploads": "file.bin" ${id}`,
+      `log: Admin: "root" gave 1 upload of "uploads" to "person 7": "file.bin" ${id}`,
     );
   });
 
@@ -306,6 +306,9 @@ describe('An upload', () => {
     const at = '2099-01-01T00:00:00.000Z';
     await post('expiry', { expires_at: at, uploads: selected });
     expect((await host.uploads.findOne(id)).expiresAt?.toISOString()).toBe(at);
+    expect(logger.lines[0]).toBe(
+      `log: Admin: "root" set the expiry of 1 upload of "uploads" to ${at}: "file.bin" ${id}`,
+    );
     await post('expiry', { expires_at: '2000-01-01T00:00:00Z', uploads: selected });
     const refused = await uploads.put('bytes 100-199/300', file.subarray(100, 200), { id });
     expect(refused.status).toBe(410);

@@ -274,7 +274,8 @@ describe('Its log', () => {
       });
     const selected = ids.map((id) => ({ type: 'uploads/files', id }));
     expect((await act('delete', { uploads: selected })).status).toBe(200);
-    const line = `Admin: "admin" deleted 5 uploads of "uploads/files": ${ids.slice(0, 3).join(', ')}, and 2 more`;
+    const named = ids.map((id) => `"file.bin" ${id}`).join(', ');
+    const line = `Admin: "admin" deleted 5 uploads of "uploads/files": ${named}`;
     await until('it is there', () => demo.output.includes(line));
     expect(demo.output.match(/Admin: .*/g)).toHaveLength(1);
   });

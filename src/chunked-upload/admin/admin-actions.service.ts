@@ -79,7 +79,7 @@ export class AdminActionsService {
     return this.#each(selection, async ({ uploads, overview }, id) => {
       const upload = await uploads.findOne(id);
       if (await overview.setExpiry(upload.id, expiresAt)) return;
-      throw ChunkedUploadError.malformedRequest('Only an unfinished upload expires');
+      throw ChunkedUploadError.malformedRequest('Only unfinished uploads can expire');
     });
   }
 
@@ -158,6 +158,6 @@ export class AdminActionsService {
   #sentence(error: unknown, id: string): string {
     if (error instanceof ChunkedUploadError) return error.message;
     this.#logger.error(`The admin failed with upload ${id}`, error);
-    return 'It failed; the log of the server says why';
+    return 'It failed. The server log says why';
   }
 }

@@ -17,14 +17,20 @@ export class AdminJournal {
 
   constructor(@Inject(ADMINISTERED_TYPES) private readonly types: AdministeredTypes) {}
 
-  /** Of a selection. `done` is a verb, in the past. */
-  async outcomes(request: HostRequest, done: string, outcomes: readonly Outcome[]): Promise<void> {
+  /** Of a selection. `done` is a verb, in the past; `to` what the uploads got, if anything. */
+  async outcomes(
+    request: HostRequest,
+    done: string,
+    outcomes: readonly Outcome[],
+    to?: string,
+  ): Promise<void> {
+    const end = to === undefined ? '' : ` to ${to}`;
     for (let from = 0; from < outcomes.length; from += MOST_UPLOADS) {
       const some = outcomes.slice(from, from + MOST_UPLOADS);
       const named = some.filter(({ ok }) => ok).map(inWords);
       const types = [...new Set(some.map(({ type }) => type))];
       await this.#line(request, {
-        what: `${done} ${count(named.length)} of ${quoted(types)}`,
+        what: `${done} ${count(named.length)} of ${quoted(types)}${end}`,
         which: named.length > 0 ? `: ${named.join(', ')}` : '',
         failed: some.length - named.length,
       });

@@ -20,11 +20,11 @@ export function parseMatchingUploads(body: Record<string, unknown>): MatchingUpl
   const { matching, until, after, ...unknown } = body;
   if (matching === undefined) return undefined;
   for (const name of Object.keys(unknown)) {
-    invalid(name, 'There is no such field: there are matching, until and after.');
+    invalid(name, 'Unknown field. Known: matching, until, after.');
   }
   const moment = time('until', typeof until === 'string' ? until : undefined);
   if (!moment) return invalid('until', 'The time of the count ("at") is required.');
   const place = typeof after === 'string' ? decodeCursor(after, 'created') : null;
-  if (after !== undefined && place === null) invalid('after', 'This is no place in such a list.');
+  if (after !== undefined && place === null) invalid('after', 'This is not a place in this list.');
   return { ...parseMatching(matching), until: moment, ...(place && { after: place }) };
 }

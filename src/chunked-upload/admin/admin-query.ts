@@ -35,7 +35,9 @@ export function parseAdminQuery(query: URLSearchParams): AdminQuery {
   const position = (name: string) => {
     const word = given(name);
     if (word === undefined) return undefined;
-    return decodeCursor(word, sort) ?? invalid(name, 'This is no place in a list so sorted.');
+    return (
+      decodeCursor(word, sort) ?? invalid(name, 'This is not a place in a list sorted like this.')
+    );
   };
   const after = position('after');
   const before = position('before');
@@ -72,7 +74,7 @@ export function parseMatching(value: unknown): Pick<AdminQuery, 'type' | 'filter
     return invalid('matching', 'An object of filters is required.');
   }
   for (const [name, word] of Object.entries(value)) {
-    const sentence = `There is no such filter. There are: ${FILTERS.join(', ')}.`;
+    const sentence = `Unknown filter. Known: ${FILTERS.join(', ')}.`;
     if (!FILTERS.includes(name)) invalid(name, sentence);
     if (typeof word !== 'string') invalid(name, 'A text is required.');
   }

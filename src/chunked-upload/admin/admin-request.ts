@@ -15,7 +15,7 @@ const LONGEST_BODY = 1024 * 1024;
 export async function readMutation(request: HostRequest): Promise<Record<string, unknown>> {
   const incoming = incomingOf(request);
   if (isOfOtherSite(request)) {
-    throw new ForbiddenException({ detail: 'Requests of other sites are not taken' });
+    throw new ForbiddenException({ detail: 'Requests from other sites are not allowed' });
   }
   const type = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {

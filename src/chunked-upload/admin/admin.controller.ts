@@ -162,7 +162,7 @@ export abstract class AdminController {
     const { type, ...unknown } = body;
     // A misspelt type must not mean all types.
     for (const name of Object.keys(unknown)) {
-      const sentence = 'There is no such field: there are uploads and type.';
+      const sentence = 'Unknown field. Known: uploads, type.';
       throw ChunkedUploadError.invalidField(name, sentence);
     }
     if (type !== undefined && typeof type !== 'string') {
@@ -181,7 +181,7 @@ export abstract class AdminController {
     const owner = parseOwner(body);
     const outcomes = await this.actions.assignOwner(requireSelection(body), owner);
     const to = owner === null ? 'nobody' : JSON.stringify(`${owner.type} ${String(owner.id)}`);
-    await this.journal.outcomes(request, `gave to ${to}:`, outcomes);
+    await this.journal.outcomes(request, 'gave', outcomes, to);
     return { outcomes };
   }
 
@@ -193,7 +193,7 @@ export abstract class AdminController {
     const expiresAt = parseExpiry(body);
     const outcomes = await this.actions.setExpiry(requireSelection(body), expiresAt);
     const to = expiresAt?.toISOString() ?? 'never';
-    await this.journal.outcomes(request, `set the expiry to ${to} of`, outcomes);
+    await this.journal.outcomes(request, 'set the expiry of', outcomes, to);
     return { outcomes };
   }
 

@@ -47,7 +47,7 @@ export function typeNamed(types: AdministeredTypes, name: string): AdministeredT
   const type = all.find((each) => each.name === name);
   if (type) return type;
   const names = all.map((each) => each.name).join(', ');
-  const sentence = `There is no such upload type. There are: ${names}.`;
+  const sentence = `Unknown upload type. Known: ${names}.`;
   throw ChunkedUploadError.invalidField('type', sentence);
 }
 

@@ -12,7 +12,7 @@ import type { Notice } from './notice.js';
 import { ask } from './question.js';
 
 interface Words {
-  readonly title: (what: string) => string;
+  readonly title: (what: string, isOne: boolean) => string;
   readonly sentence: string;
   readonly yes: string;
   readonly done: string;
@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<Action, Words>> = {
   abort: {
     title: (what) => `Abort ${what}?`,
     sentence:
-      'The bytes are removed and no more are taken. The record stays. This cannot be undone.',
+      'The bytes are removed, and the upload cannot be continued. The record stays. This cannot be undone.',
     yes: 'Abort',
     done: 'aborted',
   },
@@ -33,8 +33,9 @@ const WORDS: Readonly<Record<Action, Words>> = {
     done: 'deleted',
   },
   'delete-expired': {
-    title: (what) => `Delete what has expired of ${what}?`,
-    sentence: 'Record and bytes of the expired ones are removed. This cannot be undone.',
+    title: (what, isOne) =>
+      isOne ? `Delete ${what} if it has expired?` : `Delete the expired uploads among ${what}?`,
+    sentence: 'Records and bytes of expired uploads are removed. This cannot be undone.',
     yes: 'Delete the expired',
     done: 'deleted',
   },
@@ -54,7 +55,7 @@ export async function actOn(
   const { title, sentence, yes, done } = WORDS[action];
   const names = uploads.map(({ filename }) => visible(filename));
   const what = uploads.length === 1 ? (names[0] ?? '') : uploadsInWords(uploads.length);
-  const question = { title: title(what), sentence, yes };
+  const question = { title: title(what, uploads.length === 1), sentence, yes };
   if (!(await ask(uploads.length === 1 ? question : { ...question, names }))) return false;
   try {
     report(await act(action, uploads), uploads, done, notice);
@@ -82,7 +83,7 @@ export async function actOnExpired(type: string, notice: Notice): Promise<boolea
     });
     if (!yes) return false;
     const { removed, failed } = await deleteExpired(type || null);
-    const rest = failed > 0 ? ` Of ${uploadsInWords(failed)} the storage kept the bytes.` : '';
+    const rest = failed > 0 ? ` The bytes of ${uploadsInWords(failed)} could not be removed.` : '';
     notice.say(`Deleted: ${uploadsInWords(removed)}.${rest}`);
   } catch (error) {
     notice.showFailure(error);

@@ -8,9 +8,9 @@ const FAILURES_SHOWN = 20;
 const WORDS = {
   abort: {
     yes: 'Abort them',
-    title: (what: string) => `Abort the unfinished ones of ${what}?`,
+    title: (_what: string, which: string) => `Abort the unfinished uploads among ${which}?`,
     sentence:
-      'They are on this page and on all others. Their bytes are removed and no more are taken; the records stay. This cannot be undone.',
+      'They are on this page and on all others. Their bytes are removed, and they cannot be continued. The records stay. This cannot be undone.',
     doing: 'Aborting',
     done: 'aborted',
   },
@@ -63,7 +63,8 @@ export async function actOnAllMatching(
   try {
     const { count, exact, at } = await fetchCount(matching);
     const words = exact ? uploadsInWords(count) : `more than ${uploadsInWords(count)}`;
-    if (!(await ask({ title: title(words), sentence, yes }))) return false;
+    const which = exact ? `these ${formatCount(count)}` : words;
+    if (!(await ask({ title: title(words, which), sentence, yes }))) return false;
     stopped = false;
     hasBegun = true;
     let after: string | null = null;
@@ -75,7 +76,9 @@ export async function actOnAllMatching(
     } while (after !== null && !stopped);
     const parts = [
       `${formatCount(sum.done)} ${done}`,
-      sum.passed > 0 ? `${formatCount(sum.passed)} were not unfinished` : '',
+      sum.passed > 0
+        ? `${formatCount(sum.passed)} ${sum.passed === 1 ? 'was' : 'were'} already complete or aborted`
+        : '',
       sum.failed > 0 ? `${formatCount(sum.failed)} not` : '',
       after !== null ? 'stopped before the rest' : '',
     ];

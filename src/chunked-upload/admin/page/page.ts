@@ -117,7 +117,7 @@ function leaveOldLink(error: unknown): boolean {
   // Not a step of its own: back would lead to it again.
   history.replaceState(null, '', String(next));
   follow(next);
-  notice.say('The link did not fit any more: this is the first page.');
+  notice.say('This link is out of date. You are on the first page.');
   return true;
 }
 
