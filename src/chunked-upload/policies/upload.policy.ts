@@ -10,19 +10,19 @@ export type PolicyStage = 'begin' | 'first-bytes' | 'chunk' | 'complete';
 /** What is known about an upload when a policy is called. */
 export interface PolicySubject {
   readonly stage: PolicyStage;
-  /** Id of the upload; a new one has it before its record is written. */
+  /** Id of the upload, also before its record is written. */
   readonly id: string;
   /**
-   * The client's name for the file. Empty when an upload begins whose name nobody has said yet:
-   * FilePond says it with the first chunk. `begin` comes again then, before the first byte is taken,
-   * with that name, or with the id where there is none.
+   * The client's name for the file. Empty at `begin` if the client has not sent it yet: FilePond sends it
+   * with the first chunk. Then the policy is called for `begin` again before the first byte is accepted,
+   * with that name, or with the id if there is none.
    */
   readonly filename: string;
   /** Size of the whole file in bytes; null while it is unknown. */
   readonly total: number | null;
-  /** How many bytes of the file there are, including those that this request announces. */
+  /** Bytes so far, including those that this request announces. */
   readonly size: number;
-  /** The type that the first bytes show; null while too few have come, or if they show none. */
+  /** The type detected from the first bytes; null while there are too few, or if it is unknown. */
   readonly mimeType: string | null;
   readonly ownerType: string | null;
   readonly ownerId: string | null;
@@ -30,20 +30,22 @@ export interface PolicySubject {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Nothing: allowed. A sentence: refused with 400 and `{"file": [sentence]}`. */
+/** Nothing: accepted. A sentence: refused with 400 and `{"file": [sentence]}`. */
 export type PolicyVerdict = string | null | undefined | void;
 
 /**
- * One rule about uploads. It is called several times for the same upload, since somebody who was
- * allowed to begin may have lost the right in the meantime.
+ * One rule about uploads. It is called several times for the same upload, because a user may lose a
+ * permission half-way.
  *
  * ```ts
  * @Injectable()
  * export class QuotaPolicy extends UploadPolicy {
  *   constructor(private readonly quotas: Quotas) { super(); }
  *
- *   async check({ total }: PolicySubject, { creator }: UploadContext) {
- *     if (total !== null && total > (await this.quotas.left(creator))) return 'No room left.';
+ *   async check({ size, total }: PolicySubject, { creator }: UploadContext) {
+ *     // A client may leave `total` out.
+ *     const bytes = Math.max(size, total ?? 0);
+ *     if (bytes > (await this.quotas.left(creator))) return 'No room left.';
  *   }
  * }
  * ```
