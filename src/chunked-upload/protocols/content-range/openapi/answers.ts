@@ -24,16 +24,16 @@ export function fileAnswers(): Record<number, Response> {
     'X-Content-Type-Options': text('`nosniff`'),
   };
   const content = { '*/*': { schema: BINARY } };
-  const range = { 'Content-Range': text('Which bytes these are.') };
+  const range = { 'Content-Range': text('First and last byte, and size of the file.') };
   return {
     200: { description: 'The file, under its own type.', headers, content },
     206: { description: 'The range.', headers: { ...headers, ...range }, content },
     302: {
-      description: 'The application has the file elsewhere.',
-      headers: { Location: text('Where it is to be fetched from.') },
+      description: 'The file is at another URL.',
+      headers: { Location: text('The URL to download the file from.') },
     },
-    304: { description: 'It is the one that the caller has.', headers: { ETag: headers.ETag } },
-    416: { description: 'No byte of the range is in the file.', headers: range },
+    304: { description: 'The file has not changed.', headers: { ETag: headers.ETag } },
+    416: { description: 'The range is beyond the end of the file.', headers: range },
   };
 }
 

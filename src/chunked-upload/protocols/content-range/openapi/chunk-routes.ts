@@ -12,7 +12,7 @@ const NAMED: Parameter = {
   in: 'query',
   name: 'patch',
   required: true,
-  description: 'The upload that is meant, as FilePond says it.',
+  description: 'Id of the upload (FilePond).',
   schema: { type: 'string', format: 'uuid' },
 };
 
@@ -45,8 +45,9 @@ export function chunkRoutes(
   const offset = { 'Upload-Offset': number('Where the next chunk starts.'), ...NO_STORE };
   return {
     patchNamed: {
-      summary: 'Send the next chunk as FilePond does',
-      description: 'What is there already is passed over; with its last byte the upload completes.',
+      summary: 'Send the next chunk (FilePond)',
+      description:
+        'Bytes that the server already has are skipped. The last byte completes the upload.',
       parameters: [NAMED, ...CHUNK],
       requestBody: { required: false, content: BYTES },
       responses: {
@@ -55,29 +56,30 @@ export function chunkRoutes(
       },
     },
     patch: {
-      summary: 'Send the next chunk by another protocol than that of PUT',
-      description: 'By the headers of the request: tus 1.0, FilePond, or the draft of the IETF.',
+      summary: 'Send the next chunk (tus, FilePond or resumable uploads)',
+      description:
+        'The headers of the request choose the protocol: tus 1.0, FilePond, or the IETF draft.',
       parameters: [ID, ...CHUNK],
       requestBody: { required: false, content: { ...BYTES, ...PARTIAL } },
       responses: { 204: { description: 'The chunk is in storage.', headers: offset }, ...refused },
     },
     headNamed: {
-      summary: 'Ask where to go on as FilePond does',
-      description: 'Every chunk that begins below the offset is in storage.',
+      summary: 'Ask where to continue (FilePond)',
+      description: 'All bytes below the offset are in storage.',
       parameters: [NAMED],
       responses: {
-        200: { description: 'The upload is there.', headers: offset },
+        200: { description: 'The upload exists.', headers: offset },
         ...withoutBody(errors(...seen, away)),
       },
     },
     options: {
-      summary: 'Ask what may be spoken here',
-      description: 'Says what protocols a client may speak, and what it may send.',
+      summary: 'Ask which protocols are supported',
+      description: 'Lists the protocols, and their limits.',
       parameters: [],
       responses: {
         204: {
-          description: 'By the protocols of this upload type.',
-          headers: { Allow: text('The methods that are known here.') },
+          description: 'One set of headers for each protocol of this upload type.',
+          headers: { Allow: text('The allowed methods.') },
         },
       },
     },

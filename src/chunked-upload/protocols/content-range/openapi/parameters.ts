@@ -8,15 +8,15 @@ export const ID: Parameter = {
   in: 'path',
   name: 'id',
   required: true,
-  description: 'Of the upload; in any case, with or without hyphens.',
+  description: 'Id of the upload, in upper or lower case, with or without hyphens.',
   schema: UUID,
 };
 
 export const CONTENT_RANGE: Parameter = {
   ...header(
     'Content-Range',
-    'Which bytes these are, of how many: `bytes 0-99/300`, or `bytes 0-99/*`. Without bytes: ' +
-      '`bytes */300`.',
+    'First and last byte and size of the file: `bytes 0-99/300`, or `bytes 0-99/*` if the size is ' +
+      'unknown. Without bytes: `bytes */300`.',
   ),
   required: true,
   schema: {
@@ -27,45 +27,48 @@ export const CONTENT_RANGE: Parameter = {
 };
 
 export const DIGESTS: readonly Parameter[] = [
-  header('Content-MD5', 'Of the chunk, for a raw body: a mismatch is refused and changes nothing.'),
-  header('Content-Digest', 'Of the chunk, for a raw body (RFC 9530).'),
+  header(
+    'Content-MD5',
+    'MD5 of the chunk, for a raw body. If it does not match, the chunk is refused.',
+  ),
+  header('Content-Digest', 'Digest of the chunk, for a raw body (RFC 9530).'),
 ];
 
 export const DOWNLOAD: readonly Parameter[] = [
   header('Range', 'One range of bytes: `bytes=0-99`.'),
-  header('If-None-Match', 'An ETag: not sent again while it is the same.'),
+  header('If-None-Match', 'An ETag. 304 if the file still has it.'),
 ];
 
 export function listParameters({ owners }: DescribedType): Parameter[] {
   const ofOwner = [
-    query('owner_type', 'Together with `owner_id`: those that belong to this record.', TEXT),
+    query('owner_type', 'Only the uploads of this owner. Together with `owner_id`.', TEXT),
     query('owner_id', 'Together with `owner_type`.', TEXT),
   ];
   return [
     query('status', '1 incomplete, 2 complete, 3 aborted.', { type: 'integer', enum: [1, 2, 3] }),
     ...(owners.length > 0 ? ofOwner : []),
-    query('limit', 'At most so many, and at most 1000.', { ...COUNT, minimum: 1, default: 1000 }),
-    query('offset', 'Without the first so many.', { ...COUNT, default: 0 }),
+    query('limit', 'Page size, up to 1000.', { ...COUNT, minimum: 1, default: 1000 }),
+    query('offset', 'Number of uploads to skip.', { ...COUNT, default: 0 }),
   ];
 }
 
-export const NAMED: Parameter = query('upload_id', 'The upload that is meant.', UUID);
+export const NAMED: Parameter = query('upload_id', 'Id of the upload.', UUID);
 
 /** Fields that a request may have in its form, or in its query string where the body is raw. */
 export function chunkFields(type: DescribedType): Properties {
   return {
     upload_id: {
       ...UUID,
-      description: 'The upload that the chunk belongs to; left out: a new one. Before the file.',
+      description: 'Id of the upload; without it a new one starts. Must come before the file.',
     },
     filename: {
       ...TEXT,
       maxLength: 255,
-      description: 'Of a new upload. Left out: the name of the part, or of `Content-Disposition`.',
+      description: 'For a new upload. Default: the name of the part, or of `Content-Disposition`.',
     },
     ...(type.owners.length > 0
       ? {
-          owner_type: { ...TEXT, enum: type.owners, description: 'What a new upload belongs to.' },
+          owner_type: { ...TEXT, enum: type.owners, description: 'Owner of a new upload.' },
           owner_id: { ...TEXT, description: 'Together with `owner_type`.' },
         }
       : {}),
@@ -83,7 +86,7 @@ export function completionFields(type: DescribedType): Properties {
     total: {
       ...COUNT,
       format: 'int64',
-      description: 'Size of the whole file in bytes, where no chunk has said it.',
+      description: 'Size of the whole file in bytes, if no chunk has stated it.',
     },
   };
 }

@@ -43,12 +43,12 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
   const shown: Record<number, Response> = { 200: answer('The upload.', upload) };
   const completed: Record<number, Response> = {
     200: type.hasOnComplete
-      ? answer('What the application answers to a completed upload, else the upload.', {})
+      ? answer('The application’s response to a completed upload, or the upload.', {})
       : shown[200]!,
   };
   const seen = type.userRestricted
-    ? 'Only uploads that the caller began exist for it; every other id is 404.'
-    : 'Everybody sees and touches all uploads.';
+    ? 'Callers see only their own uploads; every other id is 404.'
+    : 'All callers may see and change all uploads.';
 
   const chunk = [
     error.badContentRange(),
@@ -92,7 +92,7 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
         'Without `upload_id` a new upload begins with this chunk, which must start at 0. With it, ' +
         'in the query string or in the form before the file, it is the next chunk of that upload. ' +
         'With `Content-Range: bytes */300` and no bytes the new upload begins at offset 0, before ' +
-        'the first of them is sent; with `upload_id` the answer says where that upload goes on. ' +
+        'the first of them is sent; with `upload_id` the response says where to continue. ' +
         seen,
       parameters: [CONTENT_RANGE, ...inQuery(fields), ...DIGESTS],
       requestBody: {
@@ -114,9 +114,9 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
     put: {
       summary: 'Send the next chunk',
       description:
-        'It must start at the upload’s offset. The answer comes when the bytes are in storage; of ' +
-        'a connection that breaks what arrived is kept: ask where to go on by HEAD, or by ' +
-        '`Content-Range: bytes */300` without a body. ' +
+        'It must start at the upload’s offset. The response comes when the bytes are in storage. If ' +
+        'the connection breaks, the bytes that arrived are kept: ask where to continue with HEAD, ' +
+        'or with `Content-Range: bytes */300` and no body. ' +
         seen,
       parameters: [ID, CONTENT_RANGE, ...DIGESTS],
       requestBody: {
@@ -129,8 +129,8 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
     postWhole: {
       summary: 'Send a whole file, or complete the upload that upload_id names',
       description:
-        'With a file: begun, verified and completed in one request, of which nothing is left if it ' +
-        'fails. Without one: completes the upload that `upload_id` names, as POST to its URL does.',
+        'With a file: stores it in one request. If that fails, nothing is kept. Without one: completes ' +
+        'the upload that `upload_id` names, like POST to its URL.',
       parameters: [...inQuery({ ...fields, ...finishing }), ...DIGESTS],
       requestBody: {
         required: true,
@@ -159,7 +159,7 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
       description:
         'Verifies that all bytes are there' +
         (checksum === null ? '' : ` and that their ${checksum} is the one given`) +
-        ', and finishes the file. May be repeated: the answer is the same.',
+        ', and finishes the file. It can be repeated, with the same response.',
       parameters: [ID],
       requestBody: {
         required: checksum !== null,
@@ -170,30 +170,30 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
     list: {
       summary: 'List uploads, oldest first',
       description: type.userRestricted
-        ? 'The caller’s own; nobody anonymous has any.'
-        : 'Everybody’s.',
+        ? 'The caller’s uploads. Anonymous callers get an empty list.'
+        : 'All uploads.',
       parameters: listParameters(type),
       responses: {
         200: {
-          ...answer('At most 1000 at once.', { type: 'array', items: upload }),
+          ...answer('Up to 1000 uploads.', { type: 'array', items: upload }),
           headers: {
             ...NO_STORE,
-            Link: text('Where there are more: `<…>; rel="next"` (RFC 8288).'),
+            Link: text('The next page, if there is one: `<…>; rel="next"` (RFC 8288).'),
           },
         },
         ...errors(error.invalidField('status', 'A whole number from 1 to 3 is required.'), ...AWAY),
       },
     },
     head: {
-      summary: 'Ask where to go on',
-      description: 'Ends a writer that went silent, and keeps what it had sent.',
+      summary: 'Ask where to continue',
+      description: 'If another request has stopped sending, it is ended, and its bytes are kept.',
       parameters: [ID],
       responses: {
         200: {
-          description: 'The upload is there.',
+          description: 'The upload exists.',
           headers: {
             'Upload-Offset': number('Where the next chunk starts.'),
-            'Upload-Length': number('Size of the whole file, if it is known.'),
+            'Upload-Length': number('Size of the whole file, if known.'),
             ...NO_STORE,
           },
         },
@@ -207,23 +207,23 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
       responses: { ...shown, ...errors(...UNKNOWN, ...AWAY) },
     },
     headFile: {
-      summary: 'Ask about the completed file',
-      description: 'The headers of GET.',
+      summary: 'Headers of the completed file',
+      description: 'The same headers as GET.',
       parameters: [ID, ...DOWNLOAD],
       responses: withoutBody({ ...fileAnswers(), ...errors(...UNKNOWN, ...AWAY) }),
     },
     getFile: {
       summary: 'Download the completed file, or a range of it',
-      description: 'Always as an attachment, never inline. Before completion there is none: 404.',
+      description: 'Always as an attachment. 404 until the upload is complete.',
       parameters: [ID, ...DOWNLOAD],
       responses: { ...fileAnswers(), ...errors(...UNKNOWN, error.bytesMissing(), ...AWAY) },
     },
     removeNamed: {
       summary: 'Remove the upload that upload_id names',
-      description: 'As DELETE of its URL does. `upload_id` may also stand in a form.',
+      description: 'Like DELETE of its URL. `upload_id` may also come in a form.',
       parameters: [{ ...NAMED, required: true }],
       responses: {
-        204: { description: 'Record and bytes are gone.' },
+        204: { description: 'Record and bytes have been removed.' },
         ...errors(
           error.invalidField('upload_id', 'This field is required.'),
           ...UNKNOWN,
@@ -234,7 +234,7 @@ export function routeDescriptions(type: DescribedType): Record<RouteName, RouteD
     },
     remove: {
       summary: 'Remove an upload, record and bytes',
-      description: 'Whatever its state; a request that is writing it is ended.',
+      description: 'In any state. A request that is writing it is ended.',
       parameters: [ID],
       responses: {
         204: { description: 'Record and bytes are gone.' },

@@ -6,17 +6,17 @@ import { BINARY } from './request-bodies.js';
 
 const error = ChunkedUploadError;
 
-const VERSION = header('Tus-Resumable', 'tus: `1.0.0`, which makes this a request of tus.');
+const VERSION = header('Tus-Resumable', '`1.0.0`; required in requests of tus.');
 const CHECKSUM = header('Upload-Checksum', 'tus: sum of these bytes, such as `sha1 <base64>`.');
 const OVERRIDE = header(
   'X-HTTP-Method-Override',
-  'tus: `PATCH` or `DELETE`, from a client that cannot send it.',
+  'tus: `PATCH` or `DELETE`, for clients that cannot send these methods.',
 );
 
 const CREATION: readonly Parameter[] = [
   VERSION,
   header('Upload-Length', 'tus: size of the whole file in bytes.'),
-  header('Upload-Defer-Length', 'tus: `1` in the place of the size that is not known yet.'),
+  header('Upload-Defer-Length', 'tus: `1` if the size is not known yet.'),
   header('Upload-Metadata', 'tus: `filename`, `owner_type` and the like, each `key <base64>`.'),
   CHECKSUM,
 ];
@@ -24,7 +24,7 @@ const CREATION: readonly Parameter[] = [
 const REACHED = {
   'Tus-Resumable': text('`1.0.0`'),
   'Upload-Offset': number('Where the next bytes begin.'),
-  'Upload-Expires': text('Until when the upload may be gone on with.'),
+  'Upload-Expires': text('When the upload expires.'),
 };
 
 /** The routes, with what a request of tus may say there, and is answered. */
@@ -36,13 +36,16 @@ export function withTus<N extends string>(
     [status]: errorResponse(errorRef, errors, status),
   });
   const created: Response = {
-    description: 'By tus: the upload has been created.',
+    description: 'tus: the upload has been created.',
     headers: { ...REACHED, Location: text('Its path.') },
   };
-  const version = refused(412, error.unsupportedVersion('Tus-Resumable has to be 1.0.0'));
+  const version = refused(412, error.unsupportedVersion('Tus-Resumable must be 1.0.0'));
   const bytes = {
     ...refused(413, error.tooLarge(1000), error.endExceedsTotal(300)),
-    ...refused(415, error.unsupportedBody('Of bytes by tus: application/offset+octet-stream')),
+    ...refused(
+      415,
+      error.unsupportedBody('tus: the bytes must be application/offset+octet-stream'),
+    ),
     ...refused(460, error.digestMismatch('Upload-Checksum')),
   };
   return {
@@ -51,9 +54,14 @@ export function withTus<N extends string>(
       routes.postWhole,
       CREATION,
       { 201: created, ...version, ...bytes },
-      'By tus: creates an upload, with its first bytes or without.',
+      'tus: creates an upload, with or without its first bytes.',
     ),
-    post: adding(routes.post, [VERSION, OVERRIDE], version, 'By tus: what the override says.'),
+    post: adding(
+      routes.post,
+      [VERSION, OVERRIDE],
+      version,
+      'tus: handled as the method in `X-HTTP-Method-Override`.',
+    ),
     patch: adding(routes.patch, [VERSION, CHECKSUM], {
       ...refused(409, error.offsetMismatch(100, 0), error.alreadyComplete()),
       ...version,
@@ -62,9 +70,9 @@ export function withTus<N extends string>(
     head: adding(routes.head, [VERSION], version),
     options: answering(routes.options, 204, {
       'Tus-Version': text('`1.0.0`'),
-      'Tus-Extension': text('The extensions of tus that are here.'),
-      'Tus-Max-Size': number('Size that a file may have at most, in bytes, if there is a limit.'),
-      'Tus-Checksum-Algorithm': text('Those of `Upload-Checksum`.'),
+      'Tus-Extension': text('The supported extensions.'),
+      'Tus-Max-Size': number('Maximum file size in bytes, if limited.'),
+      'Tus-Checksum-Algorithm': text('The algorithms that `Upload-Checksum` may use.'),
     }),
   };
 }
