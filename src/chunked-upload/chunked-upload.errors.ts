@@ -177,7 +177,7 @@ export class ChunkedUploadError extends Error {
     const tool = { blake3: 'b3sum', crc32: 'crc32' }[algorithm] ?? `${algorithm}sum`;
     const detail = withHelp(
       `Both 'id' and '${algorithm}' are required`,
-      `${algorithm} is missing, the checksum of the whole file in hexadecimal digits, as ${tool} prints it`,
+      `${algorithm} is missing. Send the checksum of the whole file in hex, as ${tool} prints it`,
     );
     return new ChunkedUploadError('checksum_required', detail);
   }

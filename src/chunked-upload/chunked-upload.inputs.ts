@@ -4,9 +4,9 @@ import type { ChunkInput } from './engine/chunk-body.js';
 import type { ChunkDigest } from './engine/reception.js';
 
 export interface UploadFields {
-  /** 1 to 255 characters. For `create` it may be empty if it is not known yet; `append` gives it then. */
+  /** 1 to 255 characters. For `create` it may be empty if not known yet; then pass it to `append`. */
   readonly filename: string;
-  /** Together with `ownerId`, or not at all. */
+  /** Set both `ownerType` and `ownerId`, or neither. */
   readonly ownerType?: string | null;
   readonly ownerId?: string | null;
   /** Values for the type's `fields`; others are ignored. */
@@ -16,9 +16,9 @@ export interface UploadFields {
 /** What is stored about a new upload. */
 export interface NewUploadInput {
   /**
-   * An object, or a function for fields that come while the bytes arrive. The function is called before
-   * the first byte, where null means that they are not complete yet, and again with `atEnd: true`
-   * when the row is written.
+   * An object, or a function for fields that arrive together with the bytes. The function is called before
+   * the first byte, when it may return null if fields are still missing, and again with `atEnd: true` when
+   * the row is written.
    */
   readonly fields: UploadFields | ((atEnd: boolean) => UploadFields | null);
   /** The stored file gets its extension from this name. Default: `filename`. */
@@ -28,22 +28,22 @@ export interface NewUploadInput {
 /** The bytes of one request. */
 export interface BodyInput {
   readonly body: ChunkInput;
-  /** How many bytes the body must have; null or left out: as many as come. */
+  /** Number of bytes that the body must have; null or left out: any. */
   readonly length?: number | null;
-  /** Digests of this chunk. With one, nothing is kept of a body that breaks off. */
+  /** Digests of this chunk. With digests, nothing is kept if the body breaks off. */
   readonly digests?: readonly ChunkDigest[];
 }
 
 export interface AppendInput extends BodyInput {
-  /** Offset of the first byte. If it is not the upload's offset, the chunk is refused. */
+  /** Offset of the first byte. The chunk is refused if the upload's offset differs. */
   readonly offset: number;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
   /** The file's name, if `create` got none; taken with the first bytes. */
   readonly filename?: string;
   /**
-   * Whether the bytes of a body that breaks off are kept, and committed on the way. Default: true; with
-   * digests always false.
+   * Whether bytes are committed while they arrive, and kept if the body breaks off. Default: true; always
+   * false with digests.
    */
   readonly keepBroken?: boolean;
   /**
@@ -51,7 +51,7 @@ export interface AppendInput extends BodyInput {
    * is complete, and changes nothing.
    */
   readonly mayBeEmpty?: boolean;
-  /** Called with each offset that is committed on the way, before the last byte has come. */
+  /** Called with each offset that is committed before the last byte has arrived. */
   readonly onCheckpoint?: (offset: number) => void;
 }
 
@@ -60,7 +60,7 @@ export interface BeginInput extends BodyInput, NewUploadInput {
 }
 
 export interface CreateInput extends NewUploadInput {
-  /** Metadata as the client sent them in its protocol, which may ask for them again. */
+  /** The client's metadata header, returned as is when it asks. */
   readonly clientMetadata?: string | null;
   /** Size of the whole file in bytes, if known. */
   readonly total?: number | null;
@@ -77,13 +77,13 @@ export interface WholeInput extends BodyInput, NewUploadInput {
 
 export interface CompleteInput {
   /**
-   * The file's checksum in hex. `false`: compare with the one, if any, that the client said when it
-   * began, and keep the checksum of what has come.
+   * The file's checksum in hex. `false`: compare with the one that the client sent when it started, if
+   * any, and keep the checksum of the received bytes.
    */
   readonly checksum?: string | null | false;
-  /** Size of the file, if no chunk has said it. */
+  /** Size of the file, if no chunk has stated it. */
   readonly total?: number | null;
-  /** The file's name, if `create` got none and no byte has come. */
+  /** The file's name, if `create` got none and no byte has arrived. */
   readonly filename?: string;
 }
 
@@ -114,7 +114,7 @@ export interface FindByOwnerInput {
 
 export interface UploadPage<T extends AbstractChunkedUpload> {
   readonly uploads: T[];
-  /** The most uploads that a page may have. */
+  /** Maximum number of uploads in a page. */
   readonly limit: number;
   readonly hasMore: boolean;
 }

@@ -90,7 +90,7 @@ describe('curl --data-binary', () => {
       await refused(
         curl(`${uploads}?filename=a`, ...method, '--data-binary', `@${path}`, ...RANGE),
         'No chunk file was submitted: ',
-        'application/x-www-form-urlencoded, as curl sends it unless told otherwise',
+        "application/x-www-form-urlencoded, which is curl's default",
         '"Content-Type: application/octet-stream"',
       );
     }
@@ -153,7 +153,7 @@ describe('curl -F', () => {
   });
 
   it.each([
-    ['image=@', 'the form has a file in the part "image", and none in "file"'],
+    ['image=@', 'the form has its file in the part "image" instead of "file"'],
     ['file=', '"file" came as text'],
     ['title=', 'the form has no part "file" with a file in it'],
   ])('%s is told which part is missing', async (part, words) => {

@@ -63,7 +63,10 @@ describe.each([
 
   it('a name that it cannot hold is a 400, and leaves nothing', async () => {
     const before = { uploads: await ann.list(), files: await storedFiles(host.root) };
-    const answer = { status: 400, body: { detail: { filename: ['This value cannot be kept.'] } } };
+    const answer = {
+      status: 400,
+      body: { detail: { filename: ['This value cannot be stored.'] } },
+    };
     expect(await ann.put(range, file, { filename: refused })).toMatchObject(answer);
     expect(await ann.put('bytes */100', Buffer.alloc(0), { filename: refused })).toMatchObject(
       answer,
@@ -75,7 +78,7 @@ describe.each([
 
   it('so is the value of a field', async () => {
     const titled = new UploadClient(`${host.url}/titled`);
-    const sentence = ['This value cannot be kept.'];
+    const sentence = ['This value cannot be stored.'];
     const query = { title: encoding === 'SQL_ASCII' ? 'x'.repeat(21) : '📁' };
     expect(await titled.put(range, file, { query })).toMatchObject({
       status: 400,

@@ -158,7 +158,7 @@ describe('POST with X-HTTP-Method-Override', () => {
       const answer = await ask('POST', target, { 'x-http-method-override': method });
       expect(answer.status, method).toBe(400);
       expect(await answer.json()).toEqual({
-        detail: 'X-HTTP-Method-Override is taken with POST alone, and may be PATCH or DELETE',
+        detail: 'X-HTTP-Method-Override works only with POST, and must be PATCH or DELETE',
       });
     }
     expect(await offsetOf(target)).toBe(100);

@@ -75,14 +75,22 @@ describe('owner_type and owner_id', () => {
   });
 
   it.each([
-    ['a type alone', { owner_type: 'seat' }, { owner_id: ['An owner has a type and an id.'] }],
-    ['an id alone', { owner_id: '7' }, { owner_type: ['An owner has a type and an id.'] }],
+    [
+      'a type alone',
+      { owner_type: 'seat' },
+      { owner_id: ['Send both owner_type and owner_id, or neither.'] },
+    ],
+    [
+      'an id alone',
+      { owner_id: '7' },
+      { owner_type: ['Send both owner_type and owner_id, or neither.'] },
+    ],
     ['nobody', { ...named, owner_id: '8' }, { owner_id: ['There is no seat "8".'] }],
     ['no number', { ...named, owner_id: 'a\0' }, { owner_id: ['There is no seat "a\0".'] }],
     [
       'an unknown type',
       { ...named, owner_type: '__proto__' },
-      { owner_type: ['There is no type of owner "__proto__". There are: 5, seat.'] },
+      { owner_type: ['Unknown owner type "__proto__". Known: 5, seat.'] },
     ],
   ])('are refused for %s', async (_, owner, detail) => {
     const query = owner as Record<string, string>;

@@ -349,7 +349,7 @@ describe('An owner’s id', () => {
       const { code, detail } = await failureOf(uploads.assignOwner(id, { type, id: '1' }));
       expect(code).toBe('invalid_field');
       expect(detail).toEqual({
-        owner_type: [expect.stringContaining(`There is no type of owner "${type}". There are: `)],
+        owner_type: [expect.stringContaining(`Unknown owner type "${type}". Known: `)],
       });
     },
   );

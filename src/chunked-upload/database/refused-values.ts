@@ -30,8 +30,8 @@ export function refuseValues(error: unknown, { filename, creator, fields }: Clie
   // Postgres does not say whose value it was.
   const sentence =
     names.length === 1
-      ? 'This value cannot be kept.'
-      : 'This value, or that of another field, cannot be kept.';
+      ? 'This value cannot be stored.'
+      : 'This value, or that of another field, cannot be stored.';
   const sentences = Object.fromEntries(names.map((name) => [name, [sentence]]));
   throw ChunkedUploadError.invalidFields(sentences, error);
 }

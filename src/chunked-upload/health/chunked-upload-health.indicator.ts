@@ -79,7 +79,7 @@ export class ChunkedUploadHealthIndicator {
     const freeBytes = rooms.length > 0 ? Math.min(...rooms) : undefined;
     const isFull = freeBytes !== undefined && freeBytes < minFreeBytes;
     if (isFull) failures.push(`${freeBytes} bytes are free, ${minFreeBytes} are wanted`);
-    const sentence = isFull ? 'The disk is nearly full' : 'The disk cannot be asked';
+    const sentence = isFull ? 'The disk is nearly full' : 'The free space of the disk is unknown';
     const result = this.#result(key, failures, sentence);
     if (freeBytes === undefined) return result;
     return { [key]: { ...result[key], freeBytes } } as ChunkedUploadHealth<K>;

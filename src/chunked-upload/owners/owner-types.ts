@@ -69,7 +69,10 @@ export class OwnerTypes {
     const numbered = id ?? null;
     if (named !== null && numbered !== null) return this.find(named, numbered, manager);
     if (named === null && numbered === null) return null;
-    throw refused(named === null ? 'owner_type' : 'owner_id', 'An owner has a type and an id.');
+    throw refused(
+      named === null ? 'owner_type' : 'owner_id',
+      'Send both owner_type and owner_id, or neither.',
+    );
   }
 
   /** As an upload's row names the owner: with the id as the record says it, where there is one. */
@@ -182,8 +185,8 @@ export class OwnerTypes {
     const type = this.#types.get(name);
     if (type) return type;
     const names = this.names.join(', ');
-    const help = names === '' ? 'These uploads take no owners.' : `There are: ${names}.`;
-    throw refused('owner_type', `There is no type of owner "${quote(name)}". ${help}`);
+    const help = names === '' ? 'These uploads cannot have owners.' : `Known: ${names}.`;
+    throw refused('owner_type', `Unknown owner type "${quote(name)}". ${help}`);
   }
 
   #typesOf(target: object): OwnerType[] {

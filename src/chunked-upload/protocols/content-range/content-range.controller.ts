@@ -222,7 +222,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
   get #own(): ContentRange {
     if (!this.uploadType.protocols.includes('content-range')) {
-      throw ChunkedUploadError.malformedRequest('Chunks with Content-Range are not taken here');
+      throw ChunkedUploadError.malformedRequest('Chunks with Content-Range are not accepted here');
     }
     return this.#contentRange;
   }
@@ -265,6 +265,6 @@ const UNANSWERED: HostResponse = { status: () => undefined, header: () => undefi
 
 async function refuseUnmarked(): Promise<never> {
   throw ChunkedUploadError.malformedRequest(
-    'By PATCH a chunk comes in a protocol that a header names: Tus-Resumable, or Upload-Offset',
+    'A PATCH must name its protocol: send Tus-Resumable or Upload-Offset',
   );
 }

@@ -46,7 +46,7 @@ export function parseUnsatisfiedRange(header = ''): number | null {
 function missingRange(bodyLength: number | null): ChunkedUploadError {
   const size = bodyLength || 100;
   return ChunkedUploadError.badContentRange(
-    `Content-Range is missing, which says what bytes of the file these are. A file of ${size} bytes ` +
+    `Content-Range is missing. It says which bytes of the file these are. A file of ${size} bytes ` +
       `in one chunk is "Content-Range: bytes 0-${size - 1}/${size}"; the first 100 bytes of 300 are ` +
       '"Content-Range: bytes 0-99/300"',
   );
@@ -56,7 +56,7 @@ function malformedRange(header: string): ChunkedUploadError {
   const given = header.length > LONGEST_QUOTE ? `${header.slice(0, LONGEST_QUOTE)}…` : header;
   return ChunkedUploadError.badContentRange(
     `Content-Range is "${given}". It names the first and the last byte of the chunk and the size of ` +
-      'the file, or * while that is unknown, such as "Content-Range: bytes 0-99/300"',
+      'the file, or * if it is unknown, such as "Content-Range: bytes 0-99/300"',
   );
 }
 

@@ -15,16 +15,16 @@ export function missingFile(
   switch (type) {
     case 'multipart/form-data':
       if (other !== null) {
-        return `the form has a file in the part "${other}", and none in "${fieldName}"`;
+        return `the form has its file in the part "${other}" instead of "${fieldName}"`;
       }
       if (fields.has(fieldName)) {
         return `"${fieldName}" came as text. A file has a filename: curl -F ${fieldName}=@photo.jpg`;
       }
       return `the form has no part "${fieldName}" with a file in it`;
     case 'application/x-www-form-urlencoded':
-      return `the body came as ${type}, as curl sends it unless told otherwise, and is taken for a form. ${BYTES}`;
+      return `the body came as ${type}, which is curl's default, and was read as a form. ${BYTES}`;
     case 'application/json':
-      return `the body came as ${type} and is taken for a form. ${BYTES}`;
+      return `the body came as ${type} and was read as a form. ${BYTES}`;
     default:
       return `there is no body. ${BYTES}, or in the part "${fieldName}" of a form`;
   }

@@ -74,7 +74,7 @@ export class FilePond {
     const offset = sizeField(incoming, 'Upload-Offset');
     if (offset === null) {
       throw ChunkedUploadError.badContentRange(
-        'Upload-Offset is missing, which says where it begins',
+        'The header Upload-Offset is missing. It says where these bytes begin.',
       );
     }
     const total = sizeField(incoming, 'Upload-Length');

@@ -72,7 +72,7 @@ function byteSequence(item: string): string {
 
 function malformed(): ChunkedUploadError {
   return ChunkedUploadError.malformedRequest(
-    'Content-Digest is not well-formed: it has to be such as sha-256=:<base64>:',
+    'Content-Digest is not well-formed. Send it like sha-256=:<base64>:',
   );
 }
 

@@ -17,8 +17,8 @@ const LONGEST_BOUNDARY = 70;
 const LONGEST_TYPE = 512;
 // What a client does that sets the header of its form itself.
 const NO_BOUNDARY =
-  'The form is not well-formed: its Content-Type has no boundary. Leave that header to what makes ' +
-  'the form: curl -F, or fetch with a FormData';
+  'The form is not well-formed: its Content-Type has no boundary. Do not set that header ' +
+  'yourself: curl -F, or fetch with a FormData, does';
 
 /**
  * Reads a form (RFC 7578) up to its file. The file's body ends only when the whole form has: a form

@@ -115,7 +115,7 @@ async function readForm(request: HostRequest, parse: (bytes: Buffer) => unknown)
 /** It is a file's bytes, most likely. */
 function tooLongForm(longest: number): ChunkedUploadError {
   return ChunkedUploadError.noChunk(
-    `a body of this Content-Type is taken for a form, which may have at most ${longest} bytes. Send ` +
+    `a body of this Content-Type is read as a form, which may have at most ${longest} bytes. Send ` +
       'the bytes of a file with "Content-Type: application/octet-stream"',
   );
 }

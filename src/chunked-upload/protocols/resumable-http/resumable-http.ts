@@ -184,6 +184,6 @@ function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {
 
 function missing(field: string, example: string): ChunkedUploadError {
   return ChunkedUploadError.malformedRequest(
-    `${field} is missing, or not well-formed: it has to be such as "${field}: ${example}"`,
+    `${field} is missing or malformed. Send it like "${field}: ${example}"`,
   );
 }

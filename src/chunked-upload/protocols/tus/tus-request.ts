@@ -42,7 +42,7 @@ export function requireMethod(incoming: IncomingMessage): void {
   const method = namedMethod(incoming);
   if (method === '' || method === incoming.method) return;
   throw ChunkedUploadError.malformedRequest(
-    'X-HTTP-Method-Override is taken with POST alone, and may be PATCH or DELETE',
+    'X-HTTP-Method-Override works only with POST, and must be PATCH or DELETE',
   );
 }
 
@@ -55,7 +55,7 @@ export function requireVersion(incoming: IncomingMessage): void {
   const version = fieldOf(incoming, 'tus-resumable')?.trim();
   if (version === TUS_VERSION) return;
   throw ChunkedUploadError.unsupportedVersion(
-    `Tus-Resumable has to be ${TUS_VERSION}, the version that is spoken here`,
+    `Tus-Resumable must be ${TUS_VERSION}, the only supported version`,
   );
 }
 
@@ -63,7 +63,5 @@ export function requireVersion(incoming: IncomingMessage): void {
 export function requireTusType({ headers }: IncomingMessage): void {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type === TUS_TYPE) return;
-  throw ChunkedUploadError.unsupportedBody(
-    `The bytes of an upload come with "Content-Type: ${TUS_TYPE}"`,
-  );
+  throw ChunkedUploadError.unsupportedBody(`Send the bytes with "Content-Type: ${TUS_TYPE}"`);
 }

@@ -27,8 +27,8 @@ export const tus: UploadProtocol = {
     if (id !== null && method === 'DELETE') return protocol.remove(id);
     throw ChunkedUploadError.malformedRequest(
       id === null
-        ? 'By tus, an upload is created by POST; all other requests name it in their path'
-        : `By tus, an upload takes HEAD, PATCH and DELETE, and not ${method}`,
+        ? 'tus creates an upload with POST. All other requests need its id in the path.'
+        : `tus allows HEAD, PATCH and DELETE on an upload, not ${method}`,
     );
   },
 

@@ -90,7 +90,7 @@ export class Tus {
     const offset = sizeField(incoming, 'Upload-Offset');
     if (offset === null) {
       throw ChunkedUploadError.malformedRequest(
-        'Upload-Offset is missing, which says where these bytes begin',
+        'The header Upload-Offset is missing. It says where these bytes begin.',
       );
     }
     const total = sizeField(incoming, 'Upload-Length');
@@ -154,7 +154,7 @@ export class Tus {
     const isDeferred = deferred === '1';
     if (deferred === undefined ? total !== null : isDeferred && total === null) return total;
     throw ChunkedUploadError.malformedRequest(
-      'Upload-Length is missing, the size of the file in bytes, or "Upload-Defer-Length: 1" in its place',
+      'Send Upload-Length (the file size in bytes) or Upload-Defer-Length: 1',
     );
   }
 

@@ -31,13 +31,13 @@ export function uploadChecksums(header: string | undefined): ChunkDigest[] {
   const [, name = '', base64 = ''] = /^(\S+) +([A-Za-z\d+/]+={0,2})$/.exec(header.trim()) ?? [];
   if (base64 === '') {
     throw ChunkedUploadError.malformedRequest(
-      `${HEADER} is not well-formed: it has to be such as sha1 <base64>`,
+      `${HEADER} is malformed. Send the algorithm and the sum, such as sha1 <base64>`,
     );
   }
   const hash = HASHES.get(name.toLowerCase())?.();
   if (!hash) {
     throw ChunkedUploadError.malformedRequest(
-      `${HEADER} may be of ${TUS_CHECKSUM_ALGORITHMS.join(', ')}, and not of another algorithm`,
+      `${HEADER} supports only: ${TUS_CHECKSUM_ALGORITHMS.join(', ')}`,
     );
   }
   const expected = Buffer.from(base64, 'base64');
