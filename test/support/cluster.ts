@@ -9,6 +9,7 @@ export interface Cluster {
   readonly servers: readonly ServerProcess[];
   /** The nth, also beyond their number: round and round. */
   at(index: number): ServerProcess;
+  readonly databaseUrl: string;
   stop(): Promise<void>;
 }
 
@@ -25,6 +26,7 @@ export async function startCluster(
   }
   return {
     servers,
+    databaseUrl: database.url,
     at: (index) => servers[index % size] as ServerProcess,
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));

@@ -23,10 +23,20 @@ async function execute(statement: string): Promise<void> {
 
 /** One statement on a connection of its own. */
 export async function executeOn(url: string, statement: string): Promise<void> {
+  await queryOn(url, statement);
+}
+
+/** What one statement gives, on a connection of its own. */
+export async function queryOn(
+  url: string,
+  statement: string,
+  parameters?: readonly unknown[],
+): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    const { rows } = await client.query<Record<string, unknown>>(statement, parameters?.slice());
+    return rows;
   } finally {
     await client.end();
   }

@@ -20,8 +20,14 @@ export async function timed<R>(work: () => Promise<R>): Promise<{ result: R; ms:
 }
 
 export function median(numbers: readonly number[]): number {
+  return percentile(numbers, 50);
+}
+
+/** What so many of a hundred do not exceed. */
+export function percentile(numbers: readonly number[], share: number): number {
   const sorted = numbers.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const at = Math.min(Math.floor((sorted.length * share) / 100), sorted.length - 1);
+  return sorted[at] ?? Number.NaN;
 }
 
 /** From `low` to below `high`. */

@@ -31,6 +31,20 @@ async function anotherProcess(): Promise<{ holder: string; end: () => Promise<vo
   return { holder: line.toString().trim(), end };
 }
 
+/** What a program says that runs with few descriptors, after it has used up all but `left` of them. */
+function withoutDescriptors(left: number, program: string): string {
+  const all = `import(${JSON.stringify(BUILT)}).then(({ hasDied, thisHolder }) => {
+    const fs = require('node:fs');
+    const held = [];
+    const say = (words) => fs.writeSync(1, words + '\\n');
+    try { for (;;) held.push(fs.openSync('/dev/null')); } catch (error) { say(error.code); }
+    for (let n = 0; n < ${left}; n += 1) fs.closeSync(held.pop());
+    ${program}
+  })`;
+  const shell = ['-c', 'ulimit -n 64 && exec "$0" -e "$1"', process.execPath, all];
+  return execFileSync('sh', shell).toString().trim();
+}
+
 describe('A lease holder', () => {
   it('is alive as long as its process runs', async () => {
     const { holder } = await anotherProcess();
@@ -53,6 +67,35 @@ describe('A lease holder', () => {
     'of elsewhere counts as alive: %s',
     (holder) => {
       expect(hasDied(holder)).toBe(false);
+    },
+  );
+
+  it('is alive where no descriptor is left to read /proc with', async () => {
+    const { holder, end } = await anotherProcess();
+    const judged = () =>
+      withoutDescriptors(0, `say(String(hasDied(${JSON.stringify(holder)})));`).split('\n');
+    expect(judged()).toEqual(['EMFILE', 'false']);
+    await end();
+    // Of it nothing can be seen either: its lease runs out.
+    expect(judged()).toEqual(['EMFILE', 'false']);
+    const one = withoutDescriptors(1, `say(String(hasDied(${JSON.stringify(holder)})));`);
+    expect(one.split('\n')).toEqual(['EMFILE', 'true']);
+  });
+
+  it.each(['EMFILE', 'ENFILE'])(
+    'is alive where the last descriptor goes while it is judged: %s',
+    async (code) => {
+      const { holder } = await anotherProcess();
+      // A program of its own, whose file system has none left for what describes a process.
+      const program = `
+        const { readFileSync } = fs;
+        fs.readFileSync = (path, ...rest) => {
+          if (!/^\\/proc\\/\\d+\\//.test(String(path))) return readFileSync(path, ...rest);
+          throw Object.assign(new Error('${code}'), { code: '${code}' });
+        };
+        require('node:module').syncBuiltinESMExports();
+        say(String(hasDied(${JSON.stringify(holder)})));`;
+      expect(withoutDescriptors(1, program).split('\n')).toEqual(['EMFILE', 'false']);
     },
   );
 

@@ -53,11 +53,17 @@ class OneRow {
     return true;
   }
 
-  /** How often it has been renewed. */
+  /** How often it has been asked to renew. */
   renewals = 0;
+  /** How many of the next renewals get no answer, and change nothing. */
+  unanswered = 0;
 
   async renew(held: readonly { id: string; token: string }[]) {
     this.renewals += held.length;
+    if (this.unanswered > 0) {
+      this.unanswered -= 1;
+      return new Promise<never>(() => undefined);
+    }
     this.#until = performance.now() + LEASE_MS;
     const renewal = { removed: false, held: true, renewed: true, takeoverRequested: false };
     return held.map(({ id }) => ({ id, ...renewal }));
@@ -139,6 +145,64 @@ describe('The lease of a writer that was asked to stop and does not', () => {
     writer.assertLeased();
     writers.end(writer);
     await closed;
+  });
+});
+
+describe('A renewal that is never answered', () => {
+  it('does not keep those after it from renewing the lease', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    row.unanswered = 1;
+    const { writer } = await writers.claim(claimOf(row));
+    await until('it is sent', () => row.renewals === 1);
+    await sleep(LEASE_MS);
+    const { renewals } = row;
+    await until('it is renewed', () => row.renewals > renewals, { withinMs: 5000 });
+    writer.assertLeased();
+    writers.end(writer);
+  });
+
+  it('is one of few: each may hold a connection', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    row.unanswered = 100;
+    const { writer } = await writers.claim(claimOf(row));
+    await until('four are sent', () => row.renewals === 4);
+    await sleep(LEASE_MS);
+    expect(row.renewals).toBe(4);
+    expect(() => writer.assertLeased()).toThrow();
+    writers.end(writer);
+  });
+});
+
+describe('A writer whose commit hangs', () => {
+  it('is renewed no longer, and loses the upload with its lease', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    const { writer } = await writers.claim(claimOf(row));
+    await until('it is renewed', () => row.renewals > 0);
+    let undo!: () => void;
+    let answer!: () => void;
+    const settled = writer.settle(async ({ committing, undone }) => {
+      undo = undone;
+      committing();
+      await new Promise<void>((resolve) => (answer = resolve));
+    });
+    const { renewals } = row;
+    await sleep(LEASE_MS + 20);
+    expect(row.renewals).toBe(renewals);
+    expect(() => writer.assertLeased()).toThrow();
+    // In another process.
+    const others = writersOf(row);
+    const next = await others.claim(claimOf(row));
+    expect(row.token).toBe(next.writer.token);
+    others.end(next.writer);
+    // One that the database has undone is begun anew: until that commits nothing is on its way.
+    undo();
+    await until('it asks again', () => row.renewals > renewals);
+    answer();
+    await settled;
+    writers.end(writer);
   });
 });
 
