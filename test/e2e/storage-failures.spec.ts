@@ -203,6 +203,77 @@ describe('Bytes that are missing or short on disk', () => {
   });
 });
 
+describe('A client of another protocol whose bytes have been lost', () => {
+  const octets = { 'content-type': 'application/offset+octet-stream' };
+  const at = { 'upload-offset': '100' };
+  const tus = { 'tus-resumable': '1.0.0' };
+  const draft = { 'upload-draft-interop-version': '8' };
+  const PROTOCOLS = {
+    tus: { question: tus, next: { ...tus, ...octets, ...at } },
+    'resumable-http': {
+      question: draft,
+      next: {
+        ...draft,
+        ...at,
+        'content-type': 'application/partial-upload',
+        'upload-complete': '?0',
+      },
+    },
+    filepond: { question: {}, next: { ...octets, ...at, 'upload-length': '300' } },
+  };
+  type Name = keyof typeof PROTOCOLS;
+  const ask = async (name: Name, id: string) =>
+    ann.send('HEAD', { ...place(name, id), headers: PROTOCOLS[name].question });
+  // FilePond's question has no header of its own, but the id in the query string.
+  const place = (name: Name, id: string) =>
+    name === 'filepond' ? { query: { patch: id } } : { id };
+
+  describe.each(Object.keys(PROTOCOLS) as Name[])('%s', (name) => {
+    it('is told so when it asks where to go on, as when it sends', async () => {
+      const { id } = await ann.begin(first, 300);
+      const known = await ask(name, id);
+      expect(known.headers.get('upload-offset')).toBe('100');
+      await damage(id, (path) => rename(path, `${path}.away`));
+      const asked = await ask(name, id);
+      expect(asked.status).toBe(410);
+      expect(asked.headers.get('upload-offset')).toBeNull();
+      const { next } = PROTOCOLS[name];
+      const gone = { status: 410, detail: 'The bytes of this upload are gone from the storage' };
+      // FilePond's chunk of no bytes is its last one, and not a question.
+      for (const bytes of name === 'filepond' ? [rest] : [rest, rest.subarray(rest.length)]) {
+        const sent = await ann.send('PATCH', { ...place(name, id), headers: next }, bytes);
+        expect(sent).toMatchObject(gone);
+      }
+      // Nothing is removed on that account.
+      await damage(id, (path) => rename(path, path.replace('.away', '')));
+      expect((await ask(name, id)).headers.get('upload-offset')).toBe('100');
+    });
+
+    it('is answered as before where the storage does not say', async () => {
+      const { id } = await ann.begin(first, 300);
+      storage.fault = (operation) => {
+        if (operation === 'holds') throw failure('EIO');
+      };
+      expect((await ask(name, id)).headers.get('upload-offset')).toBe('100');
+    });
+
+    it('goes on where the upload has moved in between', async () => {
+      const { id } = await ann.begin(file, 300);
+      let looks = 0;
+      storage.fault = async (operation) => {
+        if (operation !== 'holds') return;
+        looks += 1;
+        if (looks > 1) return;
+        expect((await ann.complete(id, sum)).status).toBe(200);
+        await damage(id, (path) => rename(path, `${path}.away`));
+      };
+      const asked = await ask(name, id);
+      expect(asked.status).toBeLessThan(300);
+      expect(asked.headers.get('upload-offset')).toBe('300');
+    });
+  });
+});
+
 describe('A database that is away', () => {
   it('is a 503 with Retry-After to every verb, and nothing is lost', async () => {
     const database = await createDatabase();

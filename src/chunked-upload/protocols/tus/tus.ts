@@ -70,7 +70,7 @@ export class Tus {
   /** Where to go on. Ends a silent writer first, and keeps what it had sent. */
   async head(id: string): Promise<void> {
     const context = await this.#context();
-    const found = await this.steps.uploads.findPosition(id, null, context);
+    const found = await this.steps.uploads.findPosition(id, null, context, { verified: true });
     // To its client an upload of which all bytes are there is over: it will send no other request.
     const upload = await this.#completeWhole(found, context).catch(retryLater);
     const { total, filename } = upload;
@@ -101,7 +101,9 @@ export class Tus {
     const upload = await withRawBody(this.request, async (file) => {
       const bytes = this.#bytesOf(file);
       const isNews = bytes !== null || total !== null;
-      const found = isNews ? null : await uploads.findPosition(id, total, context);
+      const found = isNews
+        ? null
+        : await uploads.findPosition(id, total, context, { verified: true });
       if (found && found.offset !== offset) {
         throw ChunkedUploadError.offsetMismatch(found.offset, offset);
       }
