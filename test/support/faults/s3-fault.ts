@@ -109,6 +109,13 @@ function isSame(one: S3Call, other: S3Call): boolean {
   return (
     one.operation === other.operation &&
     one.key === other.key &&
-    one.partNumber === other.partNumber
+    one.partNumber === other.partNumber &&
+    // What is about a bucket says by these which of its objects it is about.
+    one.query.get('prefix') === other.query.get('prefix') &&
+    (one.operation !== 'DeleteObjects' || sumOf(one).equals(sumOf(other)))
   );
+}
+
+function sumOf({ body }: S3Call): Buffer {
+  return body.digest('md5');
 }

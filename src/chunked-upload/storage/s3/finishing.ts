@@ -24,13 +24,38 @@ import {
 
 const TRIES = 4;
 const PAUSE_MS = 200;
+/** For so long, in milliseconds, others wait for a call that makes the object and is not answered. */
+const UNANSWERED_MS = 2500;
 
 type Place = Pick<StoredFile, 'key' | 'finalKey'>;
 
+/** One try to make the object of an upload. */
+class Run {
+  result!: Promise<FinishedState>;
+  #askedAt = Number.POSITIVE_INFINITY;
+
+  /** Whether the store owes an answer for so long that it may never come. */
+  get isUnanswered(): boolean {
+    return performance.now() - this.#askedAt > UNANSWERED_MS;
+  }
+
+  async asking<R>(call: () => Promise<R>): Promise<R> {
+    this.#askedAt = performance.now();
+    try {
+      return await call();
+    } finally {
+      this.#askedAt = Number.POSITIVE_INFINITY;
+    }
+  }
+}
+
 /** Makes the object of an upload whose bytes are all there. */
 export class Finishing {
-  /** Those of this process, by their objects: who asks again waits for the same. */
-  readonly #running = new Map<string, Promise<FinishedState>>();
+  /**
+   * Those of this process, by their objects: who asks again waits for the same, unless that waits for a
+   * call that may have been lost. A second such call does no harm: another process would make it as well.
+   */
+  readonly #running = new Map<string, Run>();
 
   readonly #joining: Joining;
 
@@ -45,12 +70,15 @@ export class Finishing {
     options: FinishOptions,
   ): Promise<FinishedState> {
     const { finalKey } = file;
-    const running = this.#running.get(finalKey) ?? this.#finish(file, state, size, options);
-    this.#running.set(finalKey, running);
+    const running = this.#running.get(finalKey);
+    if (running && !running.isUnanswered) return running.result;
+    const run = new Run();
+    this.#running.set(finalKey, run);
+    run.result = this.#finish(file, state, size, options, run);
     try {
-      return await running;
+      return await run.result;
     } finally {
-      this.#running.delete(finalKey);
+      if (this.#running.get(finalKey) === run) this.#running.delete(finalKey);
     }
   }
 
@@ -59,6 +87,7 @@ export class Finishing {
     state: S3State,
     size: number,
     options: FinishOptions,
+    run: Run,
   ): Promise<FinishedState> {
     const { identity } = state;
     const finished = { identity, size };
@@ -66,8 +95,8 @@ export class Finishing {
       if (!(await this.#isDone(file, finished))) throw ChunkedUploadError.bytesMissing();
     } else {
       if (committedBytes(state) !== size) throw ChunkedUploadError.bytesMissing();
-      if (state.parts) await this.#completeParts(file, state, state.parts, finished, options);
-      else await this.#putWhole(file, state, finished);
+      if (!state.parts) await run.asking(async () => this.#putWhole(file, state, finished));
+      else await this.#completeParts(file, state, state.parts, finished, options, run);
     }
     await this.#clean(file, state, options).catch(ignore);
     return finished;
@@ -103,6 +132,7 @@ export class Finishing {
     parts: CommittedParts,
     finished: FinishedState,
     options: FinishOptions,
+    run: Run,
   ): Promise<void> {
     const { multipart } = this.shared;
     const place = { key: file.finalKey, uploadId: parts.uploadId };
@@ -115,7 +145,7 @@ export class Finishing {
       try {
         if (!stored) await this.#findCompleted(file, finished);
         else {
-          const isTold = await this.#complete(file, state, parts, stored, finished, options);
+          const isTold = await this.#complete(file, state, parts, stored, finished, options, run);
           // Where nobody has looked at the parts the object itself is the proof.
           if (isTold && !isKnown) return;
         }
@@ -138,6 +168,7 @@ export class Finishing {
     stored: readonly StoredPart[],
     finished: FinishedState,
     options: FinishOptions,
+    run: Run,
   ): Promise<boolean> {
     const committed = findCommitted(stored, parts, state.partSize);
     if (!committed) throw ChunkedUploadError.bytesMissing();
@@ -147,7 +178,7 @@ export class Finishing {
     const last = await makeLastParts(this.shared, { place, key, state, parts, stored, attempt });
     const wanted = [...committed, ...last];
     try {
-      return await this.shared.multipart.complete(place, wanted);
+      return await run.asking(async () => this.shared.multipart.complete(place, wanted));
     } catch (error) {
       if (!isPartsRefusal(error)) throw error;
       const { partSize } = state;
