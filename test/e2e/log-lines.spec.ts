@@ -108,6 +108,16 @@ describe('A storage that fails', () => {
     },
   );
 
+  it('is that line also where tus is answered another status', async () => {
+    const { id } = await client.begin(file, 300);
+    storage.failNext('finish', new Error('EIO: no disk'));
+    const asked = await client.send('HEAD', { id, headers: { 'tus-resumable': '1.0.0' } });
+    expect(asked.status).toBe(423);
+    expect(logger.lines).toEqual([
+      `warn: Upload ${id}: The storage is not available: EIO: no disk`,
+    ]);
+  });
+
   it('as an upload begins is one line with the id that it would have had', async () => {
     storage.failNext('sync', Object.assign(new Error('ENOSPC: full'), { code: 'ENOSPC' }));
     expect((await client.put('bytes 0-99/300', first)).status).toBe(507);

@@ -301,6 +301,10 @@ describe('A database that is away', () => {
         expect(answer).toMatchObject({ status: 503, body: { detail: expect.any(String) } });
         expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
       }
+      // By tus a client would begin anew after a 503 to this.
+      const asked = await client.send('HEAD', { id, headers: { 'tus-resumable': '1.0.0' } });
+      expect(asked.status).toBe(423);
+      expect(asked.headers.get('retry-after')).toBe('1');
       await proxy.open();
       expect((await client.list()).map((upload) => upload.id)).toEqual([id, done]);
       expect(await storedFiles(own.root)).toEqual(expect.arrayContaining(files));
@@ -362,6 +366,19 @@ describe('A database that goes away for longer than a lease', () => {
       await proxy.cut();
       await database.drop();
     }
+  });
+});
+
+describe('A question by tus, which completes what is all there', () => {
+  it('is 423 while the storage fails, and then done', async () => {
+    const { id } = await ann.begin(file, 300);
+    const headers = { 'tus-resumable': '1.0.0' };
+    storage.failNext('finish', failure('EIO'));
+    const failed = await ann.send('HEAD', { id, headers });
+    expect(failed.status).toBe(423);
+    expect(failed.headers.get('retry-after')).toBe('1');
+    expect((await ann.send('HEAD', { id, headers })).headers.get('upload-offset')).toBe('300');
+    expect((await ann.get(id)).upload.status).toBe(2);
   });
 });
 

@@ -85,6 +85,10 @@ describe('A store that is away', () => {
       () => ann.send('GET', { id: `${done}/file` }),
     ];
     for (const answer of await Promise.all(needing.map((each) => each()))) expectAway(answer);
+    // By tus it would be completed now, and its client begins anew after a 503.
+    const asked = await ann.send('HEAD', { id: full, headers: { 'tus-resumable': '1.0.0' } });
+    expect(asked.status).toBe(423);
+    expect(asked.headers.get('retry-after')).toBe('1');
     for (const client of [ann, again]) {
       expect((await client.get(id)).upload).toMatchObject({ offset: half, status: 1 });
       expect((await client.head(id)).headers.get('upload-offset')).toBe(String(half));

@@ -76,7 +76,8 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     this.measurements?.refused({ id, code, status, protocol });
     // One without a cause is no failure: this process is being shut down.
     const isPlanned = error.code === 'unavailable' && error.cause === undefined;
-    if (status >= 500 && !isPlanned) this.#logger.warn(logLine(error));
+    // A protocol may have another status for it.
+    if (STATUS[code] >= 500 && !isPlanned) this.#logger.warn(logLine(error));
     if (!refusal) {
       breakOff(incoming);
       return;

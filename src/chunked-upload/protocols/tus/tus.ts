@@ -1,7 +1,11 @@
 import { HttpException } from '@nestjs/common';
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
-import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import {
+  ChunkedUploadError,
+  type ChunkedUploadErrorCode,
+  aboutUpload,
+} from '../../chunked-upload.errors.js';
 import { isKept, isRefusal } from '../http/failed-creation.js';
 import {
   type HostRequest,
@@ -31,11 +35,14 @@ export class Tus {
 
   /** Creation, with the first bytes or without (creation, creation-with-upload, creation-defer-length). */
   async create(): Promise<void> {
-    const { uploads } = this.steps;
+    const { uploads, uploadType } = this.steps;
     const context = await this.#context();
     const total = this.#announcedLength();
     const metadata = fieldOf(this.#incoming, 'upload-metadata');
-    const described = describedBy(parseMetadata(metadata));
+    const described = describedBy(parseMetadata(metadata), {
+      fields: uploadType.fields?.names ?? [],
+      checksum: uploadType.checksum?.algorithm ?? null,
+    });
     const collectionUrl = absoluteUrl(this.request, 0);
     const upload = await withRawBody(this.request, async (file) => {
       const bytes = this.#bytesOf(file);
@@ -67,12 +74,19 @@ export class Tus {
     this.response.status(201);
   }
 
-  /** Where to go on. Ends a silent writer first, and keeps what it had sent. */
+  /** Where to go on. After whatever fails but by the client it is to be asked again. */
   async head(id: string): Promise<void> {
+    await this.#tell(id).catch((error: unknown) => {
+      throw aboutUpload(toBeRetried(error), id);
+    });
+  }
+
+  /** Ends a silent writer first, and keeps what it had sent. */
+  async #tell(id: string): Promise<void> {
     const context = await this.#context();
     const found = await this.steps.uploads.findPosition(id, null, context, { verified: true });
     // To its client an upload of which all bytes are there is over: it will send no other request.
-    const upload = await this.#completeWhole(found, context).catch(retryLater);
+    const upload = await this.#completeWhole(found, context);
     const { total, filename } = upload;
     this.#acknowledge(upload);
     if (total === null) this.response.header('Upload-Defer-Length', '1');
@@ -202,12 +216,14 @@ export async function tusOptions(
   };
 }
 
-/** What a completion fails by is to be tried again, unless the host has refused the file. */
-function retryLater(error: unknown): never {
+/** What fails by a mistake, of the host as well, is to be tried again: see `tusRefusal`. */
+function toBeRetried(error: unknown): unknown {
   const isTold =
     error instanceof ChunkedUploadError ||
     (error instanceof HttpException && error.getStatus() < 500);
-  throw isTold ? error : ChunkedUploadError.unavailable('The upload could not be completed', error);
+  return isTold
+    ? error
+    : ChunkedUploadError.unavailable('The question where to go on failed', error);
 }
 
 /** As its client has sent it; undefined: it has sent none, or was begun by another protocol. */
