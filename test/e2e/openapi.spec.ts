@@ -106,12 +106,15 @@ describe("The demo's document", () => {
     }
   });
 
+  const of = (route: string) =>
+    operationsOf(document).find((each) => each.route === route)?.operation;
+  const headers = (operation: ReturnType<typeof of>) =>
+    operation?.parameters.filter((each) => each.in === 'header').map(({ name }) => name);
+  const answers = (operation: ReturnType<typeof of>, status: number) =>
+    Object.keys(operation?.responses[status]?.headers ?? {});
+
   it('tells of tus where it is spoken', () => {
-    const of = (route: string) =>
-      operationsOf(document).find((each) => each.route === route)?.operation;
     const [create, patch] = [of('POST /uploads/files'), of('PATCH /uploads/files/{id}')];
-    const headers = (operation: typeof create) =>
-      operation?.parameters.filter((each) => each.in === 'header').map(({ name }) => name);
     expect(headers(create)).toEqual(
       expect.arrayContaining(['Tus-Resumable', 'Upload-Length', 'Upload-Metadata']),
     );
@@ -124,6 +127,72 @@ describe("The demo's document", () => {
     expect(Object.keys(patch?.responses ?? {})).toEqual(
       expect.arrayContaining(['204', '404', '409', '410', '412', '413', '415', '423', '460']),
     );
+  });
+
+  it('tells of the draft of the IETF where it is spoken', () => {
+    const creations = [of('POST /uploads/files'), of('PUT /uploads/files')];
+    for (const create of creations) {
+      expect(headers(create)).toEqual(
+        expect.arrayContaining([
+          'Upload-Draft-Interop-Version',
+          'Upload-Complete',
+          'Upload-Length',
+          'Repr-Digest',
+        ]),
+      );
+      expect(answers(create, 104)).toEqual(
+        expect.arrayContaining(['Location', 'Upload-Limit', 'Upload-Offset']),
+      );
+      for (const status of [200, 201]) {
+        expect(answers(create, status)).toEqual(
+          expect.arrayContaining(['Upload-Complete', 'Upload-Limit', 'Upload-Offset']),
+        );
+      }
+      expect(answers(create, 201)).toContain('Location');
+      expect(Object.keys(create?.responses ?? {})).toEqual(
+        expect.arrayContaining(['413', '415', '503', '507']),
+      );
+    }
+    const patch = of('PATCH /uploads/files/{id}');
+    expect(headers(patch)).toEqual(expect.arrayContaining(['Upload-Complete', 'Upload-Offset']));
+    expect(patch?.requestBody?.content).toHaveProperty(['application/partial-upload']);
+    for (const status of [200, 204]) expect(answers(patch, status)).toContain('Upload-Complete');
+    const problems = patch?.responses['409']?.content?.['application/problem+json'];
+    expect(problems?.examples?.['offset_mismatch']?.value).toEqual({
+      type: 'https://iana.org/assignments/http-problem-types#mismatching-upload-offset',
+      title: expect.any(String),
+      status: 409,
+      detail: 'Offsets do not match',
+      offset: 100,
+      expected_offset: 100,
+      provided_offset: 0,
+      'expected-offset': 100,
+      'provided-offset': 0,
+    });
+    // That of tus, of the same status.
+    expect(patch?.responses['409']?.content).toHaveProperty(['application/json']);
+    const head = of('HEAD /uploads/files/{id}');
+    for (const status of [200, 204]) {
+      expect(answers(head, status)).toEqual(
+        expect.arrayContaining(['Upload-Offset', 'Upload-Complete', 'Upload-Limit']),
+      );
+    }
+    expect(answers(of('OPTIONS /uploads/files'), 204)).toEqual(
+      expect.arrayContaining(['Accept-Patch', 'Upload-Limit', 'Tus-Version']),
+    );
+  });
+
+  it('demands nothing of a request that another protocol does not have', () => {
+    const demanded = (route: string) =>
+      of(route)
+        ?.parameters.filter(({ required }) => required)
+        .map(({ name }) => name);
+    expect(demanded('PATCH /uploads/files/{id}')).toEqual(['id', 'Upload-Offset']);
+    expect(demanded('PUT /uploads/files/{id}')).toEqual(['id', 'Content-Range']);
+    expect(demanded('PUT /uploads/files')).toEqual([]);
+    expect(demanded('POST /uploads/files')).toEqual([]);
+    expect(demanded('DELETE /uploads/files/{id}')).toEqual(['id']);
+    expect(demanded('PATCH /uploads/files')).toEqual(['patch', 'Upload-Offset']);
   });
 
   it('gives each operation a name of its own, a tag and a summary', () => {
@@ -224,7 +293,7 @@ describe("The demo's document", () => {
         const content = operation.responses[status]?.content?.['application/json'];
         return Object.keys(content?.examples ?? {});
       };
-      expect(codes('413'), route).toEqual(['exceeds_storage']);
+      expect(codes('413'), route).toContain('exceeds_storage');
       expect(codes('410'), route).toContain('checksum_state_lost');
     }
   });
@@ -371,6 +440,76 @@ describe('A document of a host', () => {
     expect(list?.parameters.map(({ name }) => name)).toContain('status');
     expect(operation('GET /api/v1/uploads')).toMatchObject({ tags: ['uploads'] });
     expect(operation('GET /api/v1/uploads')).not.toHaveProperty('security');
+  });
+});
+
+describe('A type that does not speak all protocols', () => {
+  @Entity()
+  class Chunked extends AbstractChunkedUpload {}
+
+  @Entity()
+  class Tus extends AbstractChunkedUpload {}
+
+  @Entity()
+  class Draft extends AbstractChunkedUpload {}
+
+  let host: Host;
+  let document: Document;
+
+  beforeAll(async () => {
+    host = await startHost({
+      upload: { path: false },
+      types: [
+        { path: 'chunked', entity: Chunked, protocols: ['content-range'] },
+        { path: 'tus', entity: Tus, protocols: ['tus'] },
+        { path: 'draft', entity: Draft, protocols: ['content-range', 'resumable-http'] },
+      ],
+      prepare: (app) => {
+        const config = new DocumentBuilder().setTitle('Host').build();
+        document = SwaggerModule.createDocument(app, config) as unknown as Document;
+      },
+    });
+  });
+  afterAll(() => host.close());
+
+  const routesBelow = (path: string) =>
+    operationsOf(document)
+      .map(({ route }) => route)
+      .filter((route) => route.includes(` ${path}`));
+  const textOf = (path: string) =>
+    JSON.stringify(operationsOf(document).filter(({ route }) => route.includes(` ${path}`)));
+
+  it('has only the routes that are answered', () => {
+    const none = ['PATCH ', 'HEAD '];
+    const without = (path: string, ...routes: string[]) =>
+      ROUTES.filter((route) => ![...none, ...routes].includes(route)).map((route) =>
+        route.replace(' ', ` ${path}`),
+      );
+    expect(routesBelow('/chunked').toSorted()).toEqual(
+      without('/chunked', 'PATCH /{id}').toSorted(),
+    );
+    expect(routesBelow('/tus').toSorted()).toEqual(without('/tus', 'PUT ', 'PUT /{id}').toSorted());
+    expect(routesBelow('/draft').toSorted()).toEqual(without('/draft').toSorted());
+  });
+
+  it('is described by its own words alone', () => {
+    const words = [
+      /Content-Range/,
+      /Tus-|\btus\b/,
+      /FilePond|filepond/,
+      /Upload-Complete|Upload-Limit/,
+    ];
+    const found = (path: string) => words.map((word) => word.test(textOf(path)));
+    // A download of a range has the header Content-Range as well.
+    expect(found('/chunked')).toEqual([true, false, false, false]);
+    expect(found('/tus')).toEqual([true, true, false, false]);
+    expect(found('/draft')).toEqual([true, false, false, true]);
+  });
+
+  it('demands what its one protocol does', () => {
+    const patch = operationsOf(document).find(({ route }) => route === 'PATCH /tus/{id}');
+    const demanded = patch?.operation.parameters.filter(({ required }) => required);
+    expect(demanded?.map(({ name }) => name)).toEqual(['id', 'Tus-Resumable', 'Upload-Offset']);
   });
 });
 

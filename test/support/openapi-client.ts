@@ -44,7 +44,7 @@ export interface Operation {
       string,
       {
         readonly description: string;
-        readonly headers?: Readonly<Record<string, object>>;
+        readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;
         readonly content?: Readonly<
           Record<string, { schema: Schema; examples?: Record<string, { value: unknown }> }>
         >;
@@ -90,7 +90,8 @@ export class OpenApiClient {
     const response = await fetch(url, { method: method.toUpperCase(), headers, body: sent });
     const described = operation.responses[response.status];
     if (!described) throw new Error(`${operationId} may not answer ${response.status}`);
-    for (const name of Object.keys(described.headers ?? {})) {
+    for (const [name, header] of Object.entries(described.headers ?? {})) {
+      if (header.required === false) continue;
       if (name !== 'Link' && name !== 'Upload-Length' && !response.headers.has(name)) {
         throw new Error(`${operationId} answers ${response.status} without ${name}`);
       }

@@ -169,7 +169,8 @@ function dynamicModule(
           requireOwnTable(entity, others, source);
           const draft = draftUploadType(path, options);
           const type = await resolveUploadType(draft, entity, source, moduleRef);
-          for (const each of controllers) await describeController(each, type);
+          const protocols = protocolsNamed(type.protocols);
+          for (const each of controllers) await describeController(each, type, protocols);
           return type;
         },
       },

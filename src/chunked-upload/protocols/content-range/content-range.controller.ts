@@ -110,8 +110,7 @@ export abstract class ChunkedUploadController extends UploadSteps {
   ): Promise<void> {
     response.header('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
     for (const protocol of this.protocols) {
-      const fields = (await protocol.options?.(this.#steps, request)) ?? {};
-      for (const [name, value] of Object.entries(fields)) response.header(name, value);
+      setFields(response, await protocol.options?.(this.#steps, request));
     }
   }
 
@@ -145,10 +144,14 @@ export abstract class ChunkedUploadController extends UploadSteps {
     @Param('id') id: string,
   ): Promise<void> {
     await this.#speak(request, response, id, async () => {
-      const upload = await this.uploads.findResumable(id, await this.context(request));
+      const context = await this.context(request);
+      const upload = await this.uploads.findResumable(id, context);
       response.header('Cache-Control', 'no-store');
       response.header('Upload-Offset', String(upload.offset));
       if (upload.total !== null) response.header('Upload-Length', String(upload.total));
+      for (const protocol of this.protocols) {
+        setFields(response, await protocol.headFields?.(upload, context));
+      }
     });
   }
 
@@ -262,6 +265,10 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
 /** Of a host that calls one of these methods, and says no more than that it has been removed. */
 const UNANSWERED: HostResponse = { status: () => undefined, header: () => undefined };
+
+function setFields(response: HostResponse, fields: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(fields)) response.header(name, value);
+}
 
 async function refuseUnmarked(): Promise<never> {
   throw ChunkedUploadError.malformedRequest(

@@ -4,6 +4,7 @@ import type { UploadProtocol } from '../http/upload-protocol.js';
 import { FilePond } from './filepond.js';
 import { USUAL_NAME, sumIn } from './metadata.js';
 import { idInQuery } from './upload-id.js';
+import { describeFilePond } from './filepond.openapi.js';
 
 /** Its form, or what is left of it where its page sends no metadata. */
 function isForm({ 'content-type': type = '', 'content-length': length }: IncomingHttpHeaders) {
@@ -30,6 +31,8 @@ export const filePond: UploadProtocol = {
         return false;
     }
   },
+
+  describe: describeFilePond,
 
   async answer(steps, { request, response, id }) {
     const protocol = new FilePond(steps);

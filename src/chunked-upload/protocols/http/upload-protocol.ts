@@ -8,6 +8,7 @@ import type { UploadType } from '../../engine/upload-type.js';
 import type { FormFields } from './form-fields.js';
 import type { ProtocolName } from './protocol-name.js';
 import type { HostRequest, HostResponse } from './host-request.js';
+import type { DescribedRoutes, DescribedType } from './openapi/openapi.types.js';
 import type { ReceivedFile } from './received-file.js';
 import type { UploadRepresentation } from './representation.js';
 
@@ -72,6 +73,15 @@ export interface UploadProtocol {
 
   /** What OPTIONS tells of it. */
   options?(steps: ProtocolSteps, request: HostRequest): Promise<Readonly<Record<string, string>>>;
+
+  /** What a HEAD of no protocol tells besides, since clients of this one need not mark theirs. */
+  headFields?(
+    upload: AbstractChunkedUpload,
+    context: UploadContext,
+  ): Promise<Readonly<Record<string, string>>>;
+
+  /** What OpenAPI tells of it. */
+  describe(type: DescribedType): DescribedRoutes;
 
   /** Null: there is no answer, the request is to be broken off. */
   refuse?(error: ChunkedUploadError, incoming: IncomingMessage): Refusal | null;

@@ -1,5 +1,5 @@
 import type { UploadContext } from '../../chunked-upload.context.js';
-import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
+import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import {
   type HostRequest,
@@ -11,9 +11,16 @@ import type { ProtocolSteps } from '../http/upload-protocol.js';
 import { sendInterim } from './interim-response.js';
 import { NEWEST } from './interop-version.js';
 import type { UploadRequest } from './upload-request.js';
-import { type Fields, limitField, stateFields, versionField } from './upload-state.js';
+import {
+  type Fields,
+  completeField,
+  limitField,
+  stateFields,
+  versionField,
+} from './upload-state.js';
 
-const PARTIAL = 'application/partial-upload';
+/** The media type of what is appended (section 6). */
+export const PARTIAL = 'application/partial-upload';
 
 /** One request of this protocol: who asks, how, and by which draft. */
 export interface Exchange {
@@ -55,6 +62,21 @@ export async function limitsOf(
 ): Promise<Fields> {
   const limits = (await context.limits?.()) ?? { min: 0, max: null };
   return { 'Upload-Limit': limitField(limits, upload?.expiresAt ?? null, wanted.rules) };
+}
+
+/**
+ * What the answer to a question without a version, which this protocol allows, tells besides where to go
+ * on (section 4.3). The question itself is the contract's own: it does not end who really sends.
+ */
+export async function unmarkedState(
+  upload: AbstractChunkedUpload,
+  context: UploadContext,
+): Promise<Fields> {
+  const limits = (await context.limits?.()) ?? { min: 0, max: null };
+  return {
+    ...completeField(upload.status === ChunkedUploadStatus.Complete, NEWEST),
+    'Upload-Limit': limitField(limits, upload.expiresAt, NEWEST),
+  };
 }
 
 /** What OPTIONS tells of uploads that are yet to be created (section 4.1.4). */

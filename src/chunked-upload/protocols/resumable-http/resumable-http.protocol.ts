@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { incomingOf } from '../http/host-request.js';
 import type { UploadProtocol } from '../http/upload-protocol.js';
-import { announced } from './exchange.js';
+import { announced, unmarkedState } from './exchange.js';
 import { interopVersion } from './interop-version.js';
 import { refusalOf } from './refusal.js';
 import { reprSum } from './repr-digest.js';
 import { ResumableHttp } from './resumable-http.js';
 import { uploadRequest } from './upload-request.js';
+import { describeResumableHttp } from './resumable-http.openapi.js';
 
 const CREATES = new Set(['POST', 'PUT']);
 const ASKS = new Set(['HEAD', 'PATCH', 'DELETE']);
@@ -20,6 +21,8 @@ export const resumableHttp: UploadProtocol = {
     // A field that is wrong is to be passed over: such a request is of another protocol, or of none.
     return CREATES.has(method) && isMarked(incoming) && uploadRequest(incoming).complete !== null;
   },
+
+  describe: describeResumableHttp,
 
   async answer(steps, { request, response, id }) {
     const protocol = new ResumableHttp(steps);
@@ -37,6 +40,8 @@ export const resumableHttp: UploadProtocol = {
   sumIn: reprSum,
 
   options: announced,
+
+  headFields: unmarkedState,
 
   refuse: refusalOf,
 };

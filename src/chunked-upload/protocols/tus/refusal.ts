@@ -18,9 +18,14 @@ const STATUS: Partial<Record<ChunkedUploadErrorCode, number>> = {
   checksum_mismatch: CHECKSUM_MISMATCH,
 };
 
+/** That of an error, but of HEAD. */
+export function tusStatus({ code }: ChunkedUploadError): number {
+  return STATUS[code] ?? USUAL[code];
+}
+
 /** How an error is answered: in the protocol's statuses, with the sentences of all others. */
 export function tusRefusal(error: ChunkedUploadError, incoming: IncomingMessage): Refusal {
-  const status = STATUS[error.code] ?? USUAL[error.code];
+  const status = tusStatus(error);
   // Clients that get a 5xx for this question begin a new upload, from 0; after a 423 they ask again.
   if (incoming.method === 'HEAD' && status >= 500) return { status: LOCKED };
   if (error.code === 'unsupported_version')

@@ -3,8 +3,9 @@ import { incomingOf } from '../http/host-request.js';
 import type { UploadProtocol } from '../http/upload-protocol.js';
 import { tusRefusal } from './refusal.js';
 import { Tus, tusOptions } from './tus.js';
-import { parseMetadata } from './upload-metadata.js';
+import { filled, parseMetadata } from './upload-metadata.js';
 import { isTus, overridingMethod, requireMethod, requireVersion } from './tus-request.js';
+import { describeTus } from './tus.openapi.js';
 
 const METHODS = new Set(['POST', 'HEAD', 'PATCH', 'DELETE']);
 
@@ -14,6 +15,8 @@ export const tus: UploadProtocol = {
   isSpokenBy: (incoming) => METHODS.has(incoming.method ?? '') && isTus(incoming),
 
   methodOf: overridingMethod,
+
+  describe: describeTus,
 
   async answer(steps, { request, response, id }) {
     const incoming = incomingOf(request);
@@ -32,7 +35,7 @@ export const tus: UploadProtocol = {
     );
   },
 
-  sumIn: (metadata, algorithm) => parseMetadata(metadata).get(algorithm)?.trim() || null,
+  sumIn: (metadata, algorithm) => filled(parseMetadata(metadata), algorithm),
 
   options: tusOptions,
 

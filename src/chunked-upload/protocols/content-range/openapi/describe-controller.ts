@@ -2,9 +2,18 @@ import type { Type } from '@nestjs/common';
 import type { UploadType } from '../../../engine/upload-type.js';
 import { nullIfMissing } from './optional-package.js';
 import { fieldsProperties } from './fields-properties.js';
-import type { DescribedType, Properties, RouteDescription } from './openapi.types.js';
+import { mergedRoutes } from '../../http/openapi/merged-routes.js';
+import type {
+  DescribedRoutes,
+  DescribedType,
+  Properties,
+  RouteDescription,
+  RouteName,
+} from '../../http/openapi/openapi.types.js';
+import type { UploadProtocol } from '../../http/upload-protocol.js';
+import type { ChunkedUploadController } from '../content-range.controller.js';
+import { chunkRoutes } from './chunk-routes.js';
 import { routeDescriptions } from './route-descriptions.js';
-import { withTus } from './tus-routes.js';
 import { ERROR_PROPERTIES, uploadProperties } from './upload-properties.js';
 
 type Swagger = typeof import('@nestjs/swagger');
@@ -14,6 +23,25 @@ const RESPONSES = 'swagger/apiResponse';
 const PARAMETERS = 'swagger/apiParameters';
 const TAGS = 'swagger/apiUseTags';
 
+/** All of the controller's, by the compiler's word. */
+const ROUTES: readonly RouteName[] = Object.keys({
+  putFirst: true,
+  put: true,
+  postWhole: true,
+  post: true,
+  patchNamed: true,
+  patch: true,
+  options: true,
+  headNamed: true,
+  list: true,
+  head: true,
+  get: true,
+  headFile: true,
+  getFile: true,
+  removeNamed: true,
+  remove: true,
+} satisfies Record<keyof ChunkedUploadController, true>) as (keyof ChunkedUploadController)[];
+
 const describedControllers = new WeakSet<Type>();
 
 /**
@@ -21,7 +49,11 @@ const describedControllers = new WeakSet<Type>();
  * that is not installed. What the host notes itself, in decorators of a subclass, stands before it.
  * It must happen while Nest builds the modules: documents are made of it right after.
  */
-export async function describeController(controller: Type, type: UploadType): Promise<void> {
+export async function describeController(
+  controller: Type,
+  type: UploadType,
+  protocols: readonly UploadProtocol[],
+): Promise<void> {
   if (describedControllers.has(controller)) return;
   const swagger = await loadSwagger();
   if (!swagger) return;
@@ -34,7 +66,6 @@ export async function describeController(controller: Type, type: UploadType): Pr
     fields: fieldsProperties(type.fields),
     hasOnComplete: type.onComplete !== null,
     userRestricted: type.userRestricted,
-    protocols: type.protocols,
     uploadRef: swagger.getSchemaPath(uploadName),
     errorRef: swagger.getSchemaPath('ChunkedUploadError'),
   };
@@ -42,14 +73,12 @@ export async function describeController(controller: Type, type: UploadType): Pr
   const error = model(swagger, 'ChunkedUploadError', ERROR_PROPERTIES, ['detail']);
   swagger.ApiExtraModels(upload, error)(controller);
   if (!Reflect.hasMetadata(TAGS, controller)) swagger.ApiTags(type.path)(controller);
-  for (const [name, route] of Object.entries(routesOf(described))) {
-    describeRoute(swagger, controller, name, route);
-  }
-}
-
-function routesOf(described: DescribedType): Readonly<Record<string, RouteDescription>> {
-  const routes = routeDescriptions(described);
-  return described.protocols.includes('tus') ? withTus(routes, described.errorRef) : routes;
+  const routes: DescribedRoutes = mergedRoutes([
+    ...(type.protocols.includes('content-range') ? [chunkRoutes(described)] : []),
+    routeDescriptions(described),
+    ...protocols.map((protocol) => protocol.describe(described)),
+  ]);
+  for (const name of ROUTES) describeRoute(swagger, controller, name, routes[name]);
 }
 
 async function loadSwagger(): Promise<Swagger | null> {
@@ -60,11 +89,12 @@ async function loadSwagger(): Promise<Swagger | null> {
   }
 }
 
+/** One that no protocol of the type has is left out, unless the host itself describes it. */
 function describeRoute(
   swagger: Swagger,
   controller: Type,
   name: string,
-  { parameters, responses, ...operation }: RouteDescription,
+  route: RouteDescription | undefined,
 ): void {
   const { prototype } = controller as { prototype: object };
   const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
@@ -76,6 +106,12 @@ function describeRoute(
     responses: byHost(RESPONSES, {}),
     parameters: byHost<{ name: string; in: string }[]>(PARAMETERS, []),
   };
+  if (!route) {
+    if (Object.keys(host.operation).length > 0) return;
+    swagger.ApiExcludeEndpoint()(prototype, name, descriptor);
+    return;
+  }
+  const { parameters, responses, ...operation } = route;
   const { ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } = swagger;
   const of = { path: ApiParam, query: ApiQuery, header: ApiHeader };
   const isByHost = (own: { name: string; in: string }) =>

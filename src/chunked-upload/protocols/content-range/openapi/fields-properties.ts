@@ -1,5 +1,5 @@
 import type { OwnFields } from '../../../fields/own-fields.js';
-import type { Properties, Schema } from './openapi.types.js';
+import type { Properties, Schema } from '../../http/openapi/openapi.types.js';
 
 /** What @ApiProperty() notes on a property, as far as it can stand in any schema. */
 const NOTED = [

@@ -1,16 +1,12 @@
-import type { DescribedType, Parameter, Properties, Schema } from './openapi.types.js';
-
-const TEXT: Schema = { type: 'string' };
-const COUNT: Schema = { type: 'integer', minimum: 0 };
-const UUID: Schema = { type: 'string', format: 'uuid' };
-
-export const ID: Parameter = {
-  in: 'path',
-  name: 'id',
-  required: true,
-  description: 'Id of the upload, in upper or lower case, with or without hyphens.',
-  schema: UUID,
-};
+import type { DescribedType, Parameter, Properties } from '../../http/openapi/openapi.types.js';
+import {
+  COUNT,
+  TEXT,
+  UUID,
+  header,
+  newUploadFields,
+  query,
+} from '../../http/openapi/parameters.js';
 
 export const CONTENT_RANGE: Parameter = {
   ...header(
@@ -25,14 +21,6 @@ export const CONTENT_RANGE: Parameter = {
     example: 'bytes 0-99/300',
   },
 };
-
-export const DIGESTS: readonly Parameter[] = [
-  header(
-    'Content-MD5',
-    'MD5 of the chunk, for a raw body. If it does not match, the chunk is refused.',
-  ),
-  header('Content-Digest', 'Digest of the chunk, for a raw body (RFC 9530).'),
-];
 
 export const DOWNLOAD: readonly Parameter[] = [
   header('Range', 'One range of bytes: `bytes=0-99`.'),
@@ -61,18 +49,7 @@ export function chunkFields(type: DescribedType): Properties {
       ...UUID,
       description: 'Id of the upload; without it a new one starts. Must come before the file.',
     },
-    filename: {
-      ...TEXT,
-      maxLength: 255,
-      description: 'For a new upload. Default: the name of the part, or of `Content-Disposition`.',
-    },
-    ...(type.owners.length > 0
-      ? {
-          owner_type: { ...TEXT, enum: type.owners, description: 'Owner of a new upload.' },
-          owner_id: { ...TEXT, description: 'Together with `owner_type`.' },
-        }
-      : {}),
-    ...type.fields,
+    ...newUploadFields(type),
   };
 }
 
@@ -89,18 +66,4 @@ export function completionFields(type: DescribedType): Properties {
       description: 'Size of the whole file in bytes, if no chunk has stated it.',
     },
   };
-}
-
-export function inQuery(properties: Properties): Parameter[] {
-  return Object.entries(properties).map(([name, { description = '', ...schema }]) =>
-    query(name, description, schema),
-  );
-}
-
-function query(name: string, description: string, schema: Schema): Parameter {
-  return { in: 'query', name, required: false, description, schema };
-}
-
-function header(name: string, description: string): Parameter {
-  return { in: 'header', name, required: false, description, schema: TEXT };
 }

@@ -1,6 +1,6 @@
 import { ChunkedUploadStatus } from '../../../chunked-upload.entity.js';
 import type { UploadRepresentation } from '../../http/representation.js';
-import type { DescribedType, Properties, Schema } from './openapi.types.js';
+import type { DescribedType, Properties, Schema } from '../../http/openapi/openapi.types.js';
 
 /** Of a type that also has an index: the names that it spells out. */
 type Named<T> = keyof { [K in keyof T as string extends K ? never : K]: T[K] };

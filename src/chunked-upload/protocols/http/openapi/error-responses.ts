@@ -1,15 +1,19 @@
 import type { ChunkedUploadError } from '../../../chunked-upload.errors.js';
-import { RETRY_AFTER, STATUS, errorBody } from '../../http/chunked-upload-exception.filter.js';
+import { RETRY_AFTER, STATUS, errorBody } from '../chunked-upload-exception.filter.js';
 import type { Response } from './openapi.types.js';
 
-/** The answers to errors, by status, each with all its bodies as examples: the real ones. */
+/**
+ * The answers to errors, by status, each with all its bodies as examples: the real ones. `statusOf`: in
+ * the statuses of a protocol that has its own.
+ */
 export function errorResponses(
   errorRef: string,
   errors: readonly ChunkedUploadError[],
+  statusOf: (error: ChunkedUploadError) => number = ({ code }) => STATUS[code],
 ): Record<number, Response> {
   const byStatus = new Map<number, ChunkedUploadError[]>();
   for (const error of errors) {
-    const status = STATUS[error.code];
+    const status = statusOf(error);
     byStatus.set(status, [...(byStatus.get(status) ?? []), error]);
   }
   const responses = [...byStatus].map(([status, alike]) => [
@@ -19,8 +23,7 @@ export function errorResponses(
   return Object.fromEntries(responses) as Record<number, Response>;
 }
 
-/** One answer for all of `errors`, of a status that may be another protocol's. */
-export function errorResponse(
+function errorResponse(
   errorRef: string,
   errors: readonly ChunkedUploadError[],
   status: number,
@@ -43,11 +46,11 @@ export function errorResponse(
   };
 }
 
-function sentencesOf({ detail }: ChunkedUploadError): string[] {
+export function sentencesOf({ detail }: ChunkedUploadError): string[] {
   if (typeof detail === 'string') return [detail];
   return Object.entries(detail).map(([field, about]) => `\`${field}\`: ${about.join(' ')}`);
 }
 
-function exampleName({ code, detail }: ChunkedUploadError): string {
+export function exampleName({ code, detail }: ChunkedUploadError): string {
   return typeof detail === 'string' ? code : `${code}.${Object.keys(detail).join()}`;
 }

@@ -1,20 +1,8 @@
-import type { Response, Schema } from './openapi.types.js';
-import { BINARY } from './request-bodies.js';
+import { number, text } from '../../http/openapi/answers.js';
+import type { Response } from '../../http/openapi/openapi.types.js';
+import { BINARY } from '../../http/openapi/request-bodies.js';
 
-export const NO_STORE = { 'Cache-Control': text('`no-store`') };
-
-export function answer(description: string, schema: Schema): Response {
-  return { description, headers: NO_STORE, content: { 'application/json': { schema } } };
-}
-
-export function number(description: string) {
-  return { description, schema: { type: 'integer', format: 'int64' } };
-}
-
-export function text(description: string) {
-  return { description, schema: { type: 'string' } };
-}
-
+/** The answers to a download. */
 export function fileAnswers(): Record<number, Response> {
   const headers = {
     ETag: text('Of these bytes.'),
@@ -35,13 +23,4 @@ export function fileAnswers(): Record<number, Response> {
     304: { description: 'The file has not changed.', headers: { ETag: headers.ETag } },
     416: { description: 'The range is beyond the end of the file.', headers: range },
   };
-}
-
-/** HEAD has the same answers, and no body. */
-export function withoutBody(responses: Record<number, Response>): Record<number, Response> {
-  const bare = Object.entries(responses).map(([status, { description, headers }]) => [
-    status,
-    { description, ...(headers ? { headers } : {}) },
-  ]);
-  return Object.fromEntries(bare) as Record<number, Response>;
 }

@@ -1,4 +1,4 @@
-/** What this folder says of OpenAPI 3: types of its own, so that the published ones need no package. */
+/** What the descriptions of routes say of OpenAPI 3: types of its own, so that the published ones need no package. */
 
 export interface Schema {
   readonly type?: string;
@@ -38,9 +38,16 @@ export interface MediaType {
 
 export type Content = Readonly<Record<string, MediaType>>;
 
+export interface ResponseHeader {
+  readonly description: string;
+  readonly schema: Schema;
+  /** False: not in every answer of this status. */
+  readonly required?: boolean;
+}
+
 export interface Response {
   readonly description: string;
-  readonly headers?: Readonly<Record<string, { description: string; schema: Schema }>>;
+  readonly headers?: Readonly<Record<string, ResponseHeader>>;
   readonly content?: Content;
 }
 
@@ -57,6 +64,27 @@ export interface RouteDescription {
   readonly responses: Readonly<Record<number, Response>>;
 }
 
+/** The methods of the controller that are routes: all its public ones. */
+export type RouteName =
+  | 'putFirst'
+  | 'put'
+  | 'postWhole'
+  | 'post'
+  | 'patchNamed'
+  | 'patch'
+  | 'options'
+  | 'headNamed'
+  | 'list'
+  | 'head'
+  | 'get'
+  | 'headFile'
+  | 'getFile'
+  | 'removeNamed'
+  | 'remove';
+
+/** What may be said there, by one protocol or by all of them. */
+export type DescribedRoutes = Readonly<Partial<Record<RouteName, RouteDescription>>>;
+
 /** What of an upload type its description depends on. */
 export interface DescribedType {
   readonly fieldName: string;
@@ -69,8 +97,6 @@ export interface DescribedType {
   /** Whether completion may be answered by the host's own words. */
   readonly hasOnComplete: boolean;
   readonly userRestricted: boolean;
-  /** Names of those that may be spoken. */
-  readonly protocols: readonly string[];
   /** Of the component that describes an upload. */
   readonly uploadRef: string;
   readonly errorRef: string;
