@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AbstractChunkedUpload, type CompletionContext } from 'nestjs-chunked-upload';
 import { HttpException } from '@nestjs/common';
@@ -83,6 +86,11 @@ async function begun(bytes: Uint8Array, length?: number): Promise<string> {
   return headers['location'] ?? '';
 }
 
+/** As a client that does not say its version. */
+function unmarked(method: string, target: string, headers: Headers = {}, body?: Uint8Array) {
+  return InterimRequest.send(method, origin + target, { 'x-user': 'ann', ...headers }, body);
+}
+
 async function head(location: string): Promise<FinalAnswer> {
   return ask('HEAD', origin + location);
 }
@@ -151,6 +159,21 @@ describe('4.1.2 Completeness', () => {
 });
 
 describe('4.1.3 Length', () => {
+  it.each(['', '-1', '300.0', '"300"', '1000000000000000', '300, 300'])(
+    'MUST be ignored where it is %j',
+    async (length) => {
+      const said = { 'upload-complete': '?0', 'upload-length': length };
+      const { status, headers } = await create(said, first);
+      expect(status).toBe(201);
+      const location = headers['location'] ?? '';
+      const more = await append(location, { ...said, 'upload-offset': '100' }, rest);
+      expect(more.status).toBe(204);
+      const asked = (await head(location)).headers;
+      expect(asked).toMatchObject({ 'upload-offset': '300' });
+      expect(asked).not.toHaveProperty('upload-length');
+    },
+  );
+
   it('is that of the content where this is the rest', async () => {
     const location = await begun(first);
     expect((await head(location)).headers).not.toHaveProperty('upload-length');
@@ -217,6 +240,7 @@ describe('4.1.4 Limits', () => {
     const more = { 'upload-complete': '?0', 'upload-offset': '100' };
     const large = await append(begin.headers['location'] ?? '', more, sample(901));
     expect(large.status).toBe(413);
+    expect(large.headers['upload-limit']).toMatch(/^min-size=10, max-size=1000/);
   });
 });
 
@@ -373,6 +397,50 @@ describe('4.3.2 Offset retrieval', () => {
     expect((await head(location)).status).toBe(410);
   });
 
+  it.each([undefined, '2', '9', 'x'])(
+    'MUST tell as much to a client of version %s',
+    async (version) => {
+      const said: Headers =
+        version === undefined ? {} : { 'upload-draft-interop-version': version };
+      const location = await begun(first, 300);
+      const { status, headers } = await unmarked('HEAD', location, said);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'upload-offset': '100',
+        'upload-complete': '?0',
+        'upload-length': '300',
+        'upload-limit': expect.stringMatching(/^min-size=0, max-age=\d+$/),
+        'cache-control': 'no-store',
+      });
+      expect(headers).not.toHaveProperty('upload-draft-interop-version');
+      await append(location, { 'upload-complete': '?1', 'upload-offset': '100' }, rest);
+      expect((await unmarked('HEAD', location, said)).headers).toMatchObject({
+        'upload-offset': '300',
+        'upload-complete': '?1',
+        'upload-limit': 'min-size=0',
+      });
+    },
+  );
+
+  it('ends nobody who really sends, where it does not say its version', async () => {
+    const location = await begun(first);
+    const writing = appending(location, '100', { 'upload-complete': '?0' });
+    await writing.write(sample(1000));
+    await until('it writes', async () => isWritten(location));
+    let asked: FinalAnswer | null = null;
+    const asking = unmarked('HEAD', location).then((answer) => (asked = answer));
+    let sent = 1000;
+    for (; !asked; sent += 1000) {
+      await writing.write(sample(1000));
+      await sleep(20);
+    }
+    expect((await asking).status).toBe(200);
+    writing.end();
+    const answer = await writing.answer;
+    expect(answer?.status).toBe(204);
+    expect(answer?.headers).toMatchObject({ 'upload-offset': String(100 + sent) });
+  });
+
   it('MUST NOT be outdated: what still writes is ended, and its connection broken', async () => {
     const location = await begun(first);
     const writing = appending(location, '100', { 'upload-complete': '?0' });
@@ -385,6 +453,33 @@ describe('4.3.2 Offset retrieval', () => {
     expect(offset).toBeGreaterThan(100);
     const going = { 'upload-complete': '?0', 'upload-offset': String(offset) };
     expect((await append(location, going, large.subarray(offset - 100))).status).toBe(204);
+  });
+});
+
+describe('A client that does not say its version', () => {
+  it('appends and cancels as every other, but for interim answers', async () => {
+    const location = await begun(first);
+    const at = (offset: number, complete: string) => ({
+      ...PARTIAL,
+      'upload-offset': String(offset),
+      'upload-complete': complete,
+    });
+    const wrong = await unmarked('PATCH', location, at(50, '?0'), first);
+    expectProblem(wrong, 409, 'mismatching-upload-offset');
+    const large = sample(40 * MIB);
+    const next = await unmarked('PATCH', location, at(100, '?0'), large);
+    expect(next.status).toBe(204);
+    expect(next.interim).toEqual([]);
+    expect(next.headers).not.toHaveProperty('upload-draft-interop-version');
+    const offset = 100 + large.length;
+    expect(next.headers).toMatchObject({
+      'upload-offset': String(offset),
+      'upload-complete': '?0',
+    });
+    const end = await unmarked('PATCH', location, at(offset, '?1'));
+    expect(end.json).toMatchObject({ status: 2, offset });
+    expect((await unmarked('DELETE', location)).status).toBe(204);
+    expect((await unmarked('HEAD', location)).status).toBe(404);
   });
 });
 
@@ -455,6 +550,17 @@ describe('4.4.2 Upload append', () => {
       expect((await append(location, headers, rest.subarray(0, 50))).status).toBe(410);
       expect((await head(location)).status).toBe(410);
     }
+  });
+
+  it('MUST NOT exceed it in a creation either, of content whose size nobody announced', async () => {
+    const request = begin({ 'upload-complete': '?0', 'upload-length': '150' });
+    request.end(file);
+    const answer = (await request.answer) as FinalAnswer;
+    expectProblem(answer, 400, 'inconsistent-upload-length');
+    const location = request.interim[0]?.headers['location'] ?? '';
+    expect((await head(location)).status).toBe(404);
+    const going = { 'upload-complete': '?0', 'upload-offset': '0' };
+    expect((await append(location, going, first)).status).toBe(404);
   });
 
   it('is of its own media type', async () => {
@@ -602,6 +708,23 @@ describe('4.6 Concurrency', () => {
 });
 
 describe('5 Status code 104', () => {
+  it('is not sent to a client of HTTP/1.0', async (test) => {
+    if (speaksHttp2(url)) test.skip();
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      'POST /uploads?filename=a.txt HTTP/1.0\r\nx-user: ann\r\nupload-complete: ?1\r\n' +
+        `upload-draft-interop-version: 8\r\ncontent-length: ${file.length}\r\n\r\n`,
+    );
+    socket.write(file);
+    let said = '';
+    socket.on('data', (bytes: Buffer) => (said += bytes.toString('latin1')));
+    await once(socket, 'close');
+    expect(said).toMatch(/^HTTP\/1\.[01] 200 /);
+    expect(said).not.toContain(' 104 ');
+    expect(said).toMatch(/^upload-complete: \?1\r$/im);
+  });
+
   it('does not take the place of 100, and is understood by curl', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'curl-'));
     await writeFile(join(folder, 'a.bin'), file);

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import {
   type CanActivate,
   ConflictException,
+  ForbiddenException,
   Injectable,
+  ServiceUnavailableException,
   UnauthorizedException,
   UseGuards,
 } from '@nestjs/common';
@@ -12,6 +15,7 @@ import {
   AbstractChunkedUpload,
   ChunkedUpload,
   ChunkedUploadController,
+  type UploadContext,
 } from 'nestjs-chunked-upload';
 import { Column, Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -58,6 +62,34 @@ class GuardedController extends ChunkedUploadController {}
 @Entity()
 class Only extends AbstractChunkedUpload {}
 
+class FileTypeField {
+  @IsOptional()
+  @IsString()
+  filetype?: string;
+}
+
+@Entity()
+class Picture extends AbstractChunkedUpload {
+  @Column('text', { nullable: true })
+  filetype!: string | null;
+}
+
+@Entity()
+class Mistaken extends AbstractChunkedUpload {}
+
+/** What the host's own code does next. */
+const mistakes: { user: () => unknown; access: () => unknown } = {
+  user: () => undefined,
+  access: () => undefined,
+};
+
+class MistakenController extends ChunkedUploadController {
+  protected override access(context: UploadContext) {
+    mistakes.access();
+    return super.access(context);
+  }
+}
+
 type Fields = Readonly<Record<string, string>>;
 
 let host: Host;
@@ -77,12 +109,21 @@ beforeAll(async () => {
       { path: 'hooked', entity: Hooked, onComplete: () => onComplete() },
       { path: 'guarded', entity: Guarded, controller: GuardedController },
       { path: 'only', entity: Only, protocols: ['content-range'] },
+      { path: 'pictures', entity: Picture, fields: FileTypeField, allowedMimeTypes: ['image/png'] },
+      {
+        path: 'mistaken',
+        entity: Mistaken,
+        controller: MistakenController,
+        user: () => (mistakes.user() ?? 'ann') as string,
+      },
     ],
   });
 });
 afterAll(() => host?.close());
 beforeEach(() => {
   onComplete = () => undefined;
+  mistakes.user = () => undefined;
+  mistakes.access = () => undefined;
 });
 
 /** A client of tus, as far as a server sees it. */
@@ -329,6 +370,34 @@ describe('Core protocol', () => {
     await until('it is kept', async () => (await ann.offset(url)) === 70_000);
   });
 
+  it('PATCH: while another one sends is 423, after which it may be tried again', async () => {
+    const url = await ann.begin(300_000);
+    const headers = { 'tus-resumable': '1.0.0', 'x-user': 'ann', 'content-type': OCTETS };
+    const patch = { ...headers, 'upload-offset': '0' };
+    const wire = openWire('PATCH', new URL(url, host.url).href, patch, false);
+    const first = wire.answer;
+    first.catch(() => undefined);
+    const send = async () => new Promise<void>((resolve) => wire.write(sample(100), resolve));
+    await send();
+    await until('it writes', async () => {
+      return (await host.uploads.findOne(ann.idOf(url))).leaseToken !== null;
+    });
+    let met: Response | null = null;
+    const meeting = ann.patch(url, 0, file).then((answer) => (met = answer));
+    let sent = 100;
+    for (; !met; sent += 100) {
+      await send();
+      await sleep(20);
+    }
+    const answer = await meeting;
+    expect(answer.status).toBe(423);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(answer.headers.get('tus-resumable')).toBe('1.0.0');
+    wire.end(Buffer.alloc(0));
+    expect((await first).status).toBe(204);
+    expect(await ann.offset(url)).toBe(sent);
+  });
+
   it('OPTIONS: tells version, extensions, limits', async () => {
     const answer = await fetch(`${host.url}/notes`, { method: 'OPTIONS' });
     expect(answer.status).toBe(204);
@@ -337,19 +406,36 @@ describe('Core protocol', () => {
       'creation,creation-with-upload,creation-defer-length,termination,checksum,expiration',
     );
     expect(answer.headers.get('tus-max-size')).toBe(String(MOST));
-    expect(answer.headers.get('tus-checksum-algorithm')).toContain('sha1');
+    expect(answer.headers.get('tus-checksum-algorithm')).toBe('sha1,md5,sha256,sha512,crc32');
+  });
+
+  it.each(['0.2.2', 'x'])('OPTIONS: passes over the version (%s)', async (version) => {
+    const answer = await ann.ask('OPTIONS', '/notes', { 'tus-resumable': version });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('tus-version')).toBe('1.0.0');
   });
 
   it.each(['0.2.2', '1.0.1', '', 'x'])(
     'another version (%s) is 412, and nothing is done',
     async (v) => {
       const url = await ann.begin(300);
+      const rows = await host.dataSource.getRepository(ChunkedUpload).count();
       const fields = { 'tus-resumable': v };
-      const answer = await ann.patch(url, 0, file, fields);
-      expect(answer.status).toBe(412);
-      expect(answer.headers.get('tus-version')).toBe('1.0.0');
+      const answers = [
+        await ann.patch(url, 0, file, fields),
+        await ann.ask('HEAD', url, fields),
+        await ann.ask('DELETE', url, fields),
+        await ann.create({ 'upload-length': '1', ...fields }),
+        await ann.create({ 'upload-length': '300', 'content-type': OCTETS, ...fields }, file),
+      ];
+      for (const { status, headers } of answers) {
+        expect(status).toBe(412);
+        expect(headers.get('tus-version')).toBe('1.0.0');
+        expect(headers.get('tus-resumable')).toBe('1.0.0');
+        expect(headers.get('upload-offset')).toBeNull();
+      }
       expect(await ann.offset(url)).toBe(0);
-      expect((await ann.create({ 'upload-length': '1', ...fields })).status).toBe(412);
+      expect(await host.dataSource.getRepository(ChunkedUpload).count()).toBe(rows);
     },
   );
 
@@ -424,13 +510,48 @@ describe('Creation', () => {
     expect(await host.dataSource.getRepository(Note).count()).toBe(before);
   });
 
-  it.each(['a b c', 'a !', 'a YQ==,a YQ==', 'a /w==', ','])(
+  it.each(['a b c', 'a !', 'a YQ==,a YQ==', ','])(
     'metadata that is not well-formed (%s) is 400',
     async (metadata) => {
       const fields = { 'upload-length': '5', 'upload-metadata': metadata };
       expect((await ann.create(fields)).status).toBe(400);
     },
   );
+
+  it.each(['filename', 'name', 'owner_type', 'owner_id', 'title', 'md5'])(
+    'metadata that is used has to be UTF-8: %s',
+    async (key) => {
+      const fields = { 'upload-length': '5', 'upload-metadata': `${key} /w==` };
+      const answer = await notes.create(fields);
+      expect(answer.status).toBe(400);
+      expect(await detailOf(answer)).toMatch(`the value of ${key} is not UTF-8`);
+    },
+  );
+
+  it('metadata that nobody uses may be any bytes, and stays as it was sent', async () => {
+    const sent = 'filename YS50eHQ=,thumbnail /9j/4A==,sha256 /w==,title';
+    const url = await notes.begin(5, {}, { 'upload-metadata': sent });
+    expect((await notes.head(url)).headers.get('upload-metadata')).toBe(sent);
+    await notes.patch(url, 0, sample(5));
+    expect((await notes.show(url)).upload).toMatchObject({ status: 2, title: '' });
+  });
+
+  it('what the client says of the type is a field at most: rules look at the bytes', async () => {
+    const pictures = new TusClient('/pictures');
+    const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+    const metadata = { filename: 'a.png', filetype: 'text/plain' };
+    const url = await pictures.begin(png.length, metadata);
+    expect((await pictures.patch(url, 0, png)).status).toBe(204);
+    expect((await pictures.show(url)).upload).toMatchObject({ status: 2, filetype: 'text/plain' });
+    const lie = { filename: 'a.png', filetype: 'image/png' };
+    const other = await pictures.patch(
+      await pictures.begin(10, lie),
+      0,
+      Buffer.from('%PDF-1.7\n%'),
+    );
+    expect(other.status).toBe(400);
+    expect(await detailOf(other)).toHaveProperty('file');
+  });
 
   it('parts of a file (concatenation) are refused, by a status that nobody repeats', async () => {
     const answer = await ann.create({ 'upload-length': '5', 'upload-concat': 'partial' });
@@ -454,6 +575,14 @@ describe('Creation With Upload', () => {
     expect(answer.headers.get('upload-offset')).toBe('300');
     const { upload } = await ann.show(answer.headers.get('location') ?? '');
     expect(upload.status).toBe(2);
+  });
+
+  it('takes them with a sum that matches', async () => {
+    const sum = createHash('sha1').update(file.subarray(0, 100)).digest('base64');
+    const said = { 'content-type': OCTETS, 'upload-checksum': `sha1 ${sum}` };
+    const answer = await ann.create({ 'upload-length': '300', ...said }, file.subarray(0, 100));
+    expect(answer.status).toBe(201);
+    expect(answer.headers.get('upload-offset')).toBe('100');
   });
 
   it('of another media type is 415, and nothing is left', async () => {
@@ -496,13 +625,32 @@ describe('Creation Defer Length', () => {
     const created = await ann.create({ 'upload-defer-length': '1' });
     expect(created.status).toBe(201);
     const url = created.headers.get('location') ?? '';
+    for (const end of [0, 100, 300]) {
+      const asked = await ann.head(url);
+      expect(asked.headers.get('upload-defer-length')).toBe('1');
+      expect(asked.headers.get('upload-length')).toBeNull();
+      const offset = Number(asked.headers.get('upload-offset'));
+      if (end > offset) await ann.patch(url, offset, file.subarray(offset, end));
+    }
     expect((await ann.head(url)).headers.get('upload-defer-length')).toBe('1');
-    await ann.patch(url, 0, file);
-    expect((await ann.show(url)).upload.status).toBe(1);
+    expect((await ann.show(url)).upload).toMatchObject({ status: 1, offset: 300 });
     const answer = await ann.patch(url, 300, null, { 'upload-length': '300' });
     expect(answer.status).toBe(204);
     expect((await ann.show(url)).upload).toMatchObject({ status: 2, total: 300 });
     expect((await ann.head(url)).headers.get('upload-defer-length')).toBeNull();
+  });
+
+  it('bytes past the limit are 413 before a length is said, and as that is', async () => {
+    const deferred = { 'upload-defer-length': '1', ...metadataOf({ filename: 'a.txt' }) };
+    const url = (await notes.create(deferred)).headers.get('location') ?? '';
+    const text = Buffer.alloc(MOST, 'a');
+    expect((await notes.patch(url, 0, text.subarray(0, 10))).status).toBe(204);
+    expect((await notes.patch(url, 10, text)).status).toBe(413);
+    expect(await notes.offset(url)).toBe(10);
+    const length = { 'upload-length': String(MOST + 1) };
+    expect((await notes.patch(url, 10, null, length)).status).toBe(413);
+    expect((await notes.patch(url, 10, text.subarray(10))).status).toBe(204);
+    expect(await notes.offset(url)).toBe(MOST);
   });
 
   it('the length is said once', async () => {
@@ -627,6 +775,53 @@ describe('Beside the text', () => {
     onComplete = () => undefined;
     expect((await hooked.patch(url, 300, null)).status).toBe(204);
     expect((await hooked.show(url)).upload.status).toBe(2);
+  });
+
+  it.each([
+    [
+      'throws',
+      'user',
+      () => {
+        throw new Error('broken');
+      },
+      423,
+    ],
+    [
+      'is away',
+      'user',
+      () => {
+        throw new ServiceUnavailableException();
+      },
+      423,
+    ],
+    ['answers no id', 'user', () => '', 423],
+    [
+      'throws',
+      'access',
+      () => {
+        throw new TypeError('broken');
+      },
+      423,
+    ],
+    [
+      'refuses',
+      'access',
+      () => {
+        throw new ForbiddenException();
+      },
+      403,
+    ],
+  ] as const)('HEAD is never 5xx where the host %s in %s', async (_, step, mistake, status) => {
+    const mistaken = new TusClient('/mistaken');
+    const url = await mistaken.begin(300);
+    mistakes[step] = mistake;
+    const asked = await mistaken.head(url);
+    expect(asked.status).toBe(status);
+    expect(asked.headers.get('retry-after')).toBe(status === 423 ? '1' : null);
+    expect(asked.headers.get('tus-resumable')).toBe('1.0.0');
+    expect(asked.headers.get('upload-offset')).toBeNull();
+    mistakes[step] = () => undefined;
+    expect(await mistaken.offset(url)).toBe(0);
   });
 
   it('an upload of one protocol is gone on with by another', async () => {
