@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChunkRequest, FILES, MIB, begunLast, headOffset, send } from '../support/chunk-request.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
+import { LargeFile } from '../support/large-file.js';
 import { rounds } from '../support/rounds.js';
 import { between } from '../support/waiting.js';
 
@@ -11,36 +11,12 @@ const SIZE = (process.env.LONG === '1' ? 2048 : 512) * MIB;
 const KILLS_OF_ONE = 5;
 const BYTES_A_SECOND = 100 * MIB;
 const MOST_AGAIN = 64 * MIB;
-const PIECE = 4 * MIB;
 
 let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster(1);
 });
 afterAll(() => cluster?.stop());
-
-/** A file too large to be held: the same bytes again and again, each time with their place. */
-class LargeFile {
-  readonly #bytes = randomBytes(PIECE);
-
-  piece(start: number): Buffer {
-    const bytes = Buffer.from(this.#bytes);
-    bytes.writeDoubleBE(start, 0);
-    return bytes.subarray(0, Math.min(PIECE, SIZE - start));
-  }
-
-  /** From `start` on, which need not be the beginning of a piece. */
-  at(start: number): Buffer {
-    const within = start % PIECE;
-    return this.piece(start - within).subarray(within);
-  }
-
-  get md5(): string {
-    const hash = createHash('md5');
-    for (let at = 0; at < SIZE; at += PIECE) hash.update(this.piece(at));
-    return hash.digest('hex');
-  }
-}
 
 /** Sends all from `start` on as one chunk, until `stopAfterMs` or its end. What was sent when. */
 async function sendRest(file: LargeFile, id: string | null, start: number, stopAfterMs: number) {
@@ -66,7 +42,7 @@ describe('kill -9 within one long chunk', () => {
     const server = cluster.at(0);
     const again: number[] = [];
     for (let kills = 0; kills < KILLS;) {
-      const file = new LargeFile();
+      const file = new LargeFile(SIZE);
       let id: string | null = null;
       let offset = 0;
       for (let nth = 0; nth < KILLS_OF_ONE && kills < KILLS; nth += 1) {

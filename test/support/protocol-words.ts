@@ -9,10 +9,16 @@ export interface ProtocolWords {
   /** Statuses of a chunk that another one at its offset was preferred to. */
   readonly refused: readonly number[];
   create(total: number): Words & { readonly body?: string };
-  /** `total`: null where it is not said. */
-  chunk(id: string, offset: number, total: number | null): Words;
+  chunk(id: string, chunk: ChunkWords): Words;
   /** What tells the offset. */
   head(id: string): Words;
+}
+
+export interface ChunkWords {
+  readonly offset: number;
+  readonly length: number;
+  /** Size of the whole file; null where it is not said. */
+  readonly total: number | null;
 }
 
 export interface Words {
@@ -38,7 +44,7 @@ const filePond: ProtocolWords = {
     },
     body: '--b\r\ncontent-disposition: form-data; name="filepond"\r\n\r\n{}\r\n--b--\r\n',
   }),
-  chunk: (id, offset, total) => ({
+  chunk: (id, { offset, total }) => ({
     method: 'PATCH',
     target: `${FILES}?patch=${id}`,
     headers: {
@@ -53,7 +59,7 @@ const filePond: ProtocolWords = {
 
 const TUS = { 'tus-resumable': '1.0.0' };
 
-const tus: ProtocolWords = {
+export const tus: ProtocolWords = {
   name: 'tus',
   keepsBroken: true,
   accepted: 204,
@@ -63,7 +69,7 @@ const tus: ProtocolWords = {
     target: FILES,
     headers: { ...TUS, 'upload-length': String(total), 'upload-metadata': 'filename YS5iaW4=' },
   }),
-  chunk: (id, offset, total) => ({
+  chunk: (id, { offset, total }) => ({
     method: 'PATCH',
     target: `${FILES}/${id}`,
     headers: {
@@ -88,7 +94,7 @@ const draft: ProtocolWords = {
     target: FILES + NAME,
     headers: { ...DRAFT, 'upload-complete': '?0', 'upload-length': String(total) },
   }),
-  chunk: (id, offset, total) => ({
+  chunk: (id, { offset, total }) => ({
     method: 'PATCH',
     target: `${FILES}/${id}`,
     headers: {
@@ -102,4 +108,27 @@ const draft: ProtocolWords = {
   head: (id) => ({ method: 'HEAD', target: `${FILES}/${id}`, headers: DRAFT }),
 };
 
+/** The contract's own. */
+export const contentRange: ProtocolWords = {
+  name: 'Content-Range',
+  keepsBroken: true,
+  accepted: 200,
+  refused: [400, 423],
+  create: (total) => ({
+    method: 'PUT',
+    target: FILES + NAME,
+    headers: { 'content-range': `bytes */${total}` },
+  }),
+  chunk: (id, { offset, length, total }) => ({
+    method: 'PUT',
+    target: `${FILES}/${id}`,
+    headers: {
+      'content-type': 'application/octet-stream',
+      'content-range': `bytes ${offset}-${offset + length - 1}/${total ?? '*'}`,
+    },
+  }),
+  head: (id) => ({ method: 'HEAD', target: `${FILES}/${id}`, headers: {} }),
+};
+
+/** The others. */
 export const PROTOCOLS: readonly ProtocolWords[] = [tus, filePond, draft];
