@@ -209,6 +209,12 @@ function metadataOf(metadata: Fields): Fields {
   return pairs.length > 0 ? { 'upload-metadata': pairs.join(',') } : {};
 }
 
+function throwing(error: Error): () => never {
+  return () => {
+    throw error;
+  };
+}
+
 async function detailOf(answer: Response): Promise<unknown> {
   return ((await answer.json()) as { detail: unknown }).detail;
 }
@@ -778,39 +784,11 @@ describe('Beside the text', () => {
   });
 
   it.each([
-    [
-      'throws',
-      'user',
-      () => {
-        throw new Error('broken');
-      },
-      423,
-    ],
-    [
-      'is away',
-      'user',
-      () => {
-        throw new ServiceUnavailableException();
-      },
-      423,
-    ],
+    ['throws', 'user', throwing(new Error('broken')), 423],
+    ['is away', 'user', throwing(new ServiceUnavailableException()), 423],
     ['answers no id', 'user', () => '', 423],
-    [
-      'throws',
-      'access',
-      () => {
-        throw new TypeError('broken');
-      },
-      423,
-    ],
-    [
-      'refuses',
-      'access',
-      () => {
-        throw new ForbiddenException();
-      },
-      403,
-    ],
+    ['throws', 'access', throwing(new TypeError('broken')), 423],
+    ['refuses', 'access', throwing(new ForbiddenException()), 403],
   ] as const)('HEAD is never 5xx where the host %s in %s', async (_, step, mistake, status) => {
     const mistaken = new TusClient('/mistaken');
     const url = await mistaken.begin(300);

@@ -1,5 +1,5 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
-import { NO_STORE, number, text, withoutBody } from '../http/openapi/answers.js';
+import { NO_STORE, number, withoutBody } from '../http/openapi/answers.js';
 import { errorResponses } from '../http/openapi/error-responses.js';
 import type {
   Content,
