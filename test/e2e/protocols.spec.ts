@@ -72,7 +72,7 @@ describe("A type without 'content-range'", () => {
     for (const answer of answers) {
       expect(answer).toMatchObject({
         status: 400,
-        body: { detail: 'Chunks with Content-Range are not taken here' },
+        body: { detail: 'Chunks with Content-Range are not accepted here' },
       });
     }
     expect(await other.list()).toMatchObject([{ id, offset: 0, status: 1 }]);

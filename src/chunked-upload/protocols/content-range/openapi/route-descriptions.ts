@@ -105,7 +105,7 @@ export function routeDescriptions(type: DescribedType): DescribedRoutes {
       description: 'In any state. A request that is writing it is ended.',
       parameters: [ID],
       responses: {
-        204: { description: 'Record and bytes are gone.' },
+        204: { description: 'Record and bytes have been removed.' },
         ...errors(...UNKNOWN, ...BUSY, ...AWAY),
       },
     },
