@@ -213,7 +213,9 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     const whole = upload.offset > 0 ? { start: 0, end: upload.offset - 1 } : undefined;
     const { storage } = this.engine.type;
     const opened = countedStream((nextChunk) =>
-      storage.createReadStream(upload, range ?? whole, { nextChunk }).catch(storageFailure),
+      storage
+        .createReadStream(upload, range ?? whole, { nextChunk })
+        .catch((error: unknown) => this.engine.readFailure(error, upload.id)),
     );
     return about(upload.id, opened);
   }

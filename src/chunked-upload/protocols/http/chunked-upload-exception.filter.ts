@@ -76,7 +76,9 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     this.measurements?.refused({ id, code, status, protocol });
     // One without a cause is no failure: this process is being shut down.
     const isPlanned = error.code === 'unavailable' && error.cause === undefined;
-    if (status >= 500 && !isPlanned) this.#logger.warn(logLine(error));
+    // Nor is it the client's fault that bytes are missing: a disk may not be mounted.
+    const isFailure = (status >= 500 && !isPlanned) || error.code === 'bytes_missing';
+    if (isFailure) this.#logger.warn(logLine(error));
     if (!refusal) {
       breakOff(incoming);
       return;
