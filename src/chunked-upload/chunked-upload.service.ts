@@ -212,8 +212,9 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     // Always with its bounds: a storage can tell then that bytes are missing before it sends any.
     const whole = upload.offset > 0 ? { start: 0, end: upload.offset - 1 } : undefined;
     const { storage } = this.engine.type;
+    const failed = (error: unknown) => this.engine.readFailure(error, upload.id);
     const opened = countedStream((nextChunk) =>
-      storage.createReadStream(upload, range ?? whole, { nextChunk }).catch(storageFailure),
+      storage.createReadStream(upload, range ?? whole, { nextChunk }).catch(failed),
     );
     return about(upload.id, opened);
   }

@@ -22,6 +22,9 @@ import { PageController } from './page.controller.js';
 import { PeopleController } from './people.controller.js';
 import type { Settings } from './settings.js';
 
+/** All that there is; the last is still an Internet-Draft. */
+const PROTOCOLS = ['content-range', 'tus', 'filepond', 'resumable-http'] as const;
+
 /** The demo: three upload types, each with a table of its own, and a page to try them. */
 @Module({})
 export class DemoModule {
@@ -58,8 +61,7 @@ export class DemoModule {
           admin: { path: 'admin/uploads', guards: [AdminGuard] },
           storage,
           expiresIn: settings.uploadExpiresIn,
-          // All that there is; the last is still an Internet-Draft.
-          protocols: ['content-range', 'tus', 'filepond', 'resumable-http'],
+          protocols: PROTOCOLS,
           // The demo lets everybody attach files to everyone; an application decides here who may.
           owners: { person: { entity: Person, canAttach: () => true } },
         }),
@@ -83,7 +85,11 @@ export class DemoModule {
       ],
       controllers: [HealthController, MetricsController, PageController, PeopleController],
       providers: [
-        UploadMetrics,
+        {
+          provide: UploadMetrics,
+          useFactory: () =>
+            new UploadMetrics(['uploads/files', 'uploads/videos', 'uploads/notes'], PROTOCOLS),
+        },
         { provide: APP_GUARD, useClass: BasicAuthGuard },
         { provide: APP_FILTER, useClass: DetailFilter },
       ],

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import type { CanActivate } from '@nestjs/common';
 import type { Locator, Page } from 'playwright-core';
@@ -39,7 +40,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
   const stage = useStage(() => {
     const admin = { path: 'admin/uploads', guards: [everybody] };
     const owners = { person: Person };
-    const types = [{ path: 'clips', entity: Clip, owners: {} }];
+    const types = [{ path: 'customers/film-clips', entity: Clip, owners: {} }];
     return startHost({ upload: { admin, owners }, types, database: { entities: [Person] } });
   });
   let host: Host;
@@ -306,6 +307,107 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
       ownerId: '71',
       expiresAt: null,
     });
+  });
+
+  it('says so where the expiry that was set has passed', async () => {
+    await fill();
+    await open();
+    await row('anonymous.bin').locator('.name').click();
+    await page.locator('#detail-changes summary').click();
+    await page.locator('#new-expiry').fill('2026-01-01T00:00');
+    await press('Save expiry');
+    const result = () => page.locator('#change-result').textContent();
+    await expect.poll(result).toBe('Expired: the next clean-up deletes it.');
+  });
+
+  it('says why a file whose bytes are missing cannot be had', async () => {
+    const gone = 'The bytes of this upload are gone from the storage';
+    const remove = async (id: string) => {
+      const { finalKey } = await host.uploads.findOne(id);
+      await rm(join(host.root, finalKey));
+    };
+    await remove((await uploads.file(file, { filename: 'gone.bin' })).id);
+    await remove((await uploads.file(png(), { filename: 'gone.png' })).id);
+    await open();
+    const said = () => page.locator('#detail-file').textContent();
+    await row('gone.bin').locator('.name').click();
+    await page.getByRole('link', { name: 'Download' }).click();
+    await expect.poll(said).toBe(gone);
+    await page.goBack();
+    await row('gone.png').locator('.name').click();
+    await expect.poll(said).toBe(gone);
+  });
+
+  it('keeps type and creator in one line each, whatever the width of the table', async () => {
+    await fill();
+    await new UploadClient(`${host.url}/customers/film-clips`).begin(file.subarray(0, 100), 300);
+    await open();
+    for (const width of [1125, 1400]) {
+      await page.setViewportSize({ width, height: 900 });
+      const lines = await page.locator(':is(.creator, td.type) .value').evaluateAll((all) =>
+        all.map((each) => {
+          const range = document.createRange();
+          range.selectNodeContents(each);
+          return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+        }),
+      );
+      expect(lines.length).toBe(18);
+      expect(new Set(lines), `at ${width}`).toEqual(new Set([1]));
+      const type = row('file.bin').locator('td.type .value');
+      const isCut = (element: Element) => element.scrollWidth > element.clientWidth;
+      if (width === 1400) expect(await type.evaluate(isCut)).toBe(false);
+      const sticksOut = () => document.documentElement.scrollWidth - innerWidth;
+      expect(await page.evaluate(sticksOut)).toBeLessThanOrEqual(0);
+    }
+    const creator = row('a very long name').locator('.creator .value');
+    expect(await creator.getAttribute('title')).toContain('somebody.with.a.long.name@example.org');
+  });
+
+  it('sums up the types, and shows what is clicked of all of them', async () => {
+    await fill();
+    const clips = new UploadClient(`${host.url}/customers/film-clips`);
+    await clips.begin(file.subarray(0, 100), 300, { filename: 'clip.mp4' });
+    await open();
+    await page.locator('#overview summary').click();
+    const sum = page.locator('#overview-rows tr', { hasText: 'all types' });
+    const cells = () => sum.locator('td').allTextContents();
+    await expect
+      .poll(async () => (await cells()).slice(0, 2))
+      .toEqual(['4400 bytes', '1100 bytes']);
+    await page.getByRole('button', { name: /^4 incomplete of all types/ }).click();
+    await expect.poll(names).toHaveLength(4);
+    expect(await names()).toContain('clip.mp4');
+  });
+
+  it('asks before it is left while all that match are deleted, and says that it stops', async () => {
+    await host.dataSource.query(
+      `INSERT INTO chunked_upload (id, filename, key, final_key, created_at)
+      SELECT gen_random_uuid(), 'file ' || n, 'none/' || n, 'none/' || n, now() - n * interval '1 s'
+      FROM generate_series(1, 60) AS n`,
+    );
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await page.route('**/api/delete', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const asks = () =>
+      page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    await open('?search=file');
+    await page.getByLabel('Select all of this page').check();
+    await press('Select all that match');
+    await press('Delete…');
+    expect(await asks()).toBe(false);
+    await press('Delete them');
+    await expect.poll(noticeText).toBe('Deleting: 0 of 60 uploads');
+    expect(await asks()).toBe(true);
+    await press('Stop');
+    await expect.poll(noticeText).toBe('Stopping…');
+    goOn();
+    await expect.poll(noticeText, { timeout: 30_000 }).toMatch(/^\d+ deleted/);
+    expect(await asks()).toBe(false);
   });
 
   it('leads back to page one from an old link', async () => {

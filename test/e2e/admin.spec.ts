@@ -298,10 +298,29 @@ describe('The list', () => {
     ['before', beforeAllTimes],
     ['type', 'none'],
     ['search', 'a\0b'],
+    ['anonymous', 'yes'],
   ])('refuses %s=%s by a sentence', async (name, value) => {
     const response = await root.fetch(`/api/uploads?${new URLSearchParams({ [name]: value })}`);
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({ detail: { [name]: [expect.any(String)] } });
+  });
+});
+
+describe('A parameter that there is not', () => {
+  const id = '3f2b7c1e-0000-4000-8000-000000000000';
+  it.each([
+    ['uploads?staus=expired', 'staus'],
+    ['uploads?field=creator', 'field'],
+    ['count?staus=expired', 'staus'],
+    ['suggestions?field=creator&prefx=a', 'prefx'],
+    ['summary?type=clips', 'type'],
+    [`uploads/${id}?type=clips&status=expired`, 'status'],
+    [`uploads/${id}/file?type=clips&preveiw=true`, 'preveiw'],
+  ])('is refused in %s', async (path, name) => {
+    const response = await root.fetch(`/api/${path}`);
+    expect(response.status).toBe(400);
+    const sentence = expect.stringMatching(/^There is no such parameter\./) as string;
+    expect(await response.json()).toEqual({ detail: { [name]: [sentence] } });
   });
 });
 

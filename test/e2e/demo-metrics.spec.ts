@@ -35,6 +35,33 @@ function valueOf(name: string, labels: Record<string, string>, samples: Sample[]
   return found?.value ?? 0;
 }
 
+it('/metrics has the series of each upload type before anything happens, with 0', async () => {
+  const { samples } = await metrics();
+  const wanted: [string, Record<string, string>][] = [];
+  for (const type of ['uploads/files', 'uploads/videos', 'uploads/notes']) {
+    wanted.push(
+      ['received_bytes_total', { type }],
+      ['writers', { type }],
+      ['takeovers_total', { type, reason: 'dead' }],
+      ['wait_seconds_count', { type, outcome: 'refused' }],
+      ['storage_failures_total', { type, operation: 'write' }],
+      ['database_failures_total', { type, operation: 'lease' }],
+    );
+    for (const protocol of ['content-range', 'tus', 'filepond', 'resumable-http']) {
+      wanted.push(
+        ['begun_total', { type, protocol }],
+        ['completed_total', { type, protocol }],
+        ['refused_total', { type, code: 'unavailable', status: '503', protocol }],
+      );
+    }
+  }
+  const shown = samples.map(({ name, labels, value }) => JSON.stringify([name, labels, value]));
+  const missing = wanted
+    .map(([name, labels]) => JSON.stringify([`chunked_upload_${name}`, labels, 0]))
+    .filter((each) => !shown.includes(each));
+  expect(missing).toEqual([]);
+});
+
 it('/metrics answers everybody in the text format of Prometheus', async () => {
   const response = await fetch(`${demo.url}/metrics`);
   expect(response.status).toBe(200);

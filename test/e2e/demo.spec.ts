@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase } from '../support/database.js';
+import { runCommand } from '../support/command.js';
 import { curl } from '../support/curl.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -29,6 +30,17 @@ const uploads = (type: string) => new UploadClient(`${demo.url}/uploads/${type}`
 const as = (user: string, password = `${user}-pw`) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 });
+
+it('The command works on the demo', async () => {
+  const args = ['delete-expired-uploads', '--app', 'dist/demo/app.module.js', '--dry-run'];
+  const env = { DATABASE_URL: database.url, DATA_DIR: dataDir };
+  const { code, output } = await runCommand(args, env);
+  expect(output).toContain('Processing uploads of FileUpload (uploads/files)...');
+  expect(code).toBe(0);
+  const without = await runCommand(args, { DATABASE_URL: '' });
+  expect(without.errors).toContain('Set DATABASE_URL');
+  expect(without.code).not.toBe(0);
+}, 60_000);
 
 describe('The demo', () => {
   it('prints its address once it answers', () => {

@@ -1,3 +1,7 @@
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ModulesContainer } from '@nestjs/core';
 import { ChunkedUploadHealthIndicator, LocalDiskStorage } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,6 +9,7 @@ import { type TestDatabase, createDatabase } from '../support/database.js';
 import { startHost, withHost } from '../support/host.js';
 import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
 import { ServerProcess } from '../support/server-process.js';
+import { UploadClient, sample } from '../support/upload-client.js';
 
 describe('The indicators', () => {
   it('are up, with the room on the disk, where all is well', async () => {
@@ -50,6 +55,44 @@ describe('The indicators', () => {
       expect(lines).toHaveLength(1);
       expect(lines[0]).toContain('/dev/null/media');
     });
+  });
+
+  it('of a storage is down where its folder is gone, or another one, and takes files all the same', async () => {
+    const logger = new RecordingLogger();
+    await withHost(loggingTo(logger), async ({ app, root, url, uploads }) => {
+      // An answer holds for five seconds: each question is one of another indicator.
+      const storageHealth = async () => {
+        const health = new ChunkedUploadHealthIndicator(app.get(ModulesContainer));
+        return (await health.storage()).storage.status;
+      };
+      expect(await storageHealth()).toBe('up');
+      const before = `${root}.before`;
+      await rename(root, before);
+      expect(await storageHealth()).toBe('down');
+      expect(logger.lines.at(-1)).toMatch(/The folder .* was there before and is gone/);
+      const { id } = await new UploadClient(`${url}/uploads`).file(sample(300));
+      expect((await uploads.findOne(id)).status).toBe(2);
+      expect(await storageHealth()).toBe('down');
+      expect(logger.lines.at(-1)).toMatch(/The folder .* is another one than before/);
+      await rm(root, { recursive: true });
+      await rename(before, root);
+      expect(await storageHealth()).toBe('up');
+    });
+  });
+
+  it('of a storage is up where what it made at the start has been replaced by a disk', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'health-'));
+    const root = join(folder, 'media');
+    const storage = new LocalDiskStorage({ root });
+    expect(await storage.check()).toBeNull();
+    await rename(root, `${root}.before`);
+    await expect(storage.check()).rejects.toThrow('is gone');
+    await mkdir(root);
+    expect(await storage.check()).toBeNull();
+    await rename(root, `${root}.second`);
+    await mkdir(root);
+    await expect(storage.check()).rejects.toThrow('another one');
+    await rm(folder, { recursive: true });
   });
 
   it('of a database is down when that is away', async () => {

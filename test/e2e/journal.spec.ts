@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type CanActivate, Injectable } from '@nestjs/common';
-import { AbstractChunkedUpload } from 'nestjs-chunked-upload';
+import {
+  AbstractChunkedUpload,
+  type ChunkedUploadService,
+  getChunkedUploadToken,
+} from 'nestjs-chunked-upload';
 import { Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Host, startHost } from '../support/host.js';
+import { type Host, startBeside, startHost } from '../support/host.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
 import { storedFiles } from '../support/stored-files.js';
@@ -135,6 +139,58 @@ describe('The admin', () => {
       `log: Admin: somebody without a name deleted 1 upload of "uploads": "file.bin" ${one.id}`,
       `log: Admin: "a\\" \\\\ b" deleted 1 upload of "uploads": "b\\nlog: Admin: \\"c" ${two.id}`,
     ]);
+  });
+});
+
+describe('A clean-up', () => {
+  it('is one line with what it removed; one of nothing, and a dry run, are none', async () => {
+    await host.uploads.removeExpired({ unfinished: true });
+    logger.lines.length = 0;
+    for (let n = 0; n < 2; n += 1) await begun(uploads, 'uploads');
+    await expire('chunked_upload');
+    await host.uploads.removeExpired({ dryRun: true });
+    expect(logger.lines).toEqual([]);
+    await host.uploads.removeExpired();
+    await host.uploads.removeExpired();
+    await begun(uploads, 'uploads');
+    await expire('chunked_upload');
+    await begun(uploads, 'uploads');
+    await host.uploads.removeExpired({ unfinished: true, keepRecord: true });
+    expect(logger.lines).toEqual([
+      'log: Removed 2 expired uploads of "uploads" (200 bytes)',
+      'log: Removed the bytes of 2 unfinished uploads of "uploads" (200 bytes)',
+    ]);
+  });
+
+  it('is one also where it fails half-way', async () => {
+    for (let n = 0; n < 2; n += 1) await begun(clips, 'clips');
+    await expire('clip');
+    const service = host.app.get<ChunkedUploadService<Clip>>(getChunkedUploadToken(Clip), {
+      strict: false,
+    });
+    const report = (): never => {
+      throw new Error('no more');
+    };
+    const line = 'log: Removed 1 expired upload of "clips" (100 bytes)';
+    await expect(service.removeExpired({ batchSize: 1, report })).rejects.toThrow('no more');
+    expect(logger.lines).toEqual([line]);
+    await service.removeExpired();
+    expect(logger.lines).toEqual([line, line]);
+  });
+
+  it('by the timer is one, too', async () => {
+    // Records that are kept would be expired as well.
+    await host.dataSource.query('TRUNCATE chunked_upload');
+    const timed = await startBeside(host, {
+      upload: { cleanup: { every: '1s' } },
+      ...loggingTo(logger),
+    });
+    await begun(uploads, 'uploads');
+    await expire('chunked_upload');
+    const line = 'log: Removed 1 expired upload of "uploads" (100 bytes)';
+    await until('the timer has run', () => logger.lines.includes(line));
+    await timed.close();
+    expect(logger.lines.filter((each) => each.includes('Removed'))).toEqual([line]);
   });
 });
 

@@ -93,6 +93,33 @@ describe('Ordinary traffic', () => {
   });
 });
 
+describe('Bytes that are missing', () => {
+  it('are one line for each request, with the upload', async () => {
+    const { id } = await client.file(file);
+    const { id: begun } = await client.begin(first, 300);
+    await rm(root, { recursive: true });
+    expect((await client.download(id)).status).toBe(410);
+    expect((await client.put('bytes 100-299/300', rest, { id: begun })).status).toBe(410);
+    const line = (of: string) =>
+      expect.stringMatching(
+        `^warn: Upload ${of}: The bytes of this upload are gone from the storage: ENOENT`,
+      ) as string;
+    expect(logger.lines).toEqual([line(id), line(begun)]);
+  });
+
+  it('are none where the upload is removed while its download begins', async () => {
+    const { id } = await client.file(file);
+    const open = storage.createReadStream.bind(storage);
+    storage.createReadStream = async (...parameters) => {
+      storage.createReadStream = open;
+      await host.uploads.remove(id);
+      return open(...parameters);
+    };
+    expect((await client.download(id)).status).toBe(404);
+    expect(logger.lines).toEqual([]);
+  });
+});
+
 describe('A storage that fails', () => {
   it.each<StorageOperation>(['open', 'write', 'sync'])(
     'in %s is one line with the upload',

@@ -36,7 +36,7 @@ export type MatchingAction = 'abort' | 'delete';
 
 /** So many are looked at with one request at most, and for so long, in milliseconds. */
 const MOST_MATCHING = 1000;
-const LONGEST_MS = 5000;
+const LONGEST_MS = 2000;
 /** Small: within one of them nobody looks at the clock. */
 const PAGE = 20;
 const UNFINISHED: readonly AdminStatus[] = ['incomplete', 'expired'];
@@ -100,8 +100,8 @@ export class AdminActionsService {
   /** All expired ones of a type, or of all types; those that failed are found by the next run. */
   async removeExpired(type: string | undefined): Promise<{ removed: number; failed: number }> {
     const sum = { removed: 0, failed: 0 };
-    for (const { name, uploads } of selectedTypes(this.types, type)) {
-      const { removed, failed, failure } = await uploads.removeExpired();
+    for (const { name, removeExpired } of selectedTypes(this.types, type)) {
+      const { removed, failed, failure } = await removeExpired();
       sum.removed += removed;
       sum.failed += failed;
       if (failure) this.#logger.warn(`Expired uploads of ${name} stay: ${failure.message}`);

@@ -29,6 +29,7 @@ const LARGEST_LIMIT = 200;
 
 /** Reads a query string. @throws ChunkedUploadError `invalid_field` */
 export function parseAdminQuery(query: URLSearchParams): AdminQuery {
+  requireKnown(query, [...FILTERS, 'sort', 'limit', 'after', 'before']);
   const given = (name: string) => text(query, name);
   const sortName = (given('sort') ?? '-created').replace(/^-/, '');
   const sort = oneOf('sort', sortName, SORTS);
@@ -82,11 +83,20 @@ export function parseMatching(value: unknown): Pick<AdminQuery, 'type' | 'filter
   return { type: text(query, 'type'), filter: parseFilter(query) };
 }
 
+/** A misspelt parameter must not mean all uploads. @throws ChunkedUploadError `invalid_field` */
+export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
+  for (const name of query.keys()) {
+    const there = known.length > 0 ? ` There are: ${known.join(', ')}.` : ' There is none.';
+    if (!known.includes(name)) invalid(name, `There is no such parameter.${there}`);
+  }
+}
+
 /** The part of a query that says which uploads. */
 export function parseFilter(query: URLSearchParams): AdminFilter {
   const given = (name: string) => text(query, name);
   const status = given('status');
-  const creator = given('anonymous') === 'true' ? null : given('creator');
+  const anonymous = oneOf('anonymous', given('anonymous') ?? 'false', ['true', 'false']);
+  const creator = anonymous === 'true' ? null : given('creator');
   const ownerType = given('owner_type');
   const ownerId = given('owner_id');
   const from = time('from', given('from'));

@@ -1,5 +1,5 @@
 import type { Suggested, SuggestedField } from '../database/admin-overview.repository.js';
-import { oneOf, text } from './admin-query.js';
+import { oneOf, requireKnown, text } from './admin-query.js';
 
 const FIELDS: readonly SuggestedField[] = ['creator', 'owner_type', 'owner_id'];
 const MOST = 10;
@@ -8,6 +8,7 @@ const MOST = 10;
 export function parseSuggestions(
   query: URLSearchParams,
 ): Suggested & { readonly type: string | undefined } {
+  requireKnown(query, ['type', 'field', 'prefix', 'owner_type']);
   const ownerType = text(query, 'owner_type');
   return {
     type: text(query, 'type'),

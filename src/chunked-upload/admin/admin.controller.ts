@@ -26,7 +26,7 @@ import { AdminActionsService, type MatchingAction } from './admin-actions.servic
 import { adminFileResponse } from './admin-file.js';
 import { parseExpiry, parseOwner } from './admin-changes.js';
 import { parseMatchingUploads } from './admin-matching.js';
-import { STATUSES, parseAdminQuery } from './admin-query.js';
+import { STATUSES, parseAdminQuery, requireKnown, text } from './admin-query.js';
 import { parseSuggestions } from './admin-suggestions.js';
 import { readMutation } from './admin-request.js';
 import { parseSelection, requireSelection } from './admin-selection.js';
@@ -92,14 +92,17 @@ export abstract class AdminController {
 
   @Get('api/uploads/:id')
   async detail(@Req() request: HostRequest, @Param('id') id: string) {
-    const { type } = parseAdminQuery(queryOf(incomingOf(request)));
+    const query = queryOf(incomingOf(request));
+    requireKnown(query, ['type']);
+    const type = text(query, 'type');
     if (type === undefined) throw ChunkedUploadError.invalidField('type', 'This is required.');
     return this.admin.detail({ type, id });
   }
 
   /** Counts and bytes by type and status. */
   @Get('api/summary')
-  async summary() {
+  async summary(@Req() request: HostRequest) {
+    requireKnown(queryOf(incomingOf(request)), []);
     return { types: await this.admin.summary() };
   }
 
@@ -217,6 +220,7 @@ export abstract class AdminController {
 
   async #fileOf(request: HostRequest, id: string) {
     const query = queryOf(incomingOf(request));
+    requireKnown(query, ['type', 'preview']);
     const type = query.get('type');
     if (!type) throw ChunkedUploadError.invalidField('type', 'This is required.');
     const upload = await this.admin.complete({ type, id });

@@ -14,6 +14,12 @@ export interface AdministeredType {
   readonly uploads: ChunkedUploadService<AbstractChunkedUpload>;
   readonly records: AdminRepository;
   readonly overview: AdminOverviewRepository;
+  /** Like the service's; the log is told of it by the admin itself, which knows who did it. */
+  readonly removeExpired: () => Promise<{
+    readonly removed: number;
+    readonly failed: number;
+    readonly failure: Error | null;
+  }>;
   /** The names of the kinds of record that its uploads may belong to. */
   readonly ownerTypes: readonly string[];
   /** The option `user`. */

@@ -2,6 +2,7 @@ import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { ExpiryRepository } from '../database/expiry.repository.js';
 import { type ReconcileOptions, type ReconcileResult, reconcile } from './reconcile.js';
 import {
+  type Removal,
   type RemoveExpiredOptions,
   type RemoveExpiredResult,
   removeExpired,
@@ -13,6 +14,21 @@ export interface KeepsBytes {
   keepsBytesOf(ids: string[]): Promise<Set<string>>;
 }
 
+/** What one run has removed, by the reason. */
+export interface CleanedUp extends Record<Removal['reason'], number> {
+  readonly bytes: number;
+  /** Whether the records stay. */
+  readonly keepRecord: boolean;
+}
+
+/** Who is told of what a cleaner has done. */
+export interface CleanerJournal {
+  /** Of each run that removed something. */
+  readonly cleanedUp: (done: CleanedUp) => void;
+  /** Of each reconciliation that was to change something. */
+  readonly reconciled: (result: ReconcileResult) => void;
+}
+
 /** The clean-up of one upload type. */
 export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
   constructor(
@@ -20,11 +36,30 @@ export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
     private readonly expiry: ExpiryRepository<T>,
     /** Those of all types of the application: they may share a storage and a folder. */
     private readonly all: () => readonly KeepsBytes[],
-    /** Told of each reconciliation that was to change something. */
-    private readonly reconciled: (result: ReconcileResult) => void,
+    private readonly journal: CleanerJournal,
   ) {}
 
   async removeExpired(options: RemoveExpiredOptions<T>): Promise<RemoveExpiredResult> {
+    const { keepRecord = false } = options;
+    const done = { expired: 0, unfinished: 0, ownerless: 0, bytes: 0, keepRecord };
+    const report = (removal: Removal<T>): void => {
+      if (!removal.failure) {
+        done[removal.reason] += 1;
+        done.bytes += removal.upload.offset;
+      }
+      options.report?.(removal);
+    };
+    try {
+      return await this.removeExpiredUnsaid({ ...options, report });
+    } finally {
+      // Also of a run that fails half-way.
+      const removed = done.expired + done.unfinished + done.ownerless;
+      if (removed > 0 && !options.dryRun) this.journal.cleanedUp(done);
+    }
+  }
+
+  /** The same for who says by itself what has been removed, and by whom. */
+  async removeExpiredUnsaid(options: RemoveExpiredOptions<T>): Promise<RemoveExpiredResult> {
     return removeExpired(this.engine, this.expiry, options);
   }
 
@@ -34,7 +69,7 @@ export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
       return new Set(kept.flatMap((some) => [...some]));
     };
     const result = await reconcile(this.engine, this.expiry, claimed, options);
-    if (!options.dryRun) this.reconciled(result);
+    if (!options.dryRun) this.journal.reconciled(result);
     return result;
   }
 

@@ -226,6 +226,18 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
     return reason.code === 'busy' ? error : reason;
   }
 
+  /**
+   * For the `catch` of a call that opens a finished file: one that is missing has mostly gone with its
+   * record, since that was read. @throws always
+   */
+  async readFailure(error: unknown, id: string): Promise<never> {
+    const isMissing = error instanceof ChunkedUploadError && error.code === 'bytes_missing';
+    if (isMissing && !(await this.repository.findOne(id, undefined))) {
+      throw ChunkedUploadError.notFound();
+    }
+    return storageFailure(error);
+  }
+
   /** Why a writer's token is no longer in the row. */
   async lost(writer: Writer): Promise<ChunkedUploadError> {
     if (writer.stopReason) return writer.stopReason.answer;

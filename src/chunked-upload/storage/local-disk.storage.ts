@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import {
   type FileHandle,
   access,
-  mkdir,
   open,
   readdir,
   rename,
@@ -11,7 +10,7 @@ import {
   unlink,
   statfs,
 } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { CopyTurns } from './copy-turns.js';
@@ -23,6 +22,7 @@ import { isMissing, missing, unlessMissing } from './local-disk.missing.js';
 import { LocalDiskPaths } from './local-disk.paths.js';
 import { copyPrefix } from './local-disk.prefix.js';
 import { openToRead, read } from './local-disk.reader.js';
+import { LocalDiskRoot } from './local-disk.root.js';
 import { LocalDiskWriter } from './local-disk.writer.js';
 import {
   type ByteRange,
@@ -60,6 +60,7 @@ export interface LocalDiskOptions {
 export class LocalDiskStorage extends StorageProvider {
   readonly #root: string;
   readonly #fsync: boolean | 'completion';
+  readonly #place: LocalDiskRoot;
   readonly #folders: LocalDiskFolders;
   readonly #copies = new CopyTurns();
 
@@ -76,6 +77,7 @@ export class LocalDiskStorage extends StorageProvider {
     }
     this.#root = root;
     this.#fsync = fsync;
+    this.#place = new LocalDiskRoot(root);
     this.#folders = new LocalDiskFolders(this.#root, this.#fsync !== false);
   }
 
@@ -190,17 +192,7 @@ export class LocalDiskStorage extends StorageProvider {
   }
 
   override async check(): Promise<string | null> {
-    const root = resolve(this.#root);
-    try {
-      await mkdir(root, { recursive: true });
-      await access(root, constants.W_OK | constants.X_OK);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const cure = 'Let the user of this process write there, or choose another "root".';
-      throw new Error(`The folder ${root} cannot be written (${reason}). ${cure}`, {
-        cause: error,
-      });
-    }
+    const root = await this.#place.findWritable();
     const refusal = this.#fsync ? await folderSyncRefusal(root) : null;
     if (refusal === null) return null;
     const loss = 'A power cut may take files that have just been made or completed there';
@@ -209,9 +201,7 @@ export class LocalDiskStorage extends StorageProvider {
 
   /** What this process may still write to the file system of its folder. */
   override async freeBytes(): Promise<number> {
-    const root = resolve(this.#root);
-    await mkdir(root, { recursive: true });
-    const { bavail, bsize } = await statfs(root);
+    const { bavail, bsize } = await statfs(await this.#place.find());
     return bavail * bsize;
   }
 

@@ -232,7 +232,7 @@ function dynamicModule(
         inject: [token, PARTS, UPLOAD_TYPE, ModulesContainer],
         useFactory: (
           uploads: ChunkedUploadService<AbstractChunkedUpload>,
-          { table, owned }: UploadTypeParts,
+          { table, owned, cleaner }: UploadTypeParts,
           { user }: UploadType,
           application: ModulesContainer,
         ) => {
@@ -240,8 +240,9 @@ function dynamicModule(
           const records = new AdminRepository(table);
           const overview = new AdminOverviewRepository(table);
           const ownerTypes = owned.owners.names;
-          const parts = { name, entity, uploads, records, overview, ownerTypes, user };
-          registerAdministered(application, parts);
+          const removeExpired = () => cleaner.removeExpiredUnsaid({});
+          const shown = { records, overview, ownerTypes, user };
+          registerAdministered(application, { name, entity, uploads, removeExpired, ...shown });
         },
       },
     ],

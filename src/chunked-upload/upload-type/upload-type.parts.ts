@@ -10,7 +10,7 @@ import { AbortRepository } from '../database/abort.repository.js';
 import { LeaseRepository } from '../database/lease.repository.js';
 import { UploadTable } from '../database/upload-table.js';
 import { Cleaner } from '../engine/cleaner.js';
-import type { ReconcileResult } from '../engine/reconcile.js';
+import { cleanedUpLine, reconciledLine } from '../expiry/cleaner-lines.js';
 import { UploadEngine } from '../engine/upload-engine.js';
 import { eventEmitterOf } from '../events/event-emitter.js';
 import { UploadEvents } from '../events/upload-events.js';
@@ -54,19 +54,16 @@ export function createUploadTypeParts(
   const owned = new OwnedUploads(engine, timed(new OwnedUploadRepository(table)), dataSource);
   const ownerless: OwnerlessCondition = (position) =>
     owned.repository.orphaned(owned.owners.tables, position);
+  const log = (line: string): void => new Logger('ChunkedUpload').log(line);
+  const name = plainPath(type.path);
   const cleaner = new Cleaner(
     engine,
     timed(new ExpiryRepository(table, ownerless)),
     () => uploadTypesOf(application).flatMap((other) => other.cleaner ?? []),
-    (result) => new Logger('ChunkedUpload').log(reconciledLine(type.path, result)),
+    {
+      cleanedUp: (done) => log(cleanedUpLine(name, done)),
+      reconciled: (result) => log(reconciledLine(name, result)),
+    },
   );
   return { table, engine, owned, cleaner };
-}
-
-function reconciledLine(path: string, result: ReconcileResult): string {
-  const { removed, bytes, failed, missing } = result;
-  return (
-    `Reconciled "${plainPath(path)}": removed ${removed} without a record (${bytes} bytes), ` +
-    `${failed} could not be removed, ${missing} records lack their bytes`
-  );
 }

@@ -83,6 +83,12 @@ export class Histogram extends Metric<Distribution> {
     super(name, 'histogram', help);
   }
 
+  /** Shows it before there is anything to observe. */
+  begin(labels: Labels): void {
+    const nothing = { counts: this.bounds.map(() => 0), count: 0, sum: 0 };
+    this.update(labels, (before) => before ?? nothing);
+  }
+
   observe(labels: Labels, value: number): void {
     this.update(labels, (before) => ({
       counts: this.bounds.map((bound, at) => (before?.counts[at] ?? 0) + (value <= bound ? 1 : 0)),

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import {
   CHUNKED_UPLOAD_CHANNELS,
   type ChunkedUploadMeasurementName,
@@ -12,12 +12,23 @@ import { Counter, Gauge, Histogram, type Labels } from './metric.js';
 const WAITS = [0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2];
 const OPERATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Refusals that say that something is out of order, as code and status. */
+const OUTAGES = [
+  ['unavailable', '503'],
+  ['storage_full', '507'],
+  ['bytes_missing', '410'],
+] as const;
+/** Calls that every upload needs; each other one is there from its first call on. */
+const NEEDED = {
+  storage: ['open', 'write', 'sync', 'finish', 'createReadStream', 'remove'],
+  database: ['findOne', 'insert', 'lease', 'commit', 'transaction'],
+} as const;
+
 type Listeners = {
   readonly [N in ChunkedUploadMeasurementName]: (message: ChunkedUploadMeasurements[N]) => void;
 };
 
 /** Adds up what the library measures in this process, for Prometheus. */
-@Injectable()
 export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
   readonly #begun = new Counter('chunked_upload_begun_total', 'Uploads begun, by protocol.');
   readonly #completed = new Counter(
@@ -79,6 +90,31 @@ export class UploadMetrics implements OnModuleInit, OnModuleDestroy {
     database: (operation) => this.#database.add(operation),
   };
 
+  /**
+   * Of these upload types, by their paths, what counts failures and traffic begins with 0: of a counter that
+   * appears with its first event, Prometheus does not see an increase.
+   *
+   * @param protocols that the types speak
+   */
+  constructor(types: readonly string[], protocols: readonly string[]) {
+    for (const type of types) {
+      this.#received.add({ type }, 0);
+      this.#salvaged.add({ type }, 0);
+      this.#writers.set({ type }, 0);
+      for (const reason of ['silent', 'dead']) this.#takeovers.add({ type, reason }, 0);
+      for (const outcome of ['granted', 'refused']) this.#waits.begin({ type, outcome });
+      for (const operation of NEEDED.storage) this.#storage.failures.add({ type, operation }, 0);
+      for (const operation of NEEDED.database) this.#database.failures.add({ type, operation }, 0);
+      for (const protocol of protocols) {
+        this.#begun.add({ type, protocol }, 0);
+        this.#completed.add({ type, protocol }, 0);
+        for (const [code, status] of OUTAGES) {
+          this.#refused.add({ type, code, status, protocol }, 0);
+        }
+      }
+    }
+  }
+
   onModuleInit(): void {
     for (const [channel, listener] of this.#subscriptions()) subscribe(channel, listener);
   }
@@ -118,7 +154,7 @@ function timings(what: 'storage' | 'database') {
   );
   const add = ({ type, operation, ms, failed }: OperationTimed): void => {
     seconds.observe({ type, operation }, ms / 1000);
-    if (failed) failures.add({ type, operation });
+    failures.add({ type, operation }, failed ? 1 : 0);
   };
   return { seconds, failures, add };
 }

@@ -33,6 +33,8 @@ export class ApiError extends Error {
   }
 }
 
+const UNREACHABLE = 'The server cannot be reached.';
+
 // This file lies in `assets`, beside which the endpoints are.
 const API = new URL('../api/', import.meta.url);
 
@@ -67,8 +69,16 @@ export function fileUrl({ type, id }: SelectedUpload, isPreview: boolean): strin
 export async function fetchText(upload: SelectedUpload, bytes: number): Promise<string> {
   const headers = { Range: `bytes=0-${bytes - 1}` };
   const response = await fetch(fileUrl(upload, true), { headers });
-  if (!response.ok) throw new ApiError(sentenceOf(response.status, null));
+  if (!response.ok) throw await refusalOf(response);
   return response.text();
+}
+
+/** Why a completed file cannot be had; null: its last byte is there. A download would not tell. */
+export async function whyNoFile(upload: SelectedUpload): Promise<string | null> {
+  const headers = { Range: 'bytes=-1' };
+  const response = await fetch(fileUrl(upload, false), { headers }).catch(() => null);
+  if (response === null) return UNREACHABLE;
+  return response.ok ? null : (await refusalOf(response)).message;
 }
 
 export function fetchList(query: URLSearchParams): Promise<UploadListPage> {
@@ -143,11 +153,17 @@ function post(path: string, body: object): Promise<unknown> {
 
 async function answerTo(url: URL, init: RequestInit): Promise<unknown> {
   const response = await fetch(url, init).catch((error: unknown) => {
-    throw new ApiError('The server cannot be reached.', { cause: error });
+    throw new ApiError(UNREACHABLE, { cause: error });
   });
+  if (!response.ok) throw await refusalOf(response);
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok && body !== null) return body;
-  throw new ApiError(sentenceOf(response.status, body), {}, fieldsOf(body));
+  if (body !== null) return body;
+  throw new ApiError(sentenceOf(response.status, body));
+}
+
+async function refusalOf(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  return new ApiError(sentenceOf(response.status, body), {}, fieldsOf(body));
 }
 
 function fieldsOf(body: unknown): string[] {

@@ -26,7 +26,11 @@ export class DetailChanges {
       event.preventDefault();
       const { value } = this.expiry;
       const moment = value === '' ? null : new Date(value).toISOString();
-      void this.save({ expires_at: moment }, 'The expiry has been changed.');
+      const isPast = moment !== null && Date.parse(moment) <= Date.now();
+      const done = isPast
+        ? 'Expired: the next clean-up deletes it.'
+        : 'The expiry has been changed.';
+      void this.save({ expires_at: moment }, done);
     });
     suggestIn(this.ownerId, () => ({
       field: 'owner_id',

@@ -1,5 +1,5 @@
-import { type DetailedUpload, fetchText, fileUrl, keyOf } from './api.js';
-import { byId, element } from './element.js';
+import { type DetailedUpload, fetchText, fileUrl, keyOf, whyNoFile } from './api.js';
+import { announce, byId, element } from './element.js';
 import { formatBytes, visible } from './format.js';
 
 /** Of a text so much is shown. */
@@ -13,6 +13,11 @@ export class DetailFile {
   private readonly download = byId('detail-download', HTMLAnchorElement);
   private readonly open = byId('detail-open', HTMLAnchorElement);
   private shown = '';
+  private upload: DetailedUpload | null = null;
+
+  constructor() {
+    this.download.addEventListener('click', () => void this.explain(null));
+  }
 
   /** Null: none. What is shown already stays, while all else is refreshed. */
   show(upload: DetailedUpload | null): void {
@@ -22,6 +27,7 @@ export class DetailFile {
     const key = isThere ? keyOf(upload) : '';
     if (key === this.shown) return;
     this.shown = key;
+    this.upload = upload;
     this.box.replaceChildren();
     if (!isThere) return;
     this.download.href = fileUrl(upload, false);
@@ -35,14 +41,14 @@ export class DetailFile {
     const src = fileUrl(upload, true);
     if (preview === 'image' && offset <= IMAGE_BYTES) {
       const image = element('img', { src, alt: `Preview of ${name}` });
-      image.addEventListener('error', () => this.say('This image cannot be shown.'));
+      image.addEventListener('error', () => void this.explain('This image cannot be shown.'));
       this.box.append(image);
     } else if (preview === 'pdf') {
       this.box.append(element('iframe', { src, title: `Preview of ${name}` }));
     } else if (preview === 'text') {
       const text = await fetchText(upload, TEXT_BYTES).catch(() => null);
       if (this.shown !== key) return;
-      if (text === null) return this.say('This text cannot be shown.');
+      if (text === null) return this.explain('This text cannot be shown.');
       const pre = element('pre', { tabIndex: 0, textContent: text });
       pre.role = 'region';
       pre.ariaLabel = `Preview of ${name}`;
@@ -54,7 +60,13 @@ export class DetailFile {
     }
   }
 
-  private say(sentence: string): void {
+  /** Says why the file cannot be had, in the server's words; if it can: `otherwise`, or nothing. */
+  private async explain(otherwise: string | null): Promise<void> {
+    const { upload } = this;
+    if (!upload) return;
+    const sentence = (await whyNoFile(upload)) ?? otherwise;
+    if (sentence === null || this.upload !== upload) return;
     this.box.replaceChildren(element('p', { textContent: sentence }));
+    announce(sentence);
   }
 }

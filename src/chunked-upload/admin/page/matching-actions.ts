@@ -27,6 +27,11 @@ const WORDS = {
 /** Until it has ended, or somebody presses Stop. */
 let stopped = false;
 
+/** While it runs: the rest would be left without a word. */
+function askBeforeLeaving(event: BeforeUnloadEvent): void {
+  event.preventDefault();
+}
+
 export function stopMatching(): void {
   stopped = true;
 }
@@ -67,6 +72,7 @@ export async function actOnAllMatching(
     if (!(await ask({ title: title(words, which), sentence, yes }))) return false;
     stopped = false;
     hasBegun = true;
+    addEventListener('beforeunload', askBeforeLeaving);
     let after: string | null = null;
     do {
       notice.progress(`${doing}: ${formatCount(sum.done + sum.passed + sum.failed)} of ${words}`);
@@ -86,6 +92,8 @@ export async function actOnAllMatching(
   } catch (error) {
     if (hasBegun) notice.say(`${formatCount(sum.done)} ${done}, then it failed.`, failures);
     notice.showFailure(error);
+  } finally {
+    removeEventListener('beforeunload', askBeforeLeaving);
   }
   return hasBegun;
 }

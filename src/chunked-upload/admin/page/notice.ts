@@ -13,6 +13,9 @@ export class Notice {
   constructor(tryAgain: () => void, stop: () => void) {
     this.stop.addEventListener('click', () => {
       this.stop.disabled = true;
+      // What has been asked for is done first.
+      this.text.textContent = 'Stopping…';
+      announce('Stopping…');
       stop();
     });
     button('notice-close').addEventListener('click', () => this.close());

@@ -26,18 +26,22 @@ export class Overview {
   }
 
   private show(types: readonly TypeSummary[]): void {
-    this.body.replaceChildren(...types.map((each) => this.row(each)));
+    const rows = types.map((each) => this.row(each, each.type));
+    // Of one type it would be the same again.
+    if (types.length > 1) rows.push(this.row({ type: 'all types', statuses: sumOf(types) }, ''));
+    this.body.replaceChildren(...rows);
     const isExact = types.every(({ statuses }) => statuses.every(({ exact }) => exact));
     this.note.hidden = isExact;
   }
 
-  private row({ type, statuses }: TypeSummary): HTMLTableRowElement {
+  /** @param filter the type of which a click shows the uploads; empty: all */
+  private row({ type, statuses }: TypeSummary, filter: string): HTMLTableRowElement {
     const cells = statuses.map(({ status, count, bytes, exact }) => {
       const about = exact ? '' : 'about ';
       const show = element('button', { type: 'button', className: 'value' });
       show.append(`${about}${formatCount(count)}`);
       show.ariaLabel = `${about}${formatCount(count)} ${status} of ${type}: show them`;
-      show.addEventListener('click', () => this.filterBy({ type, status }));
+      show.addEventListener('click', () => this.filterBy({ type: filter, status }));
       const size = element('small', { textContent: `${about}${formatBytes(bytes)}` });
       const cell = element('td', { className: 'number' }, show, size);
       cell.dataset['label'] = status;
@@ -46,4 +50,20 @@ export class Overview {
     const head = element('th', { scope: 'row', textContent: type });
     return element('tr', {}, head, ...cells);
   }
+}
+
+function sumOf(types: readonly TypeSummary[]): TypeSummary['statuses'] {
+  const [first, ...others] = types.map(({ statuses }) => statuses);
+  return (first ?? []).map((sum) => {
+    const same = others.flatMap((each) => each.filter(({ status }) => status === sum.status));
+    return same.reduce(
+      (all, { count, bytes, exact }) => ({
+        ...all,
+        count: all.count + count,
+        bytes: all.bytes + bytes,
+        exact: all.exact && exact,
+      }),
+      sum,
+    );
+  });
 }

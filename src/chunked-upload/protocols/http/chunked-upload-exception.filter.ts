@@ -76,8 +76,10 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
     this.measurements?.refused({ id, code, status, protocol });
     // One without a cause is no failure: this process is being shut down.
     const isPlanned = error.code === 'unavailable' && error.cause === undefined;
-    // A protocol may have another status for it.
-    if (STATUS[code] >= 500 && !isPlanned) this.#logger.warn(logLine(error));
+    // A protocol may have another status for it. That bytes are missing is no client's fault either: a disk
+    // may not be mounted.
+    const isFailure = (STATUS[code] >= 500 && !isPlanned) || code === 'bytes_missing';
+    if (isFailure) this.#logger.warn(logLine(error));
     if (!refusal) {
       breakOff(incoming);
       return;
