@@ -106,7 +106,7 @@ export const STATES: readonly ElementState[] = [
       await element.page.setInputFiles('#files', done);
       await element.inState('Holiday', 'complete');
       await element.inState('Quarterly', 'complete');
-      const film = await stage.file('film.mp4', Buffer.alloc(14 * MIB));
+      const film = await stage.file('film.mp4', Buffer.alloc(24 * MIB));
       const held = stage.network.after(10 * MIB, 'hold');
       await element.page.setInputFiles('#files', film);
       await held;
