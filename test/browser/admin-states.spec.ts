@@ -1,15 +1,15 @@
-import { readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import type { CanActivate } from '@nestjs/common';
 import type { Locator, Page } from 'playwright-core';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 import { browserTitle, hasBrowser } from './browser.js';
 import { Clip } from './clip.entity.js';
+import { SHOTS, look } from './looks.js';
 import { useStage } from './stage.js';
 
 @Entity('person')
@@ -23,18 +23,6 @@ class Person {
 
 const everybody: CanActivate = { canActivate: () => true };
 const file = sample(300);
-/** `SHOTS=folder` keeps what each state looks like. */
-const SHOTS = process.env['SHOTS'];
-
-/** axe takes longer than everything else here, and colours do not depend on the width. */
-const LOOKS = ['320 light', '1400 dark'];
-const EVERY_LOOK = process.env['LONG'] === '1';
-
-interface Finding {
-  readonly id: string;
-  readonly help: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
 
 describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }, () => {
   const stage = useStage(() => {
@@ -46,12 +34,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
   let host: Host;
   let uploads: UploadClient;
   let page: Page;
-  let axe: string;
 
-  beforeAll(async () => {
-    const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-    axe = await readFile(path, 'utf8');
-  });
   beforeEach(async () => {
     ({ site: host, page } = stage);
     uploads = new UploadClient(`${host.url}/uploads`);
@@ -70,6 +53,20 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
   const names = (): Promise<string[]> => page.locator('#rows .name').allTextContents();
   const noticeText = () => page.locator('#notice-text').textContent();
 
+  /** @returns the id of the upload, of which nothing has been sent */
+  async function beginByTus(filename: string): Promise<string> {
+    const { headers } = await fetch(uploads.url, {
+      method: 'POST',
+      headers: {
+        'x-user': 'ann',
+        'tus-resumable': '1.0.0',
+        'upload-length': '300',
+        'upload-metadata': `filename ${btoa(filename)}`,
+      },
+    });
+    return headers.get('location')?.split('/').at(-1) ?? '';
+  }
+
   /** An upload of each kind, one of them with hostile and long names. */
   async function fill(): Promise<void> {
     const begin = (filename: string, user: string | null = 'ann') =>
@@ -87,65 +84,20 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
       'somebody.with.a.long.name@example.org',
     );
     await begin('anonymous.bin', null);
-    const owned = await begin('owned.bin');
-    await host.uploads.assignOwner(owned.id, { type: 'person', id: '7' });
+    await host.uploads.assignOwner(await beginByTus('owned.bin'), { type: 'person', id: '7' });
     await uploads.file(Buffer.from('<b>text</b>\n'.repeat(40)), { filename: 'page.html' });
     await uploads.file(png(), { filename: 'photo.png' });
     await uploads.file(pdf(), { filename: 'paper.pdf' });
   }
 
-  /**
-   * No finding of axe in this state, light and dark, narrow and wide; nothing sticks out. With LONG=1 each
-   * scheme at each width.
-   */
-  async function look(state: string): Promise<void> {
-    for (const width of [320, 390, 1400]) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        if (SHOTS) await page.screenshot({ path: `${SHOTS}/${state}-${width}-${colorScheme}.png` });
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - innerWidth,
-        );
-        expect(overflow, `${state} at ${width}`).toBeLessThanOrEqual(0);
-        if (!EVERY_LOOK && !LOOKS.includes(`${width} ${colorScheme}`)) continue;
-        expect(await findings(), `${state} at ${width}, ${colorScheme}`).toEqual([]);
-      }
-    }
-  }
-
-  /** What axe finds; it comes past the page's policy, which lets no script in. */
-  async function findings(): Promise<string[]> {
-    const session = await page.context().newCDPSession(page);
-    const evaluate = async (expression: string) => {
-      const answer = await session.send('Runtime.evaluate', {
-        expression,
-        awaitPromise: true,
-        returnByValue: true,
-      });
-      if (answer.exceptionDetails) throw new Error(JSON.stringify(answer.exceptionDetails));
-      return answer.result.value as unknown;
-    };
-    if (await evaluate(`typeof globalThis.axe === 'undefined'`)) await evaluate(axe);
-    const violations = await evaluate(
-      `axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(({ violations }) => violations.map(
-        ({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })) })))`,
-    );
-    await session.detach();
-    return (violations as Finding[]).map(
-      ({ id, help, nodes }) =>
-        `${id}: ${help}\n${nodes.map((each) => `${each.html}\n${each.failureSummary ?? ''}`).join('\n')}`,
-    );
-  }
-
   it('has no fault of access: empty, filled, filtered to nothing', async () => {
     await open();
-    await look('empty');
+    await look(page, 'admin/empty');
     await fill();
     await open();
-    await look('filled');
+    await look(page, 'admin/filled');
     await open('?status=aborted&creator=nobody');
-    await look('nothing');
+    await look(page, 'admin/nothing');
   });
 
   it('has no fault of access: sums, selection, question, failure, keys', async () => {
@@ -154,17 +106,17 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     await page.locator('#overview summary').click();
     await page.locator('#overview-rows tr').first().waitFor();
     await page.getByLabel('Select all of this page').check();
-    await look('sums-and-selection');
+    await look(page, 'admin/sums-and-selection');
     await press('Delete…');
-    await look('question');
+    await look(page, 'admin/question');
     await press('Cancel');
     await page.route('**/api/**', (route) => route.abort());
     await press('Refresh');
     await page.getByRole('alert').waitFor();
-    await look('failure');
+    await look(page, 'admin/failure');
     await page.unroute('**/api/**');
     await press('Keys');
-    await look('keys');
+    await look(page, 'admin/keys');
   });
 
   it('has no fault of access: an upload is open', async () => {
@@ -189,11 +141,15 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
         await expect.poll(() => urls().join('\n')).toContain('/file?type=uploads&preview=true');
         if (SHOTS) await page.waitForTimeout(2000);
       }
+      const protocol = page.locator('#detail-body dl > div', { hasText: 'Protocol' });
+      expect(await protocol.locator('dd').textContent()).toBe(
+        name === 'owned.bin' ? 'tus' : 'content-range',
+      );
       if (name === 'owned.bin') {
         await page.locator('#detail-changes summary').click();
         await page.locator('#owner-form').waitFor();
       }
-      await look(`open-${name}`);
+      await look(page, `admin/open-${name}`);
       await page.goBack();
       await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     }
@@ -261,7 +217,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     await page.getByLabel('Select all of this page').check();
     await press('Select all that match');
     expect(await page.locator('#selected').textContent()).toBe('All 120 uploads selected');
-    await look('all-that-match');
+    await look(page, 'admin/all-that-match');
     await press('Delete…');
     await expect
       .poll(() => page.locator('#question-title').textContent())

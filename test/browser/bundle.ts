@@ -56,10 +56,12 @@ function modules(files: Readonly<Record<string, string>>): Plugin {
  *
  * @param files by name; it begins with `entry.js`
  * @param mode of the frameworks: in `development` they say what is wrong
+ * @param format `es`: a module, which exports what the entry does
  */
 export async function bundle(
   files: Readonly<Record<string, string>>,
   mode: 'development' | 'production' = 'production',
+  format: 'iife' | 'es' = 'iife',
 ): Promise<string> {
   const built = await rolldown({
     input: `${HERE}entry.js`,
@@ -77,7 +79,7 @@ export async function bundle(
     logLevel: 'silent',
   });
   try {
-    const { output } = await built.generate({ format: 'iife' });
+    const { output } = await built.generate({ format });
     return output[0].code;
   } finally {
     await built.close();

@@ -1,9 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type Locator, type Page } from 'playwright-core';
-import { type AxeResults, type RunOptions } from 'axe-core';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** A file to be made in the page. */
 export interface MadeFile {
@@ -123,25 +118,6 @@ export class ElementPage {
       }).observe(region, { childList: true, subtree: true, characterData: true });
     });
     return () => this.page.evaluate(() => (window as unknown as { said: string[] }).said);
-  }
-
-  /** What axe-core finds wrong, each as a line; the page with it as it is now. */
-  async findings(): Promise<string[]> {
-    if (!(await this.page.evaluate(() => 'axe' in window))) {
-      // A strict page takes no script from a test, but its debugger may evaluate one.
-      const debug = await this.page.context().newCDPSession(this.page);
-      await debug.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8') });
-      await debug.detach();
-    }
-    const { violations } = await this.page.evaluate(async () => {
-      const { axe } = window as unknown as {
-        axe: { run(options: RunOptions): Promise<AxeResults> };
-      };
-      return axe.run({ resultTypes: ['violations'] });
-    });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ failureSummary, target }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),
-    );
   }
 
   /** Pixels that the page is wider than its window. */

@@ -24,40 +24,6 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       [name, value],
     );
 
-  it('runs as its README says, in a page that is saved as it stands there', async () => {
-    const { page } = element;
-    const readme = await readFile('src/client/element/README.md', 'utf8');
-    const [html, css, ...scripts] = ['html', 'css', 'js'].flatMap((language) =>
-      [...readme.matchAll(new RegExp(`\\n\`\`\`${language}\\n(.*?)\\n\`\`\``, 'gs'))].map(
-        ([, code]) => code ?? '',
-      ),
-    );
-    await page.route('**/saved.html', (route) =>
-      route.fulfill({ contentType: 'text/html', body: html ?? '' }),
-    );
-    await page.route('**/element/standalone.js', (route) =>
-      route.fulfill({ path: 'dist/client/element/standalone.js', contentType: 'text/javascript' }),
-    );
-    // The upload type of the demo has another path.
-    await page.route(/\/uploads(?!\/files)/, (route) =>
-      route.continue({ url: route.request().url().replace('/uploads', '/uploads/files') }),
-    );
-    await page.goto(`${stage.site.url}/saved.html`);
-    await element.add({ name: 'pasted.txt', size: 300_000 });
-    await element.inState('pasted.txt', 'complete');
-
-    await page.addStyleTag({ content: css ?? '' });
-    await page.evaluate(() => {
-      Object.assign(window, { user: { id: 7 }, freshToken: () => 'a token' });
-    });
-    // The first one imports a package, which is for bundlers.
-    for (const content of scripts.slice(1)) await page.addScriptTag({ content: `{${content}}` });
-    await element.button('Dateien auswählen').waitFor();
-    const request = page.waitForRequest(/uploads/);
-    await element.add({ name: 'token.txt' });
-    expect(await (await request).headerValue('authorization')).toBe('Bearer a token');
-  });
-
   describe('takes files', () => {
     it('that are dropped anywhere, with a sign while they are over the page', async () => {
       const overlay = element.page.locator('.overlay');

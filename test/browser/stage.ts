@@ -90,9 +90,10 @@ export class Stage<S extends Site = Site> {
     return path;
   }
 
-  /** Opens a page with this body, as if the site had it. */
+  /** Opens a page with this body, or this whole page, as if the site had it. */
   async open(body: string): Promise<void> {
-    const html = `<!doctype html><meta charset="utf-8">${body}`;
+    const isWhole = body.startsWith('<!doctype html>');
+    const html = isWhole ? body : `<!doctype html><meta charset="utf-8">${body}`;
     const fulfilled = { contentType: 'text/html; charset=utf-8', body: html };
     await this.page.route('**/page.html', (route) => route.fulfill(fulfilled));
     await this.page.goto(`${this.network.url}/page.html`);

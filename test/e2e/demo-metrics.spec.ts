@@ -102,6 +102,28 @@ it('/metrics counts what happened, for each upload type by itself', async () => 
     });
   expect(refused(inFiles, 'size_mismatch')).toBe(1);
   expect(refused(inNotes, 'invalid_field')).toBe(1);
+
+  const byTus = async (path: string, filename: string): Promise<void> => {
+    const metadata = `filename ${Buffer.from(filename).toString('base64')}`;
+    await fetch(`${demo.url}/uploads/${path}`, {
+      method: 'POST',
+      headers: {
+        'tus-resumable': '1.0.0',
+        'upload-length': '300',
+        'upload-metadata': metadata,
+        'content-type': 'application/offset+octet-stream',
+      },
+      body: file,
+    });
+  };
+  await byTus('files', 'a.bin');
+  await byTus('notes', 'a.exe');
+  const now = await metrics();
+  const by = { ...inFiles, protocol: 'tus' };
+  expect(now.of('chunked_upload_begun_total', by)).toBe(1);
+  expect(now.of('chunked_upload_completed_total', by)).toBe(1);
+  const labels = { ...inNotes, code: 'invalid_field', status: '400', protocol: 'tus' };
+  expect(now.of('chunked_upload_refused_total', labels)).toBe(1);
 });
 
 it('/metrics shows how many requests write at this moment', async () => {

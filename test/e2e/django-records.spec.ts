@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { expect, it } from 'vitest';
 import { withHost } from '../support/host.js';
+import { blockWith, readme } from '../support/readmes.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 
 @Entity()
@@ -26,11 +27,8 @@ const ID = '2127a2f7-075b-41a9-8f73-adaa07fe91f2';
 const PATH = `chunked_uploads/2020/01/02/${ID}.done.bin`;
 
 it("the README's statement takes over the complete uploads of drf-chunked-upload", async () => {
-  const readme = await readFile(
-    new URL('../../src/chunked-upload/migrations/README.md', import.meta.url),
-    'utf8',
-  );
-  const [, statement = ''] = /## Moving the records.*?```sql\n(.*?)```/s.exec(readme) ?? [];
+  const page = await readme('src/chunked-upload/migrations/README.md');
+  const statement = blockWith(page, 'sql', 'INSERT INTO chunked_upload');
   const host = {
     upload: { owners: { person: { entity: Person, canAttach: () => true } } },
     imports: [TypeOrmModule.forFeature([Person])],

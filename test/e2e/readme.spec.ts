@@ -1,14 +1,16 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../support/cluster.js';
 import { runCommand } from '../support/command.js';
 import { type TestDatabase, createDatabase } from '../support/database.js';
+import { freePort } from '../support/free-port.js';
 import { Nginx, hasNginx, nginxTitle } from '../support/nginx.js';
-import { ROOT, type Readme, readme, readmes } from '../support/readmes.js';
+import { ROOT, type Readme, blockWith, readme, readmes } from '../support/readmes.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 
 const run = promisify(execFile);
@@ -16,6 +18,7 @@ const run = promisify(execFile);
 /** Its commands are for an application of its own, which runs in the tests of the package. */
 const ELSEWHERE = ['src/chunked-upload/owners/README.md'];
 const CLIENT = join(ROOT, 'dist/client/cli.js');
+const hasPython = spawnSync('python3', ['--version']).status === 0;
 const ANSWER_OF_NO_USE = /"detail"|"statusCode"/;
 
 let demo: Cluster;
@@ -160,5 +163,40 @@ it.skipIf(!hasNginx)(
         await nginx.stop();
       }
     }
+  },
+);
+
+it("Vite's settings in the README pass uploads on, whose URLs lead through Vite", async () => {
+  const platform = await readme('src/chunked-upload/platform/README.md');
+  const config = blockWith(platform, 'js', 'vite.config.js');
+  await writeFile(join(folder, 'vite.config.js'), config.replace('http://localhost:3000', url()));
+  const port = await freePort();
+  const vite = await createServer({ root: folder, logLevel: 'silent', server: { port } });
+  await vite.listen();
+  try {
+    const page = `http://localhost:${port}/`;
+    const client = new UploadClient(`${page}uploads/files`, null);
+    const bytes = sample(300_000);
+    const stored = await client.file(bytes);
+    expect([stored.url, stored.file]).toEqual([
+      `${client.url}/${stored.id}`,
+      `${client.url}/${stored.id}/file`,
+    ]);
+    const download = await client.download(stored.id);
+    expect(Buffer.from(download.bytes).equals(bytes)).toBe(true);
+  } finally {
+    await vite.close();
+  }
+});
+
+it.skipIf(!hasPython)(
+  `Python in the READMEs compiles${hasPython ? '' : ' (skipped: apt-get install python3)'}`,
+  async () => {
+    const blocks = pages.flatMap(({ blocks: all }) =>
+      all.filter(({ language }) => language === 'python'),
+    );
+    expect(blocks).not.toEqual([]);
+    const compile = 'import sys; compile(sys.argv[1], "README.md", "exec")';
+    for (const { text } of blocks) await run('python3', ['-c', compile, text]);
   },
 );

@@ -49,6 +49,13 @@ export function fileIn({ path, blocks }: Readme, name: string): string {
   return found.text;
 }
 
+/** The block in this language that has these words, which no other has. */
+export function blockWith({ path, blocks }: Readme, language: string, words: string): string {
+  const found = blocks.filter((each) => each.language === language && each.text.includes(words));
+  if (found.length === 1) return found[0]!.text;
+  throw new Error(`${path} has ${found.length} blocks of ${language} with "${words}"`);
+}
+
 /** Where the links of a page lead: a file from the root of the repository, and a heading in it. */
 export function linksOf({
   path,

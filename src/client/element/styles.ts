@@ -164,7 +164,8 @@ const ROWS = `
 [data-state='complete'] .mark, [data-state='failed'] .mark { display: block; }
 [data-state='failed'] .mark { background: var(--bad); stroke-width: 2.4; }
 .name { font-weight: 500; font-size: 0.9375rem; white-space: pre; }
-.name bdi { display: block; text-align: match-parent; }
+/* Chromium knows it by its older name only. */
+.name bdi { display: block; text-align: -webkit-match-parent; text-align: match-parent; }
 .stem { display: inline-block; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 [data-state='waiting'] > progress, [data-state='paused'] > progress { color: var(--muted); }
 [data-state='retrying'] > progress { color: var(--bad); }
@@ -202,6 +203,8 @@ const ROWS = `
 }
 @media (forced-colors: active) {
   .drop, .panel, .notice, button { border-color: ButtonBorder; }
+  .primary, .primary:hover { background: ButtonText; color: ButtonFace; forced-color-adjust: none; }
+  .row:last-child { border-block-end-color: Canvas; }
   .chip[aria-pressed='true'] { border: 2px solid Highlight; }
   .thumbnail { border: 1px solid CanvasText; }
   .thumbnail .mark { background: Canvas; color: CanvasText; forced-color-adjust: none; }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { bundle } from '../bundle.js';
 import type { Stage } from '../stage.js';
 
 const require = createRequire(import.meta.url);
@@ -19,6 +20,9 @@ const PAGE = `
       return typeof detail === 'string' ? detail : Object.values(detail).flat().join(' ');
     };
   </script>`;
+
+/** Scripts by the modules that they were made of. */
+const bundles = new Map<string, Promise<string>>();
 
 /** Of the client's own options. */
 export type ClientOptions = Readonly<Record<string, unknown>>;
@@ -84,6 +88,13 @@ export abstract class ClientPage {
   /** A script of an installed package. */
   protected async addPackage(file: string): Promise<void> {
     await this.page.addScriptTag({ path: require.resolve(file) });
+  }
+
+  /** A module with the packages that it imports. */
+  protected async addModule(source: string): Promise<void> {
+    const made = bundles.get(source) ?? bundle({ 'entry.js': source });
+    bundles.set(source, made);
+    await this.page.addScriptTag({ content: await made });
   }
 
   /** @param values by the names that the script knows them by */

@@ -1,4 +1,3 @@
-import { bundle } from '../bundle.js';
 import { type ClientOptions, ClientPage } from './client-page.js';
 
 const PACKAGES = `
@@ -12,14 +11,11 @@ const SCRIPT = `
     upload.start().then(({ id }) => say('done', id), ({ message }) => say('failed', message));
   };`;
 
-let script: Promise<string> | undefined;
-
 /** The client of this package, in a page without the element. */
 export class OwnClientPage extends ClientPage {
   override async open(endpoint = '/uploads/files', options: ClientOptions = {}): Promise<void> {
     await this.openPage('<input type="file" id="input">');
-    script ??= bundle({ 'entry.js': PACKAGES });
-    await this.page.addScriptTag({ content: await script });
+    await this.addModule(PACKAGES);
     await this.addScript(SCRIPT, { endpoint, options });
   }
 

@@ -1,4 +1,3 @@
-import { bundle } from '../bundle.js';
 import { type ClientOptions, ClientPage } from './client-page.js';
 
 const PACKAGES = `
@@ -26,16 +25,13 @@ const SCRIPT = `
       if (successful.length) say('done', successful[0].uploadURL);
     });`;
 
-let script: Promise<string> | undefined;
-
 /** Uppy with its Dashboard, Tus and Golden Retriever. */
 export class UppyPage extends ClientPage {
   protected override readonly input = '.uppy-Dashboard-input';
 
   override async open(endpoint = '/uploads/files', options: ClientOptions = {}): Promise<void> {
     await this.openPage('<div id="dashboard"></div>');
-    script ??= bundle({ 'entry.js': PACKAGES });
-    await this.page.addScriptTag({ content: await script });
+    await this.addModule(PACKAGES);
     await this.addScript(SCRIPT, { endpoint, options });
   }
 
