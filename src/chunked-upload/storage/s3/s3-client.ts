@@ -3,8 +3,6 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { CheckedOptions } from './s3-options.js';
 
 const CONNECT_MS = 3000;
-/** For so long a store may send nothing. */
-const SILENCE_MS = 30_000;
 /** More than all uploads of a process have in hand at once: who finds none free waits. */
 const SOCKETS = 256;
 
@@ -33,8 +31,8 @@ export function s3Client({ connection }: CheckedOptions): S3Client {
     logger: SILENT,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
-      throwOnRequestTimeout: true,
+      // Each call has a limit of its own (`s3-calls.ts`), and a store may be silent while it copies.
+      socketTimeout: 0,
       httpAgent: agent,
       httpsAgent: agent,
     },
