@@ -23,10 +23,10 @@ it('A store may be silent for as long as it completes or copies: only the call h
   double = await S3Double.start({ mode: 'ceph' });
   // A silence of a second is one of a minute and a half to a connection.
   const { port } = new URL(double.endpoint);
-  const { setTimeout } = Socket.prototype;
+  const wait = Reflect.get(Socket.prototype, 'setTimeout') as Socket['setTimeout'];
   vi.spyOn(Socket.prototype, 'setTimeout').mockImplementation(function (this: Socket, ms, ended) {
     const isClients = String(this.remotePort) === port;
-    return setTimeout.call(this, isClients ? ms / 100 : ms, ended);
+    return wait.call(this, isClients ? ms / 100 : ms, ended);
   });
   // The SDK begins to look after three seconds.
   const silent = 4000;
@@ -99,7 +99,7 @@ it.each(['is silent', 'hangs up'])(
 function hurryTimers(): void {
   const { setTimeout } = globalThis;
   const hurried = (run: () => void, ms = 0): NodeJS.Timeout => setTimeout(run, ms / 10);
-  vi.spyOn(globalThis, 'setTimeout').mockImplementation(hurried as typeof setTimeout);
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(hurried);
 }
 
 it('No body waits for a "100 Continue", for which the SDK makes a connection each', async () => {
