@@ -23,7 +23,7 @@ it('A store may be silent for as long as it completes or copies: only the call h
   double = await S3Double.start({ mode: 'ceph' });
   // A silence of a second is one of a minute and a half to a connection.
   const { port } = new URL(double.endpoint);
-  const wait = Reflect.get(Socket.prototype, 'setTimeout') as Socket['setTimeout'];
+  const wait = Reflect.get(Socket.prototype, 'setTimeout');
   vi.spyOn(Socket.prototype, 'setTimeout').mockImplementation(function (this: Socket, ms, ended) {
     const isClients = String(this.remotePort) === port;
     return wait.call(this, isClients ? ms / 100 : ms, ended);
