@@ -5,6 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
 import { s3Client } from '../support/s3-client.js';
+import { storeOptions } from '../support/store-options.js';
 
 const SIZE = 13 * MIB;
 
@@ -71,6 +72,27 @@ it('Of two that join at once, each plan stays, and whoever comes next goes on by
   await upload.holds(bytes);
   await late.close();
 }, 60_000);
+
+it('A store that copies no parts is read, and sent what is to be joined', async () => {
+  double = await S3Double.start({ rules: { completion: 'every', partCopies: false } });
+  const upload = new ContractUpload(
+    () => new S3Storage({ bucket: 'uploads', ...storeOptions(double) }),
+  );
+  const bytes = sample(SIZE);
+  await upload.append(bytes.subarray(0, 6 * MIB));
+  const dead = await upload.take();
+  await dead.write(others(bytes.subarray(6 * MIB, 12 * MIB)));
+  await dead.die();
+  await dead.close();
+  await upload.append(bytes.subarray(6 * MIB));
+  const before = double.log.length;
+  await upload.finish(SIZE);
+  const calls = double.log.slice(before).map(({ operation, status }) => `${operation} ${status}`);
+  expect(calls).toContain('UploadPartCopy 501');
+  expect(calls.filter((call) => call === 'GetObject 206').length).toBeGreaterThanOrEqual(3);
+  await upload.holds(bytes);
+  expect(double.stored('uploads')).toHaveLength(1);
+});
 
 async function putStray(Key: string, UploadId: string, PartNumber: number): Promise<void> {
   const client = s3Client(double);

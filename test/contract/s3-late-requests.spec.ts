@@ -1,5 +1,3 @@
-import { Agent } from 'node:http';
-import type { LookupFunction } from 'node:net';
 import {
   S3Double,
   type S3Hook,
@@ -12,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
 import { TURN, rounds } from '../support/rounds.js';
-import { s3Client } from '../support/s3-client.js';
+import { storeOptions } from '../support/store-options.js';
 import { until } from '../support/waiting.js';
 
 // Of a writer that was fenced out, requests may be on their way for as long as a network likes, and
@@ -24,8 +22,8 @@ const PIECE = 256 * 1024;
 const HOUR = 3_600_000;
 const KINDS = { equal: (bytes: Buffer) => bytes, other: others };
 
-const storageAt = ({ endpoint, region, credentials }: S3Double): S3Storage =>
-  new S3Storage({ bucket: BUCKET, endpoint, region, credentials });
+const storageAt = (double: S3Double): S3Storage =>
+  new S3Storage({ bucket: BUCKET, ...storeOptions(double) });
 
 /** Requests that bring bytes, held back until they are let go. */
 class HeldRequests {
@@ -156,9 +154,7 @@ describe.each(['aws', 'ceph', 'mega', 'b2'] as const)('On %s, which takes few pa
   it('an upload is completed, however often it was taken without a commit', async () => {
     const maxParts = 20;
     const double = await S3Double.start({ mode, rules: { maxParts }, buckets: [BUCKET] });
-    const { endpoint, region, credentials } = double;
-    const place = { bucket: BUCKET, endpoint, region, credentials };
-    const upload = new ContractUpload(() => new S3Storage({ ...place, maxParts }));
+    const upload = new ContractUpload(() => storageAt(double));
     const bytes = sample(SIZE);
     try {
       await upload.append(bytes.subarray(0, 6 * MIB), PIECE);
@@ -176,9 +172,7 @@ describe.each(['aws', 'ceph', 'mega', 'b2'] as const)('On %s, which takes few pa
 it('What is acknowledged of a file of unknown size can be completed, whatever numbers were left out', async () => {
   const maxParts = 16;
   const double = await S3Double.start({ rules: { maxParts }, buckets: [BUCKET] });
-  const { endpoint, region, credentials } = double;
-  const place = { bucket: BUCKET, endpoint, region, credentials };
-  const upload = new ContractUpload(() => new S3Storage({ ...place, maxParts }));
+  const upload = new ContractUpload(() => storageAt(double));
   const chunk = sample(5 * MIB);
   try {
     await upload.append(chunk);
@@ -203,8 +197,7 @@ it('What is acknowledged of a file of unknown size can be completed, whatever nu
 describe('Parts whose ETags are no sums of their bytes', () => {
   it('are the same parts when a request lands again that was given up', async () => {
     const double = await S3Double.start({ buckets: [BUCKET] });
-    const { endpoint, region, credentials } = double;
-    const place = { bucket: BUCKET, endpoint, region, credentials };
+    const place = { bucket: BUCKET, ...storeOptions(double) };
     const encrypted = () => new S3Storage({ ...place, serverSideEncryption: 'aws:kms' });
     const upload = new ContractUpload(encrypted);
     const bytes = sample(SIZE);
@@ -295,16 +288,7 @@ describe('A multipart upload whose process died when it had a byte', () => {
 describe('On R2, where a request that fails takes along what is there under its number', () => {
   it('a part whose answer was lost is sent under another one', async () => {
     const double = await S3Double.start({ mode: 'r2', buckets: [BUCKET] });
-    const { region, credentials, endpoint } = double;
-    const { port } = new URL(endpoint);
-    // By its name, wherever it is.
-    const lookup: LookupFunction = (_, { all }, found) =>
-      all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4);
-    const httpAgent = new Agent({ keepAlive: true, lookup });
-    const named = `http://account.r2.cloudflarestorage.com:${port}`;
-    const options = { maxAttempts: 1, requestHandler: { httpAgent } };
-    const client = s3Client({ endpoint: named, region, credentials }, options);
-    const upload = new ContractUpload(() => new S3Storage({ bucket: BUCKET, client }));
+    const upload = new ContractUpload(() => storageAt(double));
     const bytes = sample(12 * MIB);
     try {
       double.inject('UploadPart', 'after', { nth: 2 });
@@ -318,7 +302,6 @@ describe('On R2, where a request that fails takes along what is there under its 
       await upload.holds(bytes);
       expect(double.stored(BUCKET)).toHaveLength(1);
     } finally {
-      client.destroy();
       await double.close();
     }
   });

@@ -52,6 +52,24 @@ async function store(size: number, chunk: number, among: number): Promise<void> 
   double.log.pop();
 }
 
+it('Parts of one upload are sent side by side', async () => {
+  const upload = new ContractUpload(() => processes[0] as S3Storage);
+  const bytes = sample(16 * MIB);
+  let letGo: () => void = () => undefined;
+  const second = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  double.on('UploadPart', async ({ partNumber }, proceed) => {
+    if (partNumber === 2) letGo();
+    await second;
+    return proceed();
+  });
+  await upload.append(bytes, PIECE);
+  await upload.finish(bytes.length);
+  await upload.holds(bytes);
+  expect(counts()['UploadPart']).toBe(2);
+});
+
 describe('The requests that a chunk costs', () => {
   it.each([1, 2])('are one for each of 8 MiB, in %s processes', async (among) => {
     await store(128 * MIB, 8 * MIB, among);

@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { cephIsMissing } from '../support/ceph.js';
 import { sharedCeph } from '../support/ceph-on-demand.js';
 import { type S3Access, s3Client } from '../support/s3-client.js';
+import { type StoreOptions, storeOptions } from '../support/store-options.js';
 
 const CEPH_STARTS_MS = 180_000;
 const BUCKET = 'contract';
@@ -25,9 +26,8 @@ const GAPS_OF: Partial<Record<S3Mode, StorageGaps>> = {
   },
 };
 
-function storageAt({ endpoint, region, credentials }: S3Access): S3Storage {
-  const connection = { endpoint, region, credentials, forcePathStyle: true };
-  return new S3Storage({ bucket: BUCKET, prefix: 'a/b', ...connection });
+function storageAt(store: StoreOptions): S3Storage {
+  return new S3Storage({ bucket: BUCKET, prefix: 'a/b', forcePathStyle: true, ...store });
 }
 
 for (const mode of Object.keys(S3_MODES) as S3Mode[]) {
@@ -47,7 +47,7 @@ for (const mode of Object.keys(S3_MODES) as S3Mode[]) {
   describeStorageContract(
     framework,
     `S3Storage on the double as ${mode}`,
-    () => storageAt(double),
+    () => storageAt(storeOptions(double)),
     {
       gaps: GAPS_OF[mode] ?? GAPS,
     },

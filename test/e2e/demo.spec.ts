@@ -330,6 +330,11 @@ describe('A start that cannot succeed', () => {
   it.each([
     [{ PORT: 'http' }, 'PORT must be a number from 0 to 65535, such as 3000, and not "http"'],
     [{ PORT: '65536' }, 'PORT must be a number from 0 to 65535'],
+    [{ S3_ENDPOINT: 'http://localhost:8333' }, 'S3_BUCKET must name the bucket at S3_ENDPOINT'],
+    [
+      { S3_BUCKET: 'uploads', S3_ENDPOINT: 'localhost' },
+      'S3_ENDPOINT must be a URL, such as http://localhost:8333, and not "localhost"',
+    ],
     [{ UPLOAD_EXPIRES_IN: 'soon' }, 'UPLOAD_EXPIRES_IN must be a duration such as 1d or 90m'],
   ])('for %j names it, in one line', async (env, sentence) => {
     const [, line, ...rest] = (await start(env)).split('\n');

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { S3Client } from '@aws-sdk/client-s3';
 import {
   All,
   type CanActivate,
@@ -23,7 +24,8 @@ import {
   ChunkedUploadModule,
   LocalDiskStorage,
 } from 'nestjs-chunked-upload';
-import { MemoryStorage } from 'nestjs-chunked-upload/testing';
+import { S3Storage } from 'nestjs-chunked-upload/s3';
+import { MemoryStorage, S3Double } from 'nestjs-chunked-upload/testing';
 import { map } from 'rxjs';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { describe, expect, it } from 'vitest';
@@ -386,6 +388,26 @@ describe('The start warns of', () => {
     expect(warning).toMatch(/^\/files: The folder .*media cannot be written \(ENOTDIR.*"root"\.$/);
     expect(warning).toContain(root);
     expect(others).toEqual([]);
+  });
+
+  it('a bucket that is not there, and a client whose sums many stores refuse', async () => {
+    const double = await S3Double.start({ buckets: ['uploads'] });
+    const { endpoint, region, credentials } = double;
+    const connection = { endpoint, region, credentials, forcePathStyle: true };
+    const missing = new S3Storage({ bucket: 'none', ...connection });
+    const odd = new S3Storage({ bucket: 'uploads', client: new S3Client(connection) });
+    const well = new S3Storage({ bucket: 'uploads', ...connection });
+    try {
+      expect(await warningsOf({ upload: { ...upload, storage: missing } })).toEqual([
+        expect.stringMatching(/^\/files: The bucket "none" cannot be used \(.*404.*Create it, or/),
+      ]);
+      expect(await warningsOf({ upload: { ...upload, storage: odd } })).toEqual([
+        expect.stringMatching(/^\/files: The S3Client has .*; make it "WHEN_REQUIRED"\.?$/),
+      ]);
+      expect(await warningsOf({ upload: { ...upload, storage: well } })).toEqual([]);
+    } finally {
+      await double.close();
+    }
   });
 
   it('a storage that keeps bytes less safely than promised', async () => {

@@ -1,9 +1,11 @@
+import { request } from 'node:http';
 import { S3Storage, type S3StorageOptions } from 'nestjs-chunked-upload/s3';
 import { S3Double } from 'nestjs-chunked-upload/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase } from '../support/database.js';
 import { HeldBody } from '../support/held-body.js';
 import { type Host, startBeside, startHost } from '../support/host.js';
+import { r2Name } from '../support/store-options.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
@@ -13,7 +15,9 @@ import { until } from '../support/waiting.js';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
 const BUCKET = 'uploads';
+const PROTOCOLS = ['content-range', 'tus', 'resumable-http', 'filepond'] as const;
 
 const file = sample(300 * KIB);
 const sum = md5(file);
@@ -48,7 +52,10 @@ async function start(
   const place = { bucket: BUCKET, region, credentials, endpoint: store.url };
   const settings = () => ({
     database: { url: line.url } as object,
-    upload: { storage: new S3Storage({ ...place, ...options } as S3StorageOptions) },
+    upload: {
+      storage: new S3Storage({ ...place, ...options } as S3StorageOptions),
+      protocols: PROTOCOLS,
+    },
   });
   const first = await startHost(settings());
   hosts.push(first);
@@ -56,6 +63,28 @@ async function start(
   hosts.push(second);
   const clientOf = ({ url }: Host) => new UploadClient(`${url}/uploads`);
   return [clientOf(first), clientOf(second)];
+}
+
+/** What is answered when a byte of the body has been sent: its status, and what it says. */
+function sayFirst(
+  url: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, headers: { 'x-user': 'ann', ...headers } }, (answer) => {
+      answer.setEncoding('utf8').once('data', (text: string) => {
+        resolve(`${answer.statusCode} ${text}`);
+        asked.destroy();
+      });
+    });
+    asked.on('error', reject);
+    asked.write('x');
+  });
+}
+
+async function textOf(answer: Response): Promise<string> {
+  return `${answer.status} ${await answer.text()}`;
 }
 
 function expectAway(answer: Answer): void {
@@ -153,20 +182,87 @@ describe('A database that is away', () => {
   });
 });
 
+describe('A download', () => {
+  it('asks the store for what it was asked for, and for nothing else', async () => {
+    const [ann] = await start();
+    const { id } = await ann.file(file);
+    const before = double.log.length;
+    const part = await ann.download(id, { range: 'bytes=1000-1999' });
+    expect(part.status).toBe(206);
+    expect(part.bytes.equals(file.subarray(1000, 2000))).toBe(true);
+    const asked = double.log.slice(before).filter(({ sent }) => sent > 0);
+    expect(asked).toMatchObject([
+      { operation: 'GetObject', headers: { range: 'bytes=1000-1999' }, sent: 1000 },
+    ]);
+  });
+});
+
 describe('A file that is too large for the store', () => {
+  const TOTAL = 10 * GIB + 1;
+  /** How each client says how large its file will be. */
+  const announcements: Record<string, (url: string, total: number) => Promise<string>> = {
+    'a first chunk': (url, total) =>
+      sayFirst(`${url}?filename=a.txt`, 'PUT', {
+        'content-range': `bytes 0-0/${total}`,
+        'content-type': 'application/octet-stream',
+        'content-length': '1',
+      }),
+    'a chunk of nothing': (url, total) =>
+      fetch(`${url}?filename=a.txt`, {
+        method: 'PUT',
+        headers: { 'x-user': 'ann', 'content-range': `bytes */${total}` },
+      }).then(textOf),
+    tus: (url, total) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'x-user': 'ann', 'tus-resumable': '1.0.0', 'upload-length': String(total) },
+      }).then(textOf),
+    'the draft': (url, total) =>
+      sayFirst(`${url}?filename=a.txt`, 'POST', {
+        'upload-draft-interop-version': '8',
+        'upload-complete': '?0',
+        'upload-length': String(total),
+        'content-length': '1',
+      }),
+    'the draft, in one request': (url, total) =>
+      sayFirst(`${url}?filename=a.txt`, 'POST', {
+        'upload-draft-interop-version': '8',
+        'upload-complete': '?1',
+        'content-length': String(total),
+      }),
+    FilePond: (url, total) => {
+      const body = new FormData();
+      body.append('filepond', '{}');
+      const headers = { 'x-user': 'ann', 'upload-length': String(total) };
+      return fetch(url, { method: 'POST', headers, body }).then(textOf);
+    },
+    'a whole file': (url, total) =>
+      sayFirst(`${url}?filename=a.txt`, 'POST', {
+        'content-type': 'application/octet-stream',
+        'content-length': String(total),
+      }),
+  };
+
   it('is refused when it begins, however it is announced, and nothing of it is kept', async () => {
     const [ann] = await start({ maxParts: 2 });
-    const total = 10 * GIB + 1;
-    const answers = [
-      await ann.put(`bytes 0-${half - 1}/${total}`, file.subarray(0, half)),
-      await ann.put(`bytes */${total}`, Buffer.alloc(0)),
-    ];
-    expect(answers.map(({ status }) => status)).toEqual([413, 413]);
-    for (const { headers } of answers) expect(headers.get('retry-after')).toBeNull();
+    for (const [how, announce] of Object.entries(announcements)) {
+      expect(`${how}: ${await announce(ann.url, TOTAL)}`).toMatch(/: 413 /);
+    }
+    const { headers } = await ann.put(`bytes */${TOTAL}`, Buffer.alloc(0));
+    expect(headers.get('retry-after')).toBeNull();
     expect(await ann.list()).toEqual([]);
     expect(others()).toEqual([]);
     // What just fits is not.
-    expect((await ann.put(`bytes */${total - 1}`, Buffer.alloc(0))).status).toBe(200);
+    expect((await ann.put(`bytes */${TOTAL - 1}`, Buffer.alloc(0))).status).toBe(200);
+  });
+
+  it.each([
+    ['most stores', 5 * TIB, (url: string) => url],
+    ['R2', 5 * TIB - 5 * GIB, r2Name],
+  ])('is one of more than an object can have: %s', async (_, most, nameOf) => {
+    const [ann] = await start({ endpoint: nameOf(store.url) });
+    expect((await ann.put(`bytes */${most}`, Buffer.alloc(0))).status).toBe(200);
+    expect((await ann.put(`bytes */${most + 1}`, Buffer.alloc(0))).status).toBe(413);
   });
 
   it('is refused when it has grown too large, and what fitted is kept', async () => {

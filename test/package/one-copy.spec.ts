@@ -1,5 +1,8 @@
+import { cp, mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FreshApplication } from './fresh-application.js';
+import { ROOT } from './packed.js';
 import { NODE_VERSIONS, findNode } from './node-versions.js';
 import { NEST_11, NEST_12, type Recipe } from './recipes.js';
 
@@ -10,12 +13,12 @@ const PATHS = ['', '/testing', '/client', '/client/element'].map(
 );
 
 /** Prints the names of what is not the same by `require` and by `import`. */
-const compare = (first: 'import' | 'require'): string => `(async () => {
+const compare = (first: 'import' | 'require', paths = PATHS): string => `(async () => {
   require('reflect-metadata');
   const by = { require: (path) => require(path), import: (path) => import(path) };
   const [one, other] = '${first}' === 'import' ? [by.import, by.require] : [by.require, by.import];
   let names = 0;
-  for (const path of ${JSON.stringify(PATHS)}) {
+  for (const path of ${JSON.stringify(paths)}) {
     const [exports, again] = [await one(path), await other(path)];
     for (const name of Object.keys(exports)) {
       names += 1;
@@ -40,6 +43,37 @@ describe.each([NEST_11, NEST_12])('In $name', (recipe: Recipe) => {
       expect(await app.evaluate(compare(first))).toBe('true');
     },
   );
+});
+
+describe('The storage on S3', () => {
+  const S3 = 'nestjs-chunked-upload/s3';
+  let app: FreshApplication;
+
+  beforeAll(async () => {
+    app = await FreshApplication.install(NEST_12);
+  }, 300_000);
+
+  it.each(['import', 'require'] as const)('names the package that it wants, by %s', async (by) => {
+    const message = `(async () => ${by}('${S3}'))().catch(({ message }) => console.log(message))`;
+    expect(await app.evaluate(message)).toContain("'@aws-sdk/client-s3'");
+  });
+
+  it.each(['import', 'require'] as const)('is the same with that, %s first', async (first) => {
+    // Beside this application alone: others of the recipe are to have no optional peer.
+    const own = join(app.folder, 'node_modules');
+    const name = 'nestjs-chunked-upload';
+    await cp(join(app.root, 'node_modules', name), join(own, name), { recursive: true });
+    await mkdir(join(own, '@aws-sdk'), { recursive: true });
+    const sdk = join('@aws-sdk', 'client-s3');
+    await rm(join(own, sdk), { force: true });
+    await symlink(join(ROOT, 'node_modules', sdk), join(own, sdk));
+    expect(await app.evaluate(compare(first, [name, `${name}/testing`, S3]))).toBe('true');
+    const storage = `
+      const { S3Storage } = require('${S3}');
+      const { StorageProvider } = require('${name}');
+      console.log(new S3Storage({ bucket: 'a', region: 'b' }) instanceof StorageProvider)`;
+    expect(await app.evaluate(storage)).toBe('true');
+  });
 });
 
 describe('On other versions of Node', () => {

@@ -18,6 +18,7 @@ export function s3Client(access: S3Access, options: S3ClientConfig = {}): S3Clie
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
     ...options,
   });
   // Of DeleteObjects a sum is required, and the SDK's own is one that older stores do not know.

@@ -125,6 +125,14 @@ describe('S3Double is strict: it refuses', () => {
     expect(await rawPut({})).toMatch(/^411 .*MissingContentLength/s);
   });
 
+  it('a request whose body waits for "100 Continue"', async () => {
+    await start({});
+    const waiting = s3Client(double, { maxAttempts: 1, expectContinueHeader: true });
+    const object = { Bucket, Key, Body: Buffer.alloc(3 * 1024 * 1024) };
+    expect(await codeOf(waiting.send(new PutObjectCommand(object)))).toBe('NotImplemented');
+    waiting.destroy();
+  });
+
   it('a body that is not the one that was signed', async () => {
     await start({});
     const command = new PutObjectCommand({ Bucket, Key });

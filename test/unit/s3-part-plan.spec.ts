@@ -71,7 +71,7 @@ describe('The size of the parts', () => {
 
   it('uses all numbers for the largest files', () => {
     for (const maxParts of [2, 1000, 10_000]) {
-      const total = largestFile(maxParts, true);
+      const total = largestFile(maxParts, 'amazon');
       expect(plan(null, total, { maxParts }) * maxParts).toBeGreaterThanOrEqual(total);
     }
   });
@@ -79,8 +79,10 @@ describe('The size of the parts', () => {
 
 describe('The largest file', () => {
   it('is what its parts can hold, and 5 TiB elsewhere than at Amazon', () => {
-    expect(largestFile(10_000, true)).toBe(10_000 * 5 * GIB);
-    expect(largestFile(10_000, false)).toBe(5 * TIB);
-    expect(largestFile(100, false)).toBe(500 * GIB);
+    expect(largestFile(10_000, 'amazon')).toBe(10_000 * 5 * GIB);
+    expect(largestFile(10_000, 'other')).toBe(5 * TIB);
+    expect(largestFile(10_000, 'r2')).toBe(5 * TIB - 5 * GIB);
+    expect(largestFile(100, 'other')).toBe(500 * GIB);
+    expect(largestFile(100, 'r2')).toBe(500 * GIB);
   });
 });

@@ -15,6 +15,7 @@ import {
   LocalDiskStorage,
 } from '../../../dist/index.js';
 import { S3Storage } from '../../../dist/chunked-upload/storage/s3/index.js';
+import '../r2-name.mjs';
 import { reportingStorage } from './reporting-storage.mjs';
 
 const {

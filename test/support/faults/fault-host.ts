@@ -5,7 +5,7 @@ import type { Answer } from '../chunk-request.js';
 import { LATE_MS, STORAGE } from './fault.js';
 import type { FaultPlan } from './fault-plan.js';
 import { CALL_TIMEOUT_MS, LEASE_MS } from './limits.js';
-import type { S3Access } from '../s3-client.js';
+import type { StoreOptions } from '../store-options.js';
 
 const PROGRAM = fileURLToPath(new URL('fault-host-process.mjs', import.meta.url));
 /** Of what it has printed, for whoever looks for the reason of a failure. */
@@ -33,7 +33,7 @@ export interface FaultHostOptions {
 
 /** Files below a folder, or objects of a bucket. */
 export type HostStorage =
-  { readonly root: string } | { readonly bucket: string; readonly connection: S3Access };
+  { readonly root: string } | { readonly bucket: string; readonly connection: StoreOptions };
 
 /** By their paths below `/uploads`. */
 export type UploadType = 'files' | 'hooked';

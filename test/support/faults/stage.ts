@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Double, type S3Mode } from 'nestjs-chunked-upload/testing';
 import { type TestDatabase, createDatabase } from '../database.js';
+import { storeOptions } from '../store-options.js';
 import { FaultHost, type HostStorage } from './fault-host.js';
 import { FaultPlan } from './fault-plan.js';
 import { PostgresLine } from './postgres-line.js';
@@ -125,13 +126,12 @@ async function onDisk(): Promise<StageStorage> {
 
 async function onS3(mode: S3Mode, plan: FaultPlan): Promise<StageStorage> {
   const double = await S3Double.start({ mode, buckets: [BUCKET] });
-  const { endpoint, region, credentials } = double;
   const line = new S3FaultLine(plan, ({ headers }) =>
     String(headers['user-agent']).includes(`exec-env/${FIRST}`),
   );
   double.on('*', line.hook);
   return {
-    settings: { bucket: BUCKET, connection: { endpoint, region, credentials } },
+    settings: { bucket: BUCKET, connection: storeOptions(double) },
     bytes: new S3Bytes(double, BUCKET),
     // Enough for pieces and for parts, which have 5 MiB at least.
     unit: 40 * KIB,

@@ -1,6 +1,7 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { StoredFile } from '../storage.provider.js';
 import { inLanes } from './in-lanes.js';
+import { bytesOf } from './object-bytes.js';
 import { BytesPayload, type Payload, ZerosPayload } from './payload.js';
 import { joinPlanKey } from './pieces.js';
 import type { StoredObject } from './s3-bucket.js';
@@ -103,8 +104,9 @@ export class Joining {
   async #readPlan({ key }: Place, size: number): Promise<JoinPlan | null> {
     const opened = await this.shared.bucket.get(joinPlanKey(key, size));
     if (!opened) return null;
-    const bytes = Buffer.concat(await opened.body.toArray());
-    return JSON.parse(bytes.toString()) as JoinPlan;
+    const bytes: Buffer[] = [];
+    for await (const chunk of bytesOf(opened.body)) bytes.push(chunk);
+    return JSON.parse(Buffer.concat(bytes).toString()) as JoinPlan;
   }
 
   /** Parts of nothing, in place of those that are missing, and of others that are smaller. */
@@ -151,7 +153,7 @@ export class Joining {
       async *chunks() {
         const opened = await bucket.get(place.key, range, { ifMatch: etag });
         if (!opened) throw ChunkedUploadError.bytesMissing();
-        yield* opened.body as AsyncIterable<Uint8Array>;
+        yield* bytesOf(opened.body);
       },
     };
     const sent = await multipart.uploadPart(place, number, payload);

@@ -3,7 +3,7 @@ import { type NumberRun, countOf, leavesOutMany } from './part-numbers.js';
 import { PartSource } from './part-source.js';
 import { type Payload, md5Of } from './payload.js';
 import { slicesOf } from './piece-series.js';
-import { isPartsRefusal } from './s3-errors.js';
+import { isPartsRefusal, mostPartsOf } from './s3-errors.js';
 import type { PartId, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { S3Parts } from './s3-parts.js';
 import {
@@ -70,8 +70,11 @@ export async function makeLastParts(
       const { etag } = await multipart.uploadPart(place, number, payload);
       return { number, etag };
     } catch (error) {
-      if (others.length === 0 || !isPartsRefusal(error)) throw error;
-      return uploadAsOneOf(others, payload);
+      const isOfNumber = mostPartsOf(error) !== null;
+      if (others.length > 0 && (isOfNumber || isPartsRefusal(error))) {
+        return uploadAsOneOf(others, payload);
+      }
+      throw isOfNumber ? ChunkedUploadError.exceedsStorage(error) : error;
     }
   }
 }

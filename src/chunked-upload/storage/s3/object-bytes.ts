@@ -8,7 +8,7 @@ import { type CallOptions, STALL_MS } from './s3-calls.js';
  */
 export async function* bytesOf(
   body: Readable,
-  { signal, moved }: CallOptions,
+  { signal, moved }: CallOptions = {},
 ): AsyncGenerator<Buffer> {
   const abort = (): void => {
     body.destroy(new Error('Nobody wants these bytes any more'));

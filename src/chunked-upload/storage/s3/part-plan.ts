@@ -22,13 +22,21 @@ export interface PartPlan {
   readonly maxParts: number;
 }
 
-/** Bytes of the largest object of all stores but Amazon's, which takes as much as its parts can hold. */
-const LARGEST_OBJECT = 5 * 1024 ** 4;
+/** Whose store it is, as far as that makes a difference. */
+export type StoreKind = 'amazon' | 'r2' | 'other';
+
+const TIB = 1024 * 1024 * MIB;
+/** Bytes of the largest object: Amazon's may be as large as its parts together. */
+const LARGEST_OBJECT: Readonly<Record<StoreKind, number>> = {
+  amazon: Number.POSITIVE_INFINITY,
+  // "5 GiB less than 5 TiB, so 4.995 TiB": developers.cloudflare.com/r2/platform/limits.
+  r2: 5 * TIB - 5 * 1024 * MIB,
+  other: 5 * TIB,
+};
 
 /** Bytes of the largest file, of so many parts. */
-export function largestFile(maxParts: number, isAmazons: boolean): number {
-  const inParts = maxParts * LARGEST_PART;
-  return isAmazons ? inParts : Math.min(inParts, LARGEST_OBJECT);
+export function largestFile(maxParts: number, kind: StoreKind): number {
+  return Math.min(maxParts * LARGEST_PART, LARGEST_OBJECT[kind]);
 }
 
 /**

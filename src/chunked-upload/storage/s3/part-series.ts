@@ -9,7 +9,7 @@ import {
 } from './part-numbers.js';
 import { type Payload, md5Of } from './payload.js';
 import { type CallOptions, LEAST_TRY_MS, PATIENCE_MS, STALL_MS } from './s3-calls.js';
-import { isNoUpload, isRefusal, isUnanswered } from './s3-errors.js';
+import { isNoUpload, isRefusal, isUnanswered, mostPartsOf } from './s3-errors.js';
 import type { PartId, PartTag, S3Multipart, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { CommittedParts } from './s3-state.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
@@ -127,13 +127,19 @@ export class PartSeries {
       try {
         await send();
       } catch (error) {
+        requireRoom(error, this.#last + 1);
         if (!isRefusal(error)) throw error;
         this.#isRefused = true;
         return null;
       }
     }
     this.#add(part);
-    return { upload: async () => (isNext ? send() : undefined) };
+    const sendNext = async (): Promise<void> =>
+      send().catch((error: unknown) => {
+        requireRoom(error, part.number);
+        throw error;
+      });
+    return { upload: async () => (isNext ? sendNext() : undefined) };
   }
 
   /** What is to be committed: all parts so far, which must have been uploaded. Null: none. */
@@ -261,6 +267,12 @@ export class PartSeries {
 /** Between two commits only what removes the bytes ends an upload. */
 function uploadGone(error: unknown): never {
   throw isNoUpload(error) ? ChunkedUploadError.bytesMissing(error) : error;
+}
+
+/** @throws ChunkedUploadError where the store has said that it takes no part of this number */
+function requireRoom(error: unknown, number: number): void {
+  const most = mostPartsOf(error);
+  if (most !== null && number > most) throw ChunkedUploadError.exceedsStorage(error);
 }
 
 function ignore(): void {}

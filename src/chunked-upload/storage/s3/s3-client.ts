@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
+import type { StoreKind } from './part-plan.js';
 import type { CheckedOptions } from './s3-options.js';
 
 const CONNECT_MS = 3000;
-/** For so long a store may send nothing. */
-const SILENCE_MS = 30_000;
 /** More than all uploads of a process have in hand at once: who finds none free waits. */
 const SOCKETS = 256;
 
@@ -33,8 +32,8 @@ export function s3Client({ connection }: CheckedOptions): S3Client {
     logger: SILENT,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
-      throwOnRequestTimeout: true,
+      // Each call has a limit of its own (`s3-calls.ts`), and a store may be silent while it copies.
+      socketTimeout: 0,
       httpAgent: agent,
       httpsAgent: agent,
     },
@@ -55,12 +54,24 @@ export function isAmazons(client: S3Client): boolean {
 }
 
 /**
- * Whether the store is Cloudflare R2, where a part that is sent again and fails takes the one before
+ * Whose store it speaks to. At Cloudflare R2 a part that is sent again and fails takes the one before
  * along, whichever of the two was sent first.
  */
-export async function isR2(client: S3Client): Promise<boolean> {
+export async function kindOf(client: S3Client): Promise<StoreKind> {
   const endpoint = await client.config.endpoint?.();
-  return endpoint?.hostname.endsWith('.r2.cloudflarestorage.com') ?? false;
+  return kindAt(endpoint?.hostname);
+}
+
+/** The same before a client of the host's has been asked for its endpoint: of R2 that is `other`. */
+export function likelyKindOf(client: S3Client, { connection }: CheckedOptions): StoreKind {
+  if (isAmazons(client)) return 'amazon';
+  const given = 'endpoint' in connection ? connection.endpoint : undefined;
+  return given === undefined ? 'other' : kindAt(new URL(given).hostname);
+}
+
+function kindAt(hostname: string | undefined): StoreKind {
+  if (hostname === undefined) return 'amazon';
+  return hostname.endsWith('.r2.cloudflarestorage.com') ? 'r2' : 'other';
 }
 
 interface HttpRequest {

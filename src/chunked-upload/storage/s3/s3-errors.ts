@@ -121,6 +121,16 @@ export function isPartsRefusal(error: unknown): boolean {
   return code === 'InvalidPart' || code === 'InvalidPartOrder' || code === 'EntityTooSmall';
 }
 
+/**
+ * How many parts the store says that an upload may have, where it refuses one for its number; null: it
+ * says nothing of that. ("Part number must be an integer between 1 and 1000, inclusive")
+ */
+export function mostPartsOf(error: unknown): number | null {
+  if (!(error instanceof S3Error) || error.status !== 400 || isPartsRefusal(error)) return null;
+  const [, most] = /part.?number\D+1\D+([\d,]+)/i.exec(error.message) ?? [];
+  return most === undefined ? null : Number(most.replaceAll(',', ''));
+}
+
 /** Whether an object is shorter than the range that was asked for. */
 export function isOutOfRange(error: unknown): boolean {
   return codeOf(error) === 'InvalidRange' || statusOf(error) === 416;

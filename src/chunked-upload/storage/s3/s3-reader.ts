@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { ByteRange, ReadOptions } from '../storage.provider.js';
+import { bytesOf } from './object-bytes.js';
 import type { OpenedObject, S3Bucket } from './s3-bucket.js';
 
 /** So often the rest is asked for again, without a byte in between. */
@@ -35,7 +36,7 @@ export class S3Reading {
   async *#chunks(): AsyncGenerator<Buffer> {
     for (let tries = 0; ;) {
       try {
-        for await (const chunk of this.#body as AsyncIterable<Buffer>) {
+        for await (const chunk of bytesOf(this.#body)) {
           this.options.nextChunk?.();
           this.#position += chunk.length;
           tries = 0;

@@ -23,7 +23,7 @@ import { largestFile, planPartSize } from './part-plan.js';
 import { PieceStore } from './piece-store.js';
 import { checkBucket } from './s3-check.js';
 import { S3Bucket } from './s3-bucket.js';
-import { isAmazons, isR2, s3Client } from './s3-client.js';
+import { kindOf, likelyKindOf, s3Client } from './s3-client.js';
 import { S3Multipart } from './s3-multipart.js';
 import { type CheckedOptions, type S3StorageOptions, checkOptions } from './s3-options.js';
 import type { S3Parts } from './s3-parts.js';
@@ -50,7 +50,7 @@ export class S3Storage extends StorageProvider {
     this.#options = checkOptions(options);
     const client = s3Client(this.#options);
     const bucket = new S3Bucket(client, this.#options);
-    this.largestFile = largestFile(this.#options.maxParts, isAmazons(client));
+    this.largestFile = largestFile(this.#options.maxParts, likelyKindOf(client, this.#options));
     this.#shared = {
       bucket,
       multipart: new S3Multipart(bucket),
@@ -64,7 +64,8 @@ export class S3Storage extends StorageProvider {
   async open(file: StoredFile, options: OpenOptions): Promise<StorageWriter> {
     const { offset, total, length } = options;
     const { maxParts, partSize } = this.#options;
-    if (Math.max(total ?? 0, offset + (length ?? 0)) > this.largestFile) {
+    const kind = await kindOf(this.#shared.bucket.client);
+    if (Math.max(total ?? 0, offset + (length ?? 0)) > largestFile(maxParts, kind)) {
       throw ChunkedUploadError.exceedsStorage();
     }
     const decoded = decodeState(file.storageState);
@@ -87,8 +88,7 @@ export class S3Storage extends StorageProvider {
     if (total !== null && total > fitting.partSize * maxParts) {
       throw ChunkedUploadError.exceedsStorage();
     }
-    const losesParts = await isR2(this.#shared.bucket.client);
-    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, losesParts);
+    return new S3Writer(this.#shared, this.#finishing, file, fitting, options, kind === 'r2');
   }
 
   async finish(file: StoredFile, size: number, options: FinishOptions): Promise<StorageState> {

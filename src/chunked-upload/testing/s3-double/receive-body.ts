@@ -16,6 +16,12 @@ export function checkFraming({ method, headers }: IncomingMessage, payload: stri
         'body as it is (requestChecksumCalculation: WHEN_REQUIRED)',
     );
   }
+  if (headers.expect !== undefined) {
+    throw S3Error.notImplemented(
+      `Expect: ${headers.expect}: some engines never answer it, and the SDK makes a new connection ` +
+        'for each such request (expectContinueHeader: false)',
+    );
+  }
   if (method !== 'PUT') return;
   if (headers['content-length'] === undefined) {
     throw new S3Error(411, 'MissingContentLength', 'You must provide the Content-Length header');

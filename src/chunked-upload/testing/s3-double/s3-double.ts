@@ -45,8 +45,8 @@ export interface S3DoubleOptions {
  * strictest store that it can be told to behave like, and fails when it is told to.
  *
  * Buckets are named in the path (`forcePathStyle`). Signatures are verified; `Content-Length` is
- * demanded and `Content-MD5` checked; aws-chunked framing, and headers and parameters that not
- * every store takes, such as those of checksums, are answered with 501.
+ * demanded and `Content-MD5` checked; aws-chunked framing, `Expect`, and headers and parameters that
+ * not every store takes, such as those of checksums, are answered with 501.
  */
 export class S3Double {
   readonly region = 'us-east-1';
