@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Storage } from 'nestjs-chunked-upload/s3';
 import { S3Double, type S3Fault } from 'nestjs-chunked-upload/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MIB, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
 import { storeOptions } from '../support/store-options.js';
+import { until } from '../support/waiting.js';
 
 // Completing is idempotent: whatever becomes of the store's answer, the file is there once, whole, and
 // whoever asks again is told the same.
@@ -79,6 +81,31 @@ describe.each(['aws', 'ceph', 'minio'] as const)('On a store like %s', (mode) =>
       await expect(upload.finish(SIZE)).rejects.toThrow('InternalError');
       expect(planned.count).toBe(4);
       await upload.finish(SIZE);
+      await holdsOnce(upload);
+    },
+  );
+
+  it.concurrent(
+    'a completion that is never answered keeps nobody waiting in this process',
+    async () => {
+      const shared = storage();
+      const upload = new ContractUpload(() => shared);
+      await upload.append(bytes, MIB);
+      const { file } = upload;
+      const match = ({ key }: { key: string }): boolean => key === upload.finalKey;
+      const planned = double.inject('CompleteMultipartUpload', 'hang before', { match });
+      const options = { attempt: 1, contested: false };
+      const first = shared.finish(file, SIZE, options);
+      await until('the store was asked', () => planned.count === 1);
+      // For a while they are one, as a store may take its time.
+      let again: unknown = null;
+      await until('another one completes it', async () => {
+        const asked = shared.finish(file, SIZE, options);
+        again = await Promise.race([asked, sleep(500)]);
+        return again !== undefined;
+      });
+      planned.release();
+      expect(again).toEqual(await first);
       await holdsOnce(upload);
     },
   );
