@@ -4,7 +4,10 @@ import type { ChunkInput } from './engine/chunk-body.js';
 import type { ChunkDigest } from './engine/reception.js';
 
 export interface UploadFields {
-  /** 1 to 255 characters. For `create` it may be empty if not known yet; then pass it to `append`. */
+  /**
+   * 1 to 255 characters, trimmed, no NUL, and neither `.` nor `..`. For `create` it may be empty if not
+   * known yet; then pass it to `append`.
+   */
   readonly filename: string;
   /** Set both `ownerType` and `ownerId`, or neither. */
   readonly ownerType?: string | null;

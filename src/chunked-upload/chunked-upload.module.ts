@@ -13,7 +13,7 @@ import type {
 import { CHUNKED_UPLOAD_OPTIONS } from './chunked-upload.tokens.js';
 import {
   checkAsyncOptions,
-  checkEarlyOptions,
+  checkFurtherType,
   requireOptions,
 } from './upload-type/early-options.js';
 import { EXTRA_KEYS, withoutUndefined } from './upload-type/option-checks.js';
@@ -105,7 +105,7 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
     const modules = (types as readonly FeatureType[]).map((type) => {
       requireOptions(type, 'forFeature', right);
       if ('useFactory' in type) checkAsyncOptions(type);
-      checkEarlyOptions(type);
+      checkFurtherType(type);
       return furtherTypeModule(type, inheriting(type));
     });
     return { module: ChunkedUploadModule, imports: modules, exports: modules };

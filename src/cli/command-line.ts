@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { grace } from '../chunked-upload/engine/duration.js';
 
@@ -92,14 +93,22 @@ export function asksOnce({ unfinished, yes, interactive, dryRun }: CommandLine):
   return unfinished && !yes && !interactive && !dryRun;
 }
 
-/** @throws UsageError where nobody is there to answer */
+/** @throws UsageError where nobody is there to answer: a cron job reads from /dev/null */
 export function requireSomebodyToAsk(line: CommandLine): void {
   const asks = (line.interactive && !line.dryRun) || asksOnce(line);
   if (!asks || process.stdin.isTTY) return;
-  throw new UsageError(
-    line.interactive
-      ? '--interactive asks questions, and the input is no terminal.'
-      : '--unfinished asks before it deletes, and the input is no terminal: add --yes or --dry-run.',
+  const input = fstatSync(process.stdin.fd);
+  // Answers may be piped in.
+  if (!input.isFIFO() && !input.isSocket() && !input.isFile()) throw unanswered(line);
+}
+
+/** What to say where the answer to a question is missing. */
+export function unanswered({ interactive }: CommandLine): UsageError {
+  return new UsageError(
+    interactive
+      ? '--interactive asks questions, and the input is no terminal and has no answer.'
+      : '--unfinished asks before it deletes, and the input is no terminal and has no answer: ' +
+          'add --yes or --dry-run.',
   );
 }
 

@@ -1,9 +1,9 @@
 import type { AbstractChunkedUpload } from '../chunked-upload/chunked-upload.entity.js';
 import type { Removal, RemoveExpiredOptions } from '../chunked-upload/engine/remove-expired.js';
 import type { UploadTypeHandle } from './application.js';
-import { type CommandLine, EXIT, asksOnce } from './command-line.js';
+import { type CommandLine, EXIT, UsageError, asksOnce, unanswered } from './command-line.js';
 import { writeJournal } from './journal.js';
-import { ask } from './questions.js';
+import { Questions } from './questions.js';
 import { count, describe } from './text.js';
 
 const KINDS = {
@@ -18,13 +18,27 @@ export async function deleteExpiredUploads(
   line: CommandLine,
   signal: AbortSignal,
 ): Promise<number> {
+  const questions = new Questions(() => unanswered(line));
+  try {
+    return await deleteAsking(questions, types, line, signal);
+  } finally {
+    questions.close();
+  }
+}
+
+async function deleteAsking(
+  questions: Questions,
+  types: readonly UploadTypeHandle[],
+  line: CommandLine,
+  signal: AbortSignal,
+): Promise<number> {
   const { unfinished, keepRecord, dryRun } = line;
   const asksEach = line.interactive && !dryRun;
-  if (asksOnce(line) && !(await confirmUnfinished(types))) {
+  if (asksOnce(line) && !(await confirmUnfinished(questions, types))) {
     console.log('Nothing was deleted.');
     return EXIT.done;
   }
-  const each = new EachUpload();
+  const each = new EachUpload(questions);
   const stop = AbortSignal.any([signal, each.quit]);
   const tallies: Tally[] = [];
   try {
@@ -48,6 +62,7 @@ export async function deleteExpiredUploads(
     // Also of a run that fails half-way.
     writeDown(tallies, line);
   }
+  if (each.unanswered) throw each.unanswered;
   return tallies.some(({ failed }) => failed > 0) ? EXIT.failed : EXIT.done;
 }
 
@@ -67,7 +82,10 @@ function writeDown(tallies: readonly Tally[], { command, dryRun, keepRecord }: C
   );
 }
 
-async function confirmUnfinished(types: readonly UploadTypeHandle[]): Promise<boolean> {
+async function confirmUnfinished(
+  questions: Questions,
+  types: readonly UploadTypeHandle[],
+): Promise<boolean> {
   let uploads = 0;
   const report = ({ reason }: Removal): void => {
     if (reason === 'unfinished') uploads += 1;
@@ -78,13 +96,17 @@ async function confirmUnfinished(types: readonly UploadTypeHandle[]): Promise<bo
   if (uploads === 0) return true;
   const which = 'also those that have not expired yet';
   const question = `${count(uploads, 'unfinished upload')} will be deleted, ${which}. Go on?`;
-  return (await ask(question, ['yes', 'no'], 'no')) === 'yes';
+  return (await questions.ask(question, ['yes', 'no'], 'no')) === 'yes';
 }
 
 /** Asks for each upload, until the answer is for all. */
 class EachUpload {
+  /** Why it has ended without an answer; null: it has not. */
+  unanswered: UsageError | null = null;
   readonly #quit = new AbortController();
   #all = false;
+
+  constructor(private readonly questions: Questions) {}
 
   get quit(): AbortSignal {
     return this.#quit.signal;
@@ -94,10 +116,21 @@ class EachUpload {
     if (this.#all) return true;
     const what = keepRecord ? 'the bytes of ' : '';
     const question = `Do you want to delete ${what}${describe(upload)}?`;
-    const answer = await ask(question, ['yes', 'no', 'all', 'quit'], 'quit');
+    const answer = await this.#ask(question);
     this.#all = answer === 'all';
     if (answer === 'quit') this.#quit.abort();
     return answer === 'yes' || answer === 'all';
+  }
+
+  async #ask(question: string): Promise<'yes' | 'no' | 'all' | 'quit'> {
+    try {
+      return await this.questions.ask(question, ['yes', 'no', 'all', 'quit'], 'quit');
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      // First what was done by then is told.
+      this.unanswered = error;
+      return 'quit';
+    }
   }
 }
 

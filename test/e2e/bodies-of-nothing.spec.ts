@@ -18,6 +18,7 @@ const TYPES = [
   'application/json',
   'application/x-www-form-urlencoded',
   'multipart/form-data; boundary=b',
+  'multipart/form-data',
   'application/octet-stream',
   'text/plain',
 ];
@@ -39,34 +40,37 @@ describe.each([
 ])('A body of nothing, %s', (_, length) => {
   it.each(TYPES)('is none, though its type is %s', async (type) => {
     const headers = { 'content-type': type, ...length };
-    // By its end a form that comes in pieces is one without a boundary.
-    const isBroken = 'transfer-encoding' in length && type.startsWith('multipart');
-    const status = (usual: number) => (isBroken ? 400 : usual);
     const { id } = await ann.begin(file, 100);
     const done = await bare('POST', `/uploads/${id}?md5=${sum}`, headers);
-    expect(done).toMatchObject({ status: status(200) });
+    expect(done).toMatchObject({ status: 200 });
     const other = await ann.begin(file, 100);
     const named = await bare('POST', `/uploads?upload_id=${other.id}&md5=${sum}`, headers);
-    expect(named).toMatchObject({ status: status(200) });
+    expect(named).toMatchObject({ status: 200 });
     const range = { 'content-range': 'bytes */100' };
     const begun = await bare('PUT', '/uploads?filename=a', { ...headers, ...range });
-    expect(begun).toMatchObject({ status: status(200) });
+    expect(begun).toMatchObject({ status: 200 });
     const where = await bare('PUT', `/uploads/${id}`, { ...headers, ...range });
-    expect(where).toMatchObject({ status: status(200), ...(isBroken ? {} : { json: { id } }) });
+    expect(where).toMatchObject({ status: 200, json: { id } });
     const gone = await bare('DELETE', `/uploads/${id}`, headers);
     expect(gone).toMatchObject({ status: 204 });
     const goneNamed = await bare('DELETE', `/uploads?upload_id=${other.id}`, headers);
-    expect(goneNamed).toMatchObject({ status: status(204) });
+    expect(goneNamed).toMatchObject({ status: 204 });
   });
 });
 
 describe('A body of nothing', () => {
   it('is no chunk, and an empty file only for a whole-file POST', async () => {
     const range = { 'content-range': 'bytes 0-99/100' };
+    const lengths: Record<string, string | number>[] = [
+      { 'content-length': 0 },
+      { 'transfer-encoding': 'chunked' },
+    ];
     for (const type of TYPES) {
-      const headers = { 'content-type': type, 'content-length': 0 };
-      const answer = await bare('PUT', '/uploads?filename=a', { ...headers, ...range });
-      expect(answer.status, type).toBe(400);
+      for (const length of lengths) {
+        const headers = { 'content-type': type, ...range, ...length };
+        const answer = await bare('PUT', '/uploads?filename=a', headers);
+        expect(answer.status, type).toBe(400);
+      }
     }
     const empty = await ann.whole(Buffer.alloc(0), { query: { md5: md5(Buffer.alloc(0)) } });
     expect(empty).toMatchObject({ status: 200, body: { offset: 0, status: 2 } });

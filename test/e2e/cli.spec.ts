@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CommandResult, answerCommand, runCommand } from '../support/command.js';
+import { type CommandResult, answerCommand, pipeCommand, runCommand } from '../support/command.js';
 import { type TestDatabase, createDatabase } from '../support/database.js';
 import { storedFiles } from '../support/stored-files.js';
 
@@ -38,6 +38,7 @@ beforeEach(async () => {
 });
 
 const command = (args: readonly string[]) => runCommand(args, env);
+const piped = (args: readonly string[], input: string | null) => pipeCommand(args, input, env);
 const answered = (args: readonly string[], answers: readonly string[]) =>
   answerCommand(args, answers, env);
 
@@ -221,14 +222,45 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
     expect(await records('video')).toHaveLength(1);
   });
 
+  it('-u takes the answer from a pipe, also behind one that is none', async () => {
+    await upload('live');
+    expectLines(await piped([...DELETE, '-u'], 'n\n'), 'Nothing was deleted.');
+    const result = await piped([...DELETE, '-u'], 'what\ny\n');
+    expect(result).toMatchObject({ code: 0, errors: '' });
+    expectLines(result, '1 unfinished upload was deleted.');
+    expect(await records()).toEqual([]);
+  });
+
+  it('-i takes one piped line for each question, though all come at once', async () => {
+    for (let n = 0; n < 3; n += 1) await upload('expired');
+    await upload('expired', 'video');
+    const result = await piped([...DELETE, '-i'], 'y\nn\ny\ny');
+    expect(result).toMatchObject({ code: 0, errors: '' });
+    expect(result.output.match(/Do you want/g)).toHaveLength(4);
+    expect(await records()).toHaveLength(1);
+    expect(await records('video')).toEqual([]);
+  });
+
+  it('-i tells what it has done where the pipe ends before the questions do', async () => {
+    for (let n = 0; n < 3; n += 1) await upload('expired');
+    const result = await piped([...DELETE, '-i'], 'y\n');
+    expect(result.code).toBe(2);
+    expect(result.errors).toContain('--interactive asks questions');
+    expectLines(result, '1 expired upload was deleted.');
+    expect(await records()).toHaveLength(2);
+  });
+
   it.each([
-    [['-i'], '--interactive asks questions, and the input is no terminal.'],
+    [['-i'], '--interactive asks questions, and the input is no terminal'],
     [['-u'], '--unfinished asks before it deletes, and the input is no terminal'],
-  ])('%j without a terminal is refused', async (flags, sentence) => {
+  ])('%j without anybody to answer is refused', async (flags, sentence) => {
     const id = await upload('expired');
-    const { code, errors } = await command([...DELETE, ...flags]);
-    expect(code).toBe(2);
-    expect(errors).toContain(sentence);
+    // As cron and systemd start it.
+    for (const input of ['', null]) {
+      const { code, errors } = await piped([...DELETE, ...flags], input);
+      expect(code).toBe(2);
+      expect(errors).toContain(sentence);
+    }
     expect(await records()).toEqual([id]);
   });
 

@@ -134,8 +134,14 @@ describe('Range', () => {
 
   it.each(['bytes=3000-', 'bytes=5000-6000', 'bytes=-0'])('%s is answered 416', async (range) => {
     const { status, headers, bytes } = await ann.download(id, { range });
-    expect({ status, size: bytes.length }).toEqual({ status: 416, size: 0 });
+    expect(status).toBe(416);
     expect(headers.get('content-range')).toBe('bytes */3000');
+    const detail = 'The range is not within the file, which has 3000 bytes';
+    expect(JSON.parse(bytes.toString())).toEqual({ detail });
+    expect(headers.get('content-type')).toMatch(/^application\/json/);
+    expect(headers.get('content-length')).toBe(String(bytes.length));
+    // Else a browser would save it under the file's name.
+    expect(headers.get('content-disposition')).toBeNull();
   });
 
   it.each(['bytes=abc', 'bytes', 'lines=0-9', 'bytes=0-9,100-109', 'bytes=9-0,'])(
@@ -185,7 +191,9 @@ describe.each(['GET', 'HEAD'])('%s of a file that may have changed', (method) =>
   ])('%j is answered %i', async (headers, status) => {
     const answer = await ann.download(id, headers, method);
     expect(answer.status).toBe(status);
-    if (status === 412) expect(answer.bytes.length).toBe(0);
+    if (status !== 412) return;
+    const detail = 'The file is not the one that the request names, or has been changed since';
+    expect(answer.bytes.toString()).toBe(method === 'GET' ? JSON.stringify({ detail }) : '');
   });
 });
 

@@ -216,6 +216,53 @@ describe('423 Another request is writing this upload', () => {
   });
 });
 
+describe('What is final about an upload is said though a writer still sends', () => {
+  it.each([
+    [
+      'expired',
+      `UPDATE chunked_upload SET expires_at = now() - interval '1 minute' WHERE id = $1`,
+      410,
+      'Upload has expired',
+    ],
+    ['aborted', `UPDATE chunked_upload SET status = 3 WHERE id = $1`, 410, 'been aborted'],
+    [
+      'complete',
+      `UPDATE chunked_upload SET status = 2 WHERE id = $1`,
+      400,
+      'Upload has already been marked as "complete"',
+    ],
+    ['removed', `DELETE FROM chunked_upload WHERE id = $1`, 404, 'Not found.'],
+  ])('%s', async (_, change, status, words) => {
+    const { id } = await ann.begin(first, 300);
+    const writer = await RawConnection.open(host.url);
+    await writer.head('PUT', `/uploads/${id}`, {
+      'x-user': 'ann',
+      'content-type': 'application/octet-stream',
+      'content-range': 'bytes 100-299/300',
+      'content-length': 200,
+    });
+    const drip = setInterval(() => {
+      writer.write(Buffer.from('x')).catch(() => undefined);
+    }, 50);
+    try {
+      const leased = 'SELECT 1 FROM chunked_upload WHERE id = $1 AND lease_until > now()';
+      await until('a writer', async () => (await host.dataSource.query(leased, [id])).length > 0);
+      await host.dataSource.query(change, [id]);
+      const detail = expect.stringContaining(words) as string;
+      const [chunk, completion] = await Promise.all([
+        ann.put('bytes 100-299/300', file.subarray(100), { id }),
+        ann.complete(id, sum),
+      ]);
+      expect(chunk).toMatchObject({ status, detail });
+      // Of a complete one it asks for the answer again, which this one's row does not have.
+      if (status !== 400) expect(completion).toMatchObject({ status, detail });
+    } finally {
+      clearInterval(drip);
+      writer.destroy();
+    }
+  });
+});
+
 describe('A wrong digest of a chunk is a 400, and the offset stays', () => {
   const wrong = Buffer.alloc(16).toString('base64');
 

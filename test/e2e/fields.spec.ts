@@ -93,6 +93,16 @@ describe('fields', () => {
     expect(await client.list()).toContainEqual(expect.objectContaining({ id: begun.id, ...shown }));
   });
 
+  it('come as JSON, too, where an upload begins without bytes', async () => {
+    const headers = { 'content-type': 'application/json', 'content-range': 'bytes */300' };
+    for (const adult of [true, false]) {
+      const given = JSON.stringify({ filename: 'a.mp4', title: 'Sea', year: 1999, adult });
+      const answer = await client.send('PUT', { headers }, given);
+      const body = { filename: 'a.mp4', title: 'Sea', year: 1999, adult };
+      expect(answer).toMatchObject({ status: 200, body });
+    }
+  });
+
   it('are set by a whole file in one request', async () => {
     const query = { ...asked, md5: md5(file) };
     expect((await client.whole(file, { query })).upload).toMatchObject(shown);

@@ -3,6 +3,7 @@ import { type Host, startHost } from '../support/host.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
+import { until } from '../support/waiting.js';
 
 let host: Host;
 let ann: UploadClient;
@@ -84,6 +85,53 @@ describe('A form', () => {
     expect(await ann.offset(id)).toBe(100);
   });
 
+  it.each(['/uploads?upload_id=', '/uploads/'])(
+    'has upload_id before the file, also where %s names the upload',
+    async (target) => {
+      const { id } = await ann.begin(first, 300);
+      const headers = { ...multipart, 'transfer-encoding': 'chunked' };
+      const field = `\r\n--b\r\nContent-Disposition: form-data; name="upload_id"\r\n\r\n${id}`;
+      const leased = 'SELECT 1 FROM chunked_upload WHERE id = $1 AND lease_until > now()';
+      for (const isLate of [false, true]) {
+        const range = { 'content-range': 'bytes 100-199/300' };
+        const put = RawConnection.put(host.url, { ...headers, ...range }, `${target}${id}`);
+        const connection = await put;
+        const body = [Buffer.from(part), file.subarray(100, 200)];
+        const end = Buffer.from(`${field}\r\n--b--\r\n`);
+        await connection.writePiece(Buffer.concat(isLate ? body : [...body, end]));
+        if (isLate) {
+          const isTaken = async () => (await host.dataSource.query(leased, [id])).length > 0;
+          await until('a writer', isTaken);
+          await connection.writePiece(end);
+        }
+        await connection.writePiece(Buffer.alloc(0));
+        const detail = {
+          upload_id: ['This field must come before the file, or in the query string.'],
+        };
+        expect(await connection.answer()).toMatchObject({ status: 400, json: { detail } });
+        connection.destroy();
+        expect(await ann.offset(id)).toBe(100);
+      }
+      const next = await ann.put('bytes 100-199/300', file.subarray(100, 200), { id });
+      expect(next).toMatchObject({ status: 200, body: { offset: 200 } });
+    },
+  );
+
+  it('has its file in the right part, also where it might have none', async () => {
+    const { id } = await ann.begin(first, 300);
+    for (const target of [{}, { id }]) {
+      const form = new FormData();
+      form.append('video', new Blob([first]), 'a.bin');
+      const before = await ann.list();
+      const headers = { 'content-range': 'bytes */300' };
+      expect(await ann.send('PUT', { ...target, headers }, form)).toMatchObject({
+        status: 400,
+        detail: expect.stringMatching(/^No chunk file was submitted: .*part "video"/),
+      });
+      expect(await ann.list()).toEqual(before);
+    }
+  });
+
   it('may be without a file, of either kind or JSON, as long as it completes', async () => {
     for (const type of ['urlencoded', 'json', 'multipart']) {
       const { id } = await ann.begin(file, 300);
@@ -101,22 +149,16 @@ describe('A form', () => {
     }
   });
 
-  it.each([
-    'null',
-    '[]',
-    '"text"',
-    '5',
-    '{"md5":{"a":1}}',
-    '{"md5":[]}',
-    '{"md5":null}',
-    '{"md5":true}',
-  ])('in JSON that is %s has no md5', async (json) => {
-    const { id } = await ann.begin(file, 300);
-    const headers = { 'content-type': 'application/json' };
-    const answer = await ann.send('POST', { id, headers }, json);
-    expect(answer.status).toBe(400);
-    expect((await ann.get(id)).upload.status).toBe(1);
-  });
+  it.each(['null', '[]', '"text"', '5', '{"md5":{"a":1}}', '{"md5":[]}', '{"md5":null}'])(
+    'in JSON that is %s has no md5',
+    async (json) => {
+      const { id } = await ann.begin(file, 300);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await ann.send('POST', { id, headers }, json);
+      expect(answer.status).toBe(400);
+      expect((await ann.get(id)).upload.status).toBe(1);
+    },
+  );
 
   it.each([
     ['its own', [['filename', 'text/plain; charset=ISO-8859-1']], 'naïve.txt'],

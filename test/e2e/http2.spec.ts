@@ -197,7 +197,9 @@ describe('Without a type and a length', () => {
     const begun = await ask('PUT', '/uploads?filename=a', null, range);
     expect(begun).toMatchObject({ status: 200, body: { offset: 0, total: 300 } });
     const { id } = begun.body as { id: string };
-    expect(await ask('PUT', `/uploads/${id}`, null, range)).toEqual(begun);
+    for (const type of [{}, form, { 'content-type': 'multipart/form-data' }]) {
+      expect(await ask('PUT', `/uploads/${id}`, null, { ...range, ...type })).toEqual(begun);
+    }
     const chunk = await ask('PUT', `/uploads/${id}`, null, { 'content-range': 'bytes 0-9/300' });
     expect(chunk.status).toBe(400);
     expect(chunk.body).toMatchObject({

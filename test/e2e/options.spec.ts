@@ -9,7 +9,7 @@ import {
 } from 'nestjs-chunked-upload';
 import { MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { describe, expect, it } from 'vitest';
-import { Entity } from 'typeorm';
+import { Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { startHost, withHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
@@ -22,6 +22,13 @@ class Second extends AbstractChunkedUpload {}
 
 @Module({})
 class NoEntityModule {}
+
+/** An entity that no data source knows. */
+@Entity()
+class Unlisted {
+  @PrimaryGeneratedColumn()
+  id!: number;
+}
 
 const file = sample(300);
 const first = file.subarray(0, 100);
@@ -177,6 +184,10 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     ['path', 5],
     ['path', ''],
     ['path', true],
+    ['path', 'up/:x'],
+    ['path', 'a b'],
+    ['path', 'a*'],
+    ['path', 'a/{b}'],
     ['entity', NoEntityModule],
     ['entity', 'Upload'],
     ['controller', NoEntityModule],
@@ -189,6 +200,7 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     ['uploadPath', '../outside'],
     ['uploadPath', '/absolute'],
     ['uploadPath', ''],
+    ['uploadPath', 'a/%Q/%'],
     ['uploadPath', 5],
     ['incompleteExt', '/x'],
     ['completeExt', 5],
@@ -300,15 +312,42 @@ describe('An option that is wrong stops the start by a sentence that names it', 
     ['owners', { person: { entity: First, canAtach: () => true } }, '"canAttach"', 'did you mean'],
     ['policies', 'none', '[QuotaPolicy]', 'UploadPolicy'],
     ['uploadPath', '/absolute', '"chunked_uploads/%Y/%m/%d"', 'relative'],
+    ['uploadPath', 'a/%Q/%', '"chunked_uploads/%Y/%m/%d"', 'has "%Q"'],
+    ['path', 'up/:x', '"uploads"', 'or false'],
+    ['dataSource', 'nope', 'TypeOrmModule.forRoot({ name: "nope", … })', 'no data source'],
+    ['minBytes', 2000, '{ minBytes: 1, maxBytes: 1000 }', 'must not be above "maxBytes"'],
+    ['fields', NoEntityModule, '@IsString() title: string', 'class-validator'],
+    ['owners', { person: Unlisted }, 'TypeOrmModule.forFeature([Unlisted])', 'of "person"'],
     ['fieldName', '', '"file"', 'not empty'],
     ['protocols', ['tus', 'draft'], '"resumable-http"', 'one or more of "content-range"'],
     ['memory', 5, '128 * 1024 * 1024', 'at least'],
   ])('%s: %j, and is shown a right value', async (name, value, example, words) => {
-    const upload = { [name]: value } as ChunkedUploadOptions;
+    const upload = { maxBytes: 1000, [name]: value } as ChunkedUploadOptions;
     const started = startHost({ upload });
     await expect(started).rejects.toThrow(`option "${name}"`);
     await expect(started).rejects.toThrow(example);
     await expect(started).rejects.toThrow(words);
+  });
+
+  it('a data source that is none, of a further type or inherited by it', async () => {
+    const sentence = 'option "dataSource" names "nope", and there is no data source of that name';
+    const own = [{ path: 'first', entity: First, dataSource: 'nope' }];
+    await expect(startHost({ types: own })).rejects.toThrow(sentence);
+    const types = [{ path: 'first', entity: First }];
+    const upload = { path: false, dataSource: 'nope' } as const;
+    await expect(startHost({ upload, types })).rejects.toThrow(sentence);
+  });
+
+  it('a further type without a path', () => {
+    const types = [{ path: false, entity: First }] as unknown as UploadTypeOptions[];
+    expect(() => ChunkedUploadModule.forFeature(types)).toThrow(
+      /option "path" must be a path such as "uploads".*controller: false/,
+    );
+  });
+
+  it('a data source that does not start is not taken for one that is missing', async () => {
+    const database = { url: 'postgres://nobody@127.0.0.1:1/none' };
+    await expect(startHost({ database })).rejects.toThrow('ECONNREFUSED');
   });
 
   it('an option that is undefined is one left out', async () => {
@@ -372,7 +411,9 @@ describe('memory', () => {
 describe('Two upload types', () => {
   it.each(['uploads', '/uploads/', 'UPLOADS'])('with the path %j stop the start', async (path) => {
     const types = [{ path, entity: First }];
-    await expect(startHost({ types })).rejects.toThrow(/option "path".*two upload types/);
+    await expect(startHost({ types })).rejects.toThrow(
+      /option "path".*two upload types.*such as "uploads-2"/i,
+    );
   });
 
   it('of forFeature with one path stop the start', async () => {

@@ -167,6 +167,48 @@ describe('uploadWhole', () => {
   });
 });
 
+describe('A filename', () => {
+  it.each(['', '.', ' .. ', ' \t', 'a\0b', 'x'.repeat(256), null, 7])(
+    '%j is refused by whatever begins an upload',
+    async (filename) => {
+      const wrong = { filename } as unknown as typeof fields;
+      const before = { files: await storedFiles(host.root), uploads: await uploads.find() };
+      const begin = { body: file, fields: wrong };
+      const calls = [
+        () => uploads.begin(begin),
+        () => uploads.begin({ ...begin, fields: (atEnd) => (atEnd ? wrong : null) }),
+        () => uploads.uploadWhole(begin),
+        // What has no name yet may get one later.
+        ...(filename === '' ? [] : [() => uploads.create({ fields: wrong })]),
+      ] satisfies (() => Promise<unknown>)[];
+      for (const call of calls) await expectError(call(), 'invalid_field');
+      const after = { files: await storedFiles(host.root), uploads: await uploads.find() };
+      expect(after).toEqual(before);
+    },
+  );
+
+  it('is kept without the blanks around it', async () => {
+    const blank = { filename: '  a.mp4 ' };
+    const created = await uploads.create({ fields: blank });
+    expect(created).toMatchObject({ filename: 'a.mp4' });
+    expect(created.key).toMatch(/\.mp4$/);
+    expect(await uploads.begin({ body: first, fields: blank })).toMatchObject({
+      filename: 'a.mp4',
+    });
+    const { upload } = await uploads.uploadWhole({ body: file, fields: blank });
+    expect(upload.filename).toBe('a.mp4');
+  });
+
+  it('is checked as well where it comes with the first bytes', async () => {
+    const { id } = await uploads.create({ total: 300, fields: { filename: '' } });
+    for (const filename of ['', '..', 'a\0b']) {
+      await expectError(uploads.append(id, { body: first, offset: 0, filename }), 'invalid_field');
+    }
+    const chunk = { body: first, offset: 0, filename: ' b.mp4' };
+    expect(await uploads.append(id, chunk)).toMatchObject({ filename: 'b.mp4', offset: 100 });
+  });
+});
+
 describe('findOne and find', () => {
   it('see all without a caller, and their own with one', async () => {
     const dora = { creator: 'dora' };

@@ -19,6 +19,15 @@ export async function runCommand(
   return run(process.execPath, [COMMAND, ...args], env, null);
 }
 
+/** The same with an input that is there from the start, as after a pipe; null: /dev/null. */
+export async function pipeCommand(
+  args: readonly string[],
+  input: string | null,
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  return run(process.execPath, [COMMAND, ...args], env, null, input);
+}
+
 /** The same at a terminal, where somebody answers the questions and leaves at the first without one. */
 export async function answerCommand(
   args: readonly string[],
@@ -36,28 +45,30 @@ async function run(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   answers: readonly string[] | null,
+  input: string | null = '',
 ): Promise<CommandResult> {
   const child = spawn(program, args, {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   let output = '';
   let errors = '';
   let questions = 0;
-  child.stderr.on('data', (piece: Buffer) => {
+  const { stdin, stdout, stderr } = child;
+  stderr?.on('data', (piece: Buffer) => {
     errors += piece.toString();
   });
-  child.stdout.on('data', (piece: Buffer) => {
+  stdout?.on('data', (piece: Buffer) => {
     output += piece.toString();
     while (output.split('): ').length - 1 > questions) {
       const answer = answers?.[questions];
       questions += 1;
-      if (answer === undefined) child.stdin.end();
-      else child.stdin.write(`${answer}\n`);
+      if (answer === undefined) stdin?.end();
+      else stdin?.write(`${answer}\n`);
     }
   });
-  if (!answers) child.stdin.end();
+  if (!answers) stdin?.end(input);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: output.replaceAll('\r\n', '\n'), errors };
 }

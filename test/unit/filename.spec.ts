@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { checkFilename } from '../../src/chunked-upload/filename.js';
 import {
-  checkFilename,
   dispositionFilename,
   lastSegment,
 } from '../../src/chunked-upload/protocols/http/filename.js';
@@ -17,14 +17,17 @@ describe('checkFilename', () => {
     expect(checkFilename(given)).toBe(kept);
   });
 
-  it.each([null, '', ' \t\n', 'a\0', '.', ' .. ', 'x'.repeat(256)])('%j is refused', (given) => {
-    expect(() => checkFilename(given)).toThrow(
-      expect.objectContaining({
-        code: 'invalid_field',
-        detail: { filename: [expect.any(String)] },
-      }),
-    );
-  });
+  it.each([null, undefined, 7, '', ' \t\n', 'a\0', '.', ' .. ', 'x'.repeat(256)])(
+    '%j is refused',
+    (given) => {
+      expect(() => checkFilename(given)).toThrow(
+        expect.objectContaining({
+          code: 'invalid_field',
+          detail: { filename: [expect.any(String)] },
+        }),
+      );
+    },
+  );
 });
 
 describe('lastSegment', () => {

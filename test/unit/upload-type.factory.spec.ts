@@ -129,6 +129,22 @@ describe('draftUploadType', () => {
     },
   );
 
+  it.each(['%', 'a/%Q', 'a/%Y/%', '%Y%n', '%-', '%é', '%📁'])(
+    'refuses the uploadPath %j: it is no date',
+    (uploadPath) => {
+      expect(() => draftUploadType('uploads', { uploadPath })).toThrow(
+        /"uploadPath" has "%.*such as "chunked_uploads\/%Y\/%m\/%d"/su,
+      );
+    },
+  );
+
+  it.each(['a/%Y-%m', '%F', 'a/%-d', '100%%/%j', 'b/%_H', '%s'])(
+    'takes the uploadPath %j',
+    (uploadPath) => {
+      expect(draftUploadType('uploads', { uploadPath }).uploadPath).toBe(uploadPath);
+    },
+  );
+
   it('reads extensions in any case, with a dot in front or inside', () => {
     const { allowedExtensions } = draftUploadType('uploads', {
       allowedExtensions: ['PNG', '.txt', ' .tar.gz '],

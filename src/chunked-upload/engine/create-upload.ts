@@ -16,7 +16,8 @@ export async function createUpload<T extends AbstractChunkedUpload>(
 ): Promise<T> {
   const sizes = { size: 0, total: input.total ?? null };
   await engine.rules.announced('begin', sizes, context);
-  const begun = new NewUpload(engine, { ...input, body: NOTHING }, sizes, context);
+  const named = { ...input, mayBeUnnamed: true, body: NOTHING };
+  const begun = new NewUpload(engine, named, sizes, context);
   try {
     const row = { ...(await begun.judge(sizes)), checksumState: null, storageState: null };
     const upload = await begun.record(row, (manager) =>

@@ -1,5 +1,6 @@
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { checkFilename } from '../filename.js';
 import { storageFailure } from '../storage/storage-failure.js';
 import { uploadKeys } from '../storage/upload-keys.js';
 import type { UploadEngine } from './upload-engine.js';
@@ -21,11 +22,12 @@ export async function nameUpload<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
   upload: T,
   writer: Writer,
-  filename: string | undefined,
+  given: string | undefined,
   context: UploadContext | undefined,
 ): Promise<T> {
   if (!isUnnamed(upload)) return upload;
   const { type, repository } = engine;
+  const filename = given === undefined ? undefined : checkFilename(given);
   const sizes = { size: 0, total: upload.total, mimeType: null };
   const called = Object.assign(upload, { filename: filename ?? upload.id });
   await engine.ask('begin', called, sizes, context ?? APPLICATION);

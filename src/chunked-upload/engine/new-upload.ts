@@ -5,6 +5,7 @@ import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import type { BodyInput, CreateInput, UploadFields } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { creatorIn } from '../creator.js';
+import { checkFilename } from '../filename.js';
 import type { CommitWatch } from '../database/connections.js';
 import type { NewRow } from '../database/chunked-upload.repository.js';
 import { type OwnedWrite, withOwner } from '../owners/with-owner.js';
@@ -41,7 +42,7 @@ export class NewUpload<T extends AbstractChunkedUpload> {
 
   constructor(
     private readonly engine: UploadEngine<T>,
-    input: BodyInput & CreateInput,
+    input: BodyInput & CreateInput & { readonly mayBeUnnamed?: boolean },
     private readonly announced: Sizes,
     private readonly context: UploadContext,
   ) {
@@ -50,8 +51,12 @@ export class NewUpload<T extends AbstractChunkedUpload> {
       protocol: context.protocol ?? null,
       clientMetadata: input.clientMetadata ?? null,
     };
-    const { fields } = input;
-    this.#fields = typeof fields === 'function' ? fields : () => fields;
+    const { fields, mayBeUnnamed = false } = input;
+    this.#fields = (atEnd) => {
+      const given = typeof fields === 'function' ? fields(atEnd) : fields;
+      if (given === null || (mayBeUnnamed && given.filename === '')) return given;
+      return { ...given, filename: checkFilename(given.filename) };
+    };
     const given = input.clientName ?? this.#fields(false)?.filename ?? '';
     // Else a file that is allowed by another name would be kept under this one's extension.
     const clientName = engine.type.mayBeNamed(given) ? given : '';

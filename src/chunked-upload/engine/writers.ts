@@ -85,7 +85,7 @@ export class Writers<T extends AbstractChunkedUpload> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       this.#refuseWhenClosed();
       if (this.#leased.has(claim.id)) meeting.hasBeen = true;
-      await this.#makeWay(claim.id, claim.scope, claim.offset, giveUpAt);
+      await this.#makeWay(claim, giveUpAt);
       const token = randomUUID();
       // Counted from before the statement, so that our clock never outlasts the database's.
       const leasedUntil = performance.now() + this.leaseMs;
@@ -265,7 +265,8 @@ export class Writers<T extends AbstractChunkedUpload> {
     if (this.#closing) throw shuttingDown();
   }
 
-  async #makeWay(id: string, scope: Scope, offset: number | null, giveUpAt: number): Promise<void> {
+  async #makeWay(claim: Claim, giveUpAt: number): Promise<void> {
+    const { id, scope, offset } = claim;
     for (;;) {
       const writer = this.#leased.get(id);
       if (!writer) return;
@@ -276,7 +277,11 @@ export class Writers<T extends AbstractChunkedUpload> {
       if (isSilent) this.#takeOver(writer, offset !== writer.offset);
       const { silentIn } = writer;
       const left = giveUpAt - performance.now();
-      if (left <= 0) throw ChunkedUploadError.busy();
+      if (left <= 0) {
+        // What is final about the upload comes before that somebody writes it.
+        refuse(await this.leases.look(id, scope), claim);
+        throw ChunkedUploadError.busy();
+      }
       await overWithin(writer.ended, Math.min(left, silentIn || left) + 1);
     }
   }

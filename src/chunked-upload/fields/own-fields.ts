@@ -109,7 +109,10 @@ async function decoratedProperties(type: Type): Promise<string[]> {
   const found = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
   const names = [...new Set(found.map(({ propertyName }) => propertyName))];
   if (names.length === 0)
-    failOption('fields', 'has no property with a decorator of class-validator');
+    failOption(
+      'fields',
+      'has no property with a decorator of class-validator, such as @IsString() title: string',
+    );
   return names;
 }
 

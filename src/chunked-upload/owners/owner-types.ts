@@ -38,12 +38,16 @@ export class OwnerTypes {
       Array.from(owners, ([name, options]) => {
         const { entity } = options;
         if (!dataSource.hasMetadata(entity)) {
-          failOption('owners', `of "${name}": ${entity.name} is not an entity of the data source`);
+          failOption(
+            'owners',
+            `of "${name}": ${entity.name} is not an entity of the data source: list it in its ` +
+              `"entities", or import TypeOrmModule.forFeature([${entity.name}])`,
+          );
         }
         if (dataSource.getMetadata(entity).primaryColumns.length !== 1) {
           failOption(
             'owners',
-            `of "${name}": ${entity.name} must have a primary key of one column`,
+            `of "${name}": ${entity.name} must have a primary key of one column, such as @PrimaryGeneratedColumn() id`,
           );
         }
         return [name, { name, options, table: new OwnerTable(connections, entity) }];

@@ -4,7 +4,8 @@ import { failOption } from '../chunked-upload.errors.js';
 import type { ChunkedUploadExtras } from '../chunked-upload.options.js';
 import { ChunkedUploadController } from '../protocols/content-range/content-range.controller.js';
 import { didYouMean } from './did-you-mean.js';
-import { EXTRA_KEYS, FACTORY_KEYS, rejectUnknownKeys } from './option-checks.js';
+import { EXTRA_KEYS, FACTORY_KEYS, rejectUnknownKeys, routePath } from './option-checks.js';
+import { isPlainPath } from './plain-path.js';
 import { TYPE_KEYS } from './upload-type.factory.js';
 
 const ASYNC_KEYS = ['inject', ...FACTORY_KEYS, 'provideInjectionTokensFrom'];
@@ -14,9 +15,7 @@ const ADMIN_KEYS = ['path', 'guards', 'decorators'];
 /** Checks the options that Nest needs while it builds the modules. @throws TypeError that names one */
 export function checkEarlyOptions(given: ChunkedUploadExtras): void {
   const { path, entity, controller, admin, dataSource, imports } = given;
-  if (path !== false && (typeof path !== 'string' || /^\/*$/.test(path))) {
-    failOption('path', 'must be a path such as "uploads", or false');
-  }
+  if (path !== false) routePath(path, ', or false');
   if (!isSubclass(entity, AbstractChunkedUpload)) {
     failOption('entity', 'must be ChunkedUpload or a class that extends AbstractChunkedUpload');
   }
@@ -29,6 +28,12 @@ export function checkEarlyOptions(given: ChunkedUploadExtras): void {
   }
   if (imports !== undefined && !Array.isArray(imports))
     failOption('imports', 'must be a list of modules, such as [UsersModule]');
+}
+
+/** The same of a further type, which cannot be without a path. @throws TypeError that names one */
+export function checkFurtherType(given: ChunkedUploadExtras): void {
+  routePath(given.path, '; a type without routes has one, too, and controller: false');
+  checkEarlyOptions(given);
 }
 
 /** Rejects what stands beside a factory and would be passed over in silence. @throws TypeError */
@@ -59,7 +64,7 @@ function checkAdmin(given: unknown): void {
   if (unknownKey !== undefined) {
     failOption('admin', `does not know "${unknownKey}"${didYouMean(unknownKey, ADMIN_KEYS)}`);
   }
-  if (typeof path !== 'string' || !/^[\w./-]*\w[\w./-]*$/.test(path)) {
+  if (typeof path !== 'string' || !isPlainPath(path)) {
     failOption('admin', 'must have a path of plain characters, such as "admin/uploads"');
   }
   const list: unknown[] = Array.isArray(guards) ? guards : [];

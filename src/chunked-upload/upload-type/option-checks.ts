@@ -9,6 +9,7 @@ import { UploadPolicy } from '../policies/upload.policy.js';
 import { LocalDiskStorage } from '../storage/local-disk.storage.js';
 import { StorageProvider } from '../storage/storage.provider.js';
 import { didYouMean } from './did-you-mean.js';
+import { isPlainPath } from './plain-path.js';
 
 /** Options that Nest needs while it builds the modules; they are checked there. */
 export const EXTRA_KEYS = [
@@ -46,6 +47,9 @@ export function storage(value: unknown): StorageProvider {
   );
 }
 
+/** What strftime knows that makes part of a name, with its modifiers. */
+const CONVERSION = /%[-_0:]*[%ABCDFHILMPRSTUWXYZabcdehjklmoprsuvwxyz]/g;
+
 export function uploadPath(value: unknown): string {
   const example = 'such as "chunked_uploads/%Y/%m/%d"';
   if (typeof value !== 'string') return failOption('uploadPath', `must be a string, ${example}`);
@@ -58,6 +62,13 @@ export function uploadPath(value: unknown): string {
     failOption(
       'uploadPath',
       `must be a relative path without empty segments, "." or "..", ${example}`,
+    );
+  }
+  const [, wrong] = /(%.?)/su.exec(path.replace(CONVERSION, '')) ?? [];
+  if (wrong !== undefined) {
+    failOption(
+      'uploadPath',
+      `has "${wrong}", which stands for nothing in a path: write it ${example}`,
     );
   }
   return path;
@@ -143,6 +154,15 @@ export function owners(value: unknown): ReadonlyMap<string, OwnerOptions> {
       }
       return [name, owner];
     }),
+  );
+}
+
+/** The option `path`, where it is one. */
+export function routePath(value: unknown, otherwise: string): string {
+  if (typeof value === 'string' && isPlainPath(value)) return value;
+  return failOption(
+    'path',
+    `must be a path such as "uploads", of letters, digits, "-", "_" and "." between slashes${otherwise}`,
   );
 }
 

@@ -111,7 +111,7 @@ export function draftUploadType(path: string, given: ChunkedUploadTypeOptions): 
     maxBytes: sizeLimit('maxBytes', maxBytes),
   };
   if (typeof minBytes === 'number' && typeof maxBytes === 'number' && minBytes > maxBytes) {
-    failOption('minBytes', 'must not be above "maxBytes"');
+    failOption('minBytes', 'must not be above "maxBytes", as in { minBytes: 1, maxBytes: 1000 }');
   }
   return {
     ...limits,

@@ -1,5 +1,6 @@
 import type {
   DynamicModule,
+  FactoryProvider,
   InjectionToken,
   MiddlewareConsumer,
   NestModule,
@@ -39,8 +40,8 @@ import { type UploadTypeParts, createUploadTypeParts } from './upload-type.parts
 import { draftUploadType } from './upload-type.factory.js';
 import { resolveUploadType } from './upload-type.resolver.js';
 import { OwnedUploads } from '../owners/owned-uploads.js';
-import { failOption } from '../chunked-upload.errors.js';
 import { plainPath } from './plain-path.js';
+import { fromDataSource } from './from-data-source.js';
 import { requireOwnTable } from './own-table.js';
 import { registerCleaner, registerUploadType, uploadTypesOf } from './upload-type.registry.js';
 import { ConnectionDrain } from '../shutdown/connection-drain.js';
@@ -125,13 +126,27 @@ function importsOf({
   dataSource,
   imports = [],
 }: UploadTypeEarly): DynamicModule['imports'] {
-  return [...imports, TypeOrmModule.forFeature([entity], dataSource)];
+  return [...imports, entityModule(entity, dataSource)];
+}
+
+/** That of TypeORM, but for its riddle where there is no such data source. */
+function entityModule(
+  entity: Type<AbstractChunkedUpload>,
+  name: string | undefined,
+): DynamicModule {
+  const module = TypeOrmModule.forFeature([entity], name);
+  const providers = (module.providers ?? []).map((provider) => {
+    const { useFactory, ...rest } = provider as FactoryProvider<unknown>;
+    const repository = (source: DataSource): unknown => useFactory(source);
+    return { ...rest, ...fromDataSource(getDataSourceToken(name), () => name, repository) };
+  });
+  return { ...module, providers, exports: providers };
 }
 
 function dynamicModule(
-  { path, entity, controller }: UploadTypeEarly,
+  { path, entity, controller, dataSource }: UploadTypeEarly,
   late: LateOptions,
-  dataSource: InjectionToken,
+  dataSourceToken: InjectionToken,
 ): DynamicModule {
   const token = getChunkedUploadToken(entity);
   const controllers = controller === false ? [] : [createUploadController(path, controller)];
@@ -147,13 +162,11 @@ function dynamicModule(
       ConnectionDrain,
       {
         provide: DATA_SOURCE,
-        inject: [dataSource],
-        useFactory: (source: DataSource | null) =>
-          source ??
-          failOption(
-            'dataSource',
-            'names none, and there is no default data source, as TypeOrmModule.forRoot makes it',
-          ),
+        ...fromDataSource(
+          dataSourceToken,
+          () => dataSource ?? inheritedOptions().dataSource,
+          (found) => found,
+        ),
       },
       {
         provide: UPLOAD_TYPE,

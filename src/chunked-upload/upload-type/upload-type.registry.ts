@@ -26,13 +26,25 @@ export function registerUploadType(
   registeredTypes.set(application, types);
   const normalized = normalize(path);
   for (const other of types) {
-    if (other.path === normalized) failOption('path', `"${path}" is given to two upload types`);
+    if (other.path === normalized) {
+      const another = `${plainPath(path)}-2`;
+      failOption(
+        'path',
+        `"${path}" is given to two upload types: give one another, such as "${another}"`,
+      );
+    }
     if (isBelow(normalized, other.path) || isBelow(other.path, normalized)) {
       const paths = `"${path}" and "${other.path}"`;
-      failOption('path', `of two types must not lie below each other: ${paths}`);
+      const right = 'such as "files" and "videos"';
+      failOption(
+        'path',
+        `of two types must not lie below each other: ${paths}; they may lie side by side, ${right}`,
+      );
     }
-    if (other.entity === entity)
-      failOption('entity', `${entity.name} is given to two upload types`);
+    if (other.entity === entity) {
+      const another = 'give one another, such as class Video extends AbstractChunkedUpload {}';
+      failOption('entity', `${entity.name} is given to two upload types: ${another}`);
+    }
   }
   types.push({ path: normalized, entity, cleaner: null });
   for (const admin of registeredAdmins.get(application) ?? []) keepApart(admin, normalized);

@@ -39,7 +39,8 @@ export class ContentRange {
     const upload = await withRequestBody(request, fieldName, fields, async (file) => {
       const header = fieldOf(incoming, 'content-range');
       const announced = parseUnsatisfiedRange(header);
-      if (announced !== null && (!file || (await isNothing(file)))) {
+      const hasOther = fields.otherFile !== null;
+      if (announced !== null && (file ? await isNothing(file) : !hasOther)) {
         const id = pathId ?? namedUpload(fields);
         return this.#putNothing(incoming, id, fields, announced, context);
       }

@@ -3,7 +3,7 @@ import type { UploadContext } from '../../chunked-upload.context.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { NewUploadInput } from '../../chunked-upload.inputs.js';
 import { headerText } from '../http/charset.js';
-import { checkFilename } from '../http/filename.js';
+import { checkFilename } from '../../filename.js';
 import { FormFields } from '../http/form-fields.js';
 import {
   type HostRequest,

@@ -7,10 +7,14 @@ import type { ByteRange } from '../../storage/storage.provider.js';
 import { downloadName } from './filename.js';
 import { isThisFile, preconditionOf } from './preconditions.js';
 
+const FAILED = 'The file is not the one that the request names, or has been changed since';
+
 /** Status line and headers of a download, and which bytes belong to it. */
 export interface FileResponse {
   readonly status: 200 | 206 | 304 | 412 | 416;
   readonly headers: Record<string, string>;
+  /** Why there are no bytes of it; undefined: there are, or the client has them. */
+  readonly detail?: string;
   /** Undefined: the whole file. */
   readonly range?: ByteRange;
 }
@@ -27,26 +31,28 @@ export function fileResponse(
   const etag = `"${upload.checksum ?? upload.id}"`;
   const modified = (upload.completedAt ?? upload.createdAt).toUTCString();
   const name = downloadName(upload.filename, upload.id);
-  const headers: Record<string, string> = {
+  const always: Record<string, string> = {
     'Accept-Ranges': 'bytes',
     // Compressed on its way it would not be the bytes that the ETag and the range name.
     'Cache-Control': 'private, no-cache, no-transform',
-    'Content-Disposition': contentDisposition(name),
     'Content-Security-Policy': "default-src 'none'; sandbox",
     'Last-Modified': modified,
     'X-Content-Type-Options': 'nosniff',
     ETag: etag,
   };
   const precondition = preconditionOf(requestHeaders, etag, modified);
+  // Without the name by which a browser would save it: that is the file's.
+  if (precondition === 'failed') return { status: 412, headers: always, detail: FAILED };
+  const headers: Record<string, string> = {
+    ...always,
+    'Content-Disposition': contentDisposition(name),
+  };
   if (precondition === 'not-modified') return { status: 304, headers };
-  if (precondition === 'failed') {
-    return { status: 412, headers: { ...headers, 'Content-Length': '0' } };
-  }
   headers['Content-Type'] = lookup(name) || 'application/octet-stream';
   const range = requestedRange(requestHeaders, size, etag, modified);
   if (range === 'unsatisfiable') {
-    const unsatisfiable = { ...headers, 'Content-Range': `bytes */${size}`, 'Content-Length': '0' };
-    return { status: 416, headers: unsatisfiable };
+    const detail = `The range is not within the file, which has ${size} bytes`;
+    return { status: 416, headers: { ...always, 'Content-Range': `bytes */${size}` }, detail };
   }
   if (!range) return { status: 200, headers: { ...headers, 'Content-Length': String(size) } };
   headers['Content-Range'] = `bytes ${range.start}-${range.end}/${size}`;

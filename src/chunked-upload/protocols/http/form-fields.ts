@@ -58,7 +58,7 @@ export class FormFields {
     for (const [name, value] of Object.entries(form)) {
       const last: unknown = Array.isArray(value) ? value.at(-1) : value;
       if (typeof last === 'string') this.set(name, last);
-      else if (typeof last === 'number') this.set(name, String(last));
+      else if (typeof last === 'number' || typeof last === 'boolean') this.set(name, String(last));
     }
     this.hold(this.#parsing);
   }

@@ -11,6 +11,7 @@ import { FormParts } from './form-parts.js';
 import { MultipartParser } from './multipart-parser.js';
 import type { ReceivedFile } from './received-file.js';
 import { RequestSource } from './request-source.js';
+import { refuseLateId } from './upload-fields.js';
 
 // RFC 2046, section 5.1.1. To find a long one in bytes that nearly hold it takes time.
 const LONGEST_BOUNDARY = 70;
@@ -22,7 +23,8 @@ const NO_BOUNDARY =
 
 /**
  * Reads a form (RFC 7578) up to its file. The file's body ends only when the whole form has: a form
- * that is cut short, or lacks its last boundary, has no proper end.
+ * that is cut short, or lacks its last boundary, has no proper end. A body of no bytes is no form at
+ * all, and has no fields.
  */
 export function readMultipart(
   incoming: IncomingMessage,
@@ -51,7 +53,8 @@ export function readMultipart(
       fileBytes: (bytes) => body?.push(bytes),
       otherFile: (name) => fields.passOver(name),
     });
-    const parser = new MultipartParser(boundaryOf(incoming), parts);
+    // None as long as nothing has come.
+    let parser: MultipartParser | null = null;
     const attempt = (work: () => void) => {
       try {
         work();
@@ -62,13 +65,18 @@ export function readMultipart(
     };
     const feed = new FormFeed(incoming, {
       write: (bytes) => {
-        attempt(() => parser.write(bytes));
-        fields.hold(parser.held + parts.held);
+        attempt(() => {
+          parser ??= new MultipartParser(boundaryOf(incoming), parts);
+          parser.write(bytes);
+        });
+        fields.hold((parser?.held ?? 0) + parts.held);
       },
       end: () =>
         attempt(() => {
-          parser.end();
+          parser?.end();
           fields.end();
+          // Whoever asked for it when the file began may have been told that there is none.
+          refuseLateId(fields);
           body?.end();
           resolve(null);
         }),

@@ -8,7 +8,7 @@ import type { FormFields } from './form-fields.js';
 import { type HostRequest, incomingOf } from './host-request.js';
 import { http2StreamOf } from './http2-stream.js';
 import { readMultipart } from './multipart.js';
-import type { ReceivedFile } from './received-file.js';
+import { type ReceivedFile, isNothing } from './received-file.js';
 import { RequestSource } from './request-source.js';
 import { readSmallBody } from './small-body.js';
 import { parseUrlencoded } from './urlencoded.js';
@@ -65,18 +65,21 @@ export async function withRawBody<R>(
 ): Promise<R> {
   const incoming = incomingOf(request);
   const { type } = contentType(incoming);
-  if (mayHaveBody(incoming)) refuseForm(incoming);
   const file = mayHaveBody(incoming) ? readRaw(request, type ?? 'application/octet-stream') : null;
   try {
-    return await work(file);
+    return await work(file && (await unlessForm(incoming, file)));
   } finally {
     file?.body.close();
   }
 }
 
-/** It would be kept with its boundaries. */
-function refuseForm({ headers }: IncomingMessage): void {
-  if (!headers['content-type']?.toLowerCase().startsWith('multipart/')) return;
+/** A form would be kept with its boundaries; one of no bytes is no body, as in `readRequestBody`. */
+async function unlessForm(
+  { headers }: IncomingMessage,
+  file: ReceivedFile,
+): Promise<ReceivedFile | null> {
+  if (!headers['content-type']?.toLowerCase().startsWith('multipart/')) return file;
+  if (await isNothing(file)) return null;
   throw ChunkedUploadError.unsupportedBody(
     'A form cannot be gone on with: send the bytes of the file as they are',
   );

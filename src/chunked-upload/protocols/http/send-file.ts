@@ -17,7 +17,10 @@ export interface FileExchange {
   readonly answer: FileResponse;
 }
 
-/** Sends a stored file, or the range of it that the answer is about. Undefined: that has no bytes. */
+/**
+ * Sends a stored file, or the range of it that the answer is about; or says why not, as all errors do.
+ * Undefined: nothing is to be said.
+ */
 export async function sendFile(
   { request, response, upload, answer }: FileExchange,
   open: (range: ByteRange | undefined) => Promise<Readable>,
@@ -26,7 +29,7 @@ export async function sendFile(
   // Before the headers are set: they would go out with an error as well.
   const stream = hasBytes ? await open(answer.range) : null;
   setHead(response, answer);
-  if (stream === null) return undefined;
+  if (stream === null) return answer.detail === undefined ? undefined : said(answer.detail);
   closeWithResponse(stream, request, response);
   // By us, with the upload, and not by Nest, which on Fastify says nothing.
   stream.once('error', ({ message }) =>
@@ -34,4 +37,13 @@ export async function sendFile(
   );
   const type = answer.headers['Content-Type'] ?? '';
   return new StreamableFile(stream, { type }).setErrorLogger(() => undefined);
+}
+
+/** As a stream, too, so that the routes of files answer nothing else. */
+function said(detail: string): StreamableFile {
+  const bytes = Buffer.from(JSON.stringify({ detail }));
+  return new StreamableFile(bytes, {
+    type: 'application/json; charset=utf-8',
+    length: bytes.length,
+  });
 }

@@ -1,6 +1,6 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { NewUploadInput, UploadFields } from '../../chunked-upload.inputs.js';
-import { checkFilename, refuseDots } from './filename.js';
+import { checkFilename, refuseDots } from '../../filename.js';
 import type { FormFields } from './form-fields.js';
 import type { ReceivedFile } from './received-file.js';
 
@@ -51,7 +51,8 @@ export async function awaitLateId(form: FormFields, { body }: ReceivedFile): Pro
   refuseLateId(form);
 }
 
-function refuseLateId(form: FormFields): void {
+/** @throws ChunkedUploadError for an upload that is named after the file */
+export function refuseLateId(form: FormFields): void {
   if (!form.isLate('upload_id') || form.getFilled('upload_id') === null) return;
   const sentence = 'This field must come before the file, or in the query string.';
   throw ChunkedUploadError.invalidField('upload_id', sentence);

@@ -1,6 +1,6 @@
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { NewUploadInput } from '../../chunked-upload.inputs.js';
-import { checkFilename } from '../http/filename.js';
+import { checkFilename } from '../../filename.js';
 
 /** Of a file whose client does not say one. */
 const NO_NAME = 'file';

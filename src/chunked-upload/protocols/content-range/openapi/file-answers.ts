@@ -2,8 +2,12 @@ import { number, text } from '../../http/openapi/answers.js';
 import type { Response } from '../../http/openapi/openapi.types.js';
 import { BINARY } from '../../http/openapi/request-bodies.js';
 
-/** The answers to a download. */
-export function fileAnswers(): Record<number, Response> {
+/**
+ * The answers to a download.
+ *
+ * @param errorRef the schema of errors
+ */
+export function fileAnswers(errorRef: string): Record<number, Response> {
   const headers = {
     ETag: text('Of these bytes.'),
     'Accept-Ranges': text('`bytes`'),
@@ -13,6 +17,7 @@ export function fileAnswers(): Record<number, Response> {
   };
   const content = { '*/*': { schema: BINARY } };
   const range = { 'Content-Range': text('First and last byte, and size of the file.') };
+  const error = { 'application/json': { schema: { $ref: errorRef } } };
   return {
     200: { description: 'The file, under its own type.', headers, content },
     206: { description: 'The range.', headers: { ...headers, ...range }, content },
@@ -21,6 +26,11 @@ export function fileAnswers(): Record<number, Response> {
       headers: { Location: text('The URL to download the file from.') },
     },
     304: { description: 'The file has not changed.', headers: { ETag: headers.ETag } },
-    416: { description: 'The range is beyond the end of the file.', headers: range },
+    412: { description: 'The file is not the one that the condition names.', content: error },
+    416: {
+      description: 'The range is beyond the end of the file.',
+      headers: range,
+      content: error,
+    },
   };
 }

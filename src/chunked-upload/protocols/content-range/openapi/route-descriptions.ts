@@ -78,13 +78,16 @@ export function routeDescriptions(type: DescribedType): DescribedRoutes {
       summary: 'Headers of the completed file',
       description: 'The same headers as GET.',
       parameters: [ID, ...DOWNLOAD],
-      responses: withoutBody({ ...fileAnswers(), ...errors(...UNKNOWN, ...AWAY) }),
+      responses: withoutBody({ ...fileAnswers(type.errorRef), ...errors(...UNKNOWN, ...AWAY) }),
     },
     getFile: {
       summary: 'Download the completed file, or a range of it',
       description: 'Always as an attachment. 404 until the upload is complete.',
       parameters: [ID, ...DOWNLOAD],
-      responses: { ...fileAnswers(), ...errors(...UNKNOWN, error.bytesMissing(), ...AWAY) },
+      responses: {
+        ...fileAnswers(type.errorRef),
+        ...errors(...UNKNOWN, error.bytesMissing(), ...AWAY),
+      },
     },
     removeNamed: {
       summary: 'Remove the upload that upload_id names',
