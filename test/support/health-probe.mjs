@@ -27,7 +27,7 @@ async function repeat(pauseMs, work) {
   }
 }
 
-// Often: a crowd is there for a few seconds, and a high percentile needs many answers.
+// Often, so that a high percentile of a few seconds is more than the slowest answer.
 void repeat(10, () => ask('health', 'GET', '/health', {}));
 const headers = {
   'content-type': 'application/octet-stream',
