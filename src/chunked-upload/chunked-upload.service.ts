@@ -117,16 +117,15 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   /**
    * Like `findResumable`, for a client that is about to send. Throws for an upload that takes no more
    * bytes (expired, aborted, complete), and if `total` is not that of the upload. `ending`: which writer of
-   * this process is ended first. `verified`: throws `bytes_missing` if the storage says that it has lost
-   * bytes of an unfinished upload.
+   * this process is ended first.
    */
   async findPosition(
     id: string,
     total: number | null,
     context?: UploadContext,
-    options: { readonly ending?: 'silent' | 'any'; readonly verified?: boolean } = {},
+    ending: 'silent' | 'any' = 'silent',
   ): Promise<T> {
-    return about(id, findPosition(this.engine, id, { ...options, total }, context));
+    return about(id, findPosition(this.engine, id, { total, ending }, context));
   }
 
   /** The caller's uploads, oldest first, at most 1,000 at once; none for an anonymous caller. */

@@ -91,15 +91,11 @@ export class ResumableHttp {
     });
   }
 
-  /**
-   * Offset retrieval (section 4.3). What writes the upload here is ended: the answer must hold. An upload
-   * that has lost bytes is refused (section 4.1.1).
-   */
+  /** Offset retrieval (section 4.3). What writes the upload here is ended: the answer must hold. */
   async head(request: HostRequest, response: HostResponse, id: string): Promise<void> {
     const exchange = await this.#exchange(request, response, 1);
     refuseStateFields(exchange.wanted);
-    const asking = { ending: 'any', verified: true } as const;
-    const upload = await this.steps.uploads.findPosition(id, null, exchange.context, asking);
+    const upload = await this.steps.uploads.findPosition(id, null, exchange.context, 'any');
     await acknowledge(exchange, upload, 204);
   }
 
@@ -138,7 +134,7 @@ export class ResumableHttp {
     const { uploads } = this.steps;
     const total = announcedLength(wanted, offset);
     if (!file || file.length === 0) {
-      const found = await uploads.findPosition(id, total, context, { verified: true });
+      const found = await uploads.findPosition(id, total, context);
       if (found.status === ChunkedUploadStatus.Complete) throw ChunkedUploadError.alreadyComplete();
       if (found.offset !== offset) throw ChunkedUploadError.offsetMismatch(found.offset, offset);
       return found;

@@ -84,7 +84,7 @@ export class Tus {
   /** Ends a silent writer first, and keeps what it had sent. */
   async #tell(id: string): Promise<void> {
     const context = await this.#context();
-    const found = await this.steps.uploads.findPosition(id, null, context, { verified: true });
+    const found = await this.steps.uploads.findPosition(id, null, context);
     // To its client an upload of which all bytes are there is over: it will send no other request.
     const upload = await this.#completeWhole(found, context);
     const { total, filename } = upload;
@@ -115,9 +115,7 @@ export class Tus {
     const upload = await withRawBody(this.request, async (file) => {
       const bytes = this.#bytesOf(file);
       const isNews = bytes !== null || total !== null;
-      const found = isNews
-        ? null
-        : await uploads.findPosition(id, total, context, { verified: true });
+      const found = isNews ? null : await uploads.findPosition(id, total, context);
       if (found && found.offset !== offset) {
         throw ChunkedUploadError.offsetMismatch(found.offset, offset);
       }
