@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { ModulesContainer } from '@nestjs/core';
 import { ChunkedUploadHealthIndicator, LocalDiskStorage } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
@@ -10,6 +12,8 @@ import { startHost, withHost } from '../support/host.js';
 import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
 import { ServerProcess } from '../support/server-process.js';
 import { UploadClient, sample } from '../support/upload-client.js';
+
+const run = promisify(execFile);
 
 describe('The indicators', () => {
   it('are up, with the room on the disk, where all is well', async () => {
@@ -93,6 +97,30 @@ describe('The indicators', () => {
     await mkdir(root);
     await expect(storage.check()).rejects.toThrow('another one');
     await rm(folder, { recursive: true });
+  });
+
+  it('of a storage is down while its disk is not mounted, and up when it is again', async (context) => {
+    const root = await mkdtemp(join(tmpdir(), 'health-disk-'));
+    const mount = () => run('mount', ['-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', root]);
+    const unmount = () => run('umount', ['--lazy', root]);
+    try {
+      const isAllowed = await mount().then(
+        () => true,
+        () => false,
+      );
+      if (!isAllowed) context.skip('needs the right to mount a small disk: run it as root');
+      const storage = new LocalDiskStorage({ root });
+      expect(await storage.check()).toBeNull();
+      await unmount();
+      await expect(storage.check()).rejects.toThrow('Is its disk mounted?');
+      await mount();
+      expect(await storage.check()).toBeNull();
+      await unmount();
+      await expect(storage.check()).rejects.toThrow('Is its disk mounted?');
+    } finally {
+      await unmount().catch(() => undefined);
+      await rm(root, { recursive: true });
+    }
   });
 
   it('of a database is down when that is away', async () => {

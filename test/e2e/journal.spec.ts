@@ -133,11 +133,13 @@ describe('The admin', () => {
   it('that has no name is said to have none, and a name cannot write a line of its own', async () => {
     const one = await begun(uploads, 'uploads');
     await act('delete', { uploads: [one] }, null);
-    const two = await host.uploads.create({ fields: { filename: 'b\nlog: Admin: "c' } });
+    const two = await host.uploads.create({
+      fields: { filename: 'b\nlog: Admin: "c\u2028\u009b' },
+    });
     await act('delete', { uploads: [{ type: 'uploads', id: two.id }] }, 'a" \\ b');
     expect(logger.lines).toEqual([
       `log: Admin: somebody without a name deleted 1 upload of "uploads": "file.bin" ${one.id}`,
-      `log: Admin: "a\\" \\\\ b" deleted 1 upload of "uploads": "b\\nlog: Admin: \\"c" ${two.id}`,
+      `log: Admin: "a\\" \\\\ b" deleted 1 upload of "uploads": "b\\nlog: Admin: \\"c\\u2028\\u009b" ${two.id}`,
     ]);
   });
 });

@@ -37,7 +37,7 @@ describe('A call of a store that does not answer', () => {
   });
 
   it('ends also where it is made once', async () => {
-    await expect(once(hang, 50)).rejects.toThrow('did not answer');
+    await expect(once(hang, { limitMs: 50 })).rejects.toThrow('did not answer');
   });
 });
 

@@ -62,7 +62,7 @@ export class AdminJournal {
     const [type] = this.types();
     try {
       const user = creatorOf(await type?.user(request as unknown as RequestWithUser));
-      if (user !== null) return JSON.stringify(user.slice(0, LONGEST_NAME));
+      if (user !== null) return inOneLine(user);
     } catch {
       // Of a guard that lets somebody in whom that option does not know.
     }
@@ -70,8 +70,16 @@ export class AdminJournal {
   }
 }
 
+/** In quotes, without what ends a line, turns its direction or drives a terminal. */
+function inOneLine(name: string): string {
+  const unsafe = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  const escaped = (letter: string): string =>
+    `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(name.slice(0, LONGEST_NAME)).replaceAll(unsafe, escaped);
+}
+
 function inWords({ filename, id }: Outcome): string {
-  return `${JSON.stringify(filename?.slice(0, LONGEST_NAME))} ${id}`;
+  return `${inOneLine(filename ?? '')} ${id}`;
 }
 
 function count(number: number, noun = 'upload'): string {

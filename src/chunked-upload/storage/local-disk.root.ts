@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { unlessMissing } from './local-disk.missing.js';
 
 /** Tells one folder from another at the same path. */
@@ -15,6 +15,8 @@ interface Identity {
  */
 export class LocalDiskRoot {
   #first: Identity | null = null;
+  /** Of the disk on which that folder's disk is mounted; null: it is on the disk of the system. */
+  #outerDev: bigint | null = null;
   /** Whether it was not there before this process made it: then what comes later is the right one. */
   #isMade = false;
 
@@ -25,7 +27,7 @@ export class LocalDiskRoot {
     const path = resolve(this.root);
     const there = await identityOf(path).catch((error: unknown) => unfit(path, error));
     if (this.#first === null) await this.#begin(path, there);
-    else this.#compare(path, this.#first, there);
+    else await this.#compare(path, this.#first, there);
     return path;
   }
 
@@ -42,20 +44,27 @@ export class LocalDiskRoot {
       await mkdir(path, { recursive: true }).catch((error: unknown) => unfit(path, error));
       this.#isMade = true;
     }
-    this.#first = there ?? (await identityOf(path));
+    await this.#remember(path, there ?? (await identityOf(path)));
   }
 
-  #compare(path: string, first: Identity, there: Identity | null): void {
+  async #remember(path: string, there: Identity | null): Promise<void> {
+    this.#first = there;
+    this.#outerDev = there && (await outerDevOf(path, there.dev));
+  }
+
+  async #compare(path: string, first: Identity, there: Identity | null): Promise<void> {
     const cure = 'Is its disk mounted?';
     if (there === null) {
       throw new Error(`The folder ${path} was there before and is gone. ${cure}`);
     }
     if (there.dev === first.dev && there.ino === first.ino) return;
-    if (!this.#isMade) {
+    // A disk may have another number when it is mounted again. An empty mount point has its outer one's.
+    const isMountedAnew = there.dev !== first.dev && there.dev !== this.#outerDev;
+    if (!this.#isMade && !isMountedAnew) {
       const or = 'If this is the right one, start the process again.';
       throw new Error(`The folder ${path} is another one than before. ${cure} ${or}`);
     }
-    this.#first = there;
+    await this.#remember(path, there);
     this.#isMade = false;
   }
 }
@@ -63,6 +72,13 @@ export class LocalDiskRoot {
 async function identityOf(path: string): Promise<Identity | null> {
   const stats = await stat(path, { bigint: true }).catch(unlessMissing);
   return stats && { dev: stats.dev, ino: stats.ino };
+}
+
+async function outerDevOf(path: string, dev: bigint): Promise<bigint | null> {
+  const parent = dirname(path);
+  if (parent === path) return null;
+  const there = await identityOf(parent);
+  return there && there.dev !== dev ? there.dev : outerDevOf(parent, dev);
 }
 
 function unfit(path: string, cause: unknown): never {

@@ -78,7 +78,10 @@ export async function whyNoFile(upload: SelectedUpload): Promise<string | null> 
   const headers = { Range: 'bytes=-1' };
   const response = await fetch(fileUrl(upload, false), { headers }).catch(() => null);
   if (response === null) return UNREACHABLE;
-  return response.ok ? null : (await refusalOf(response)).message;
+  if (!response.ok) return (await refusalOf(response)).message;
+  // All of the file, where something on the way takes no ranges.
+  await response.body?.cancel();
+  return null;
 }
 
 export function fetchList(query: URLSearchParams): Promise<UploadListPage> {

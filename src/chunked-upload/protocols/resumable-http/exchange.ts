@@ -72,11 +72,15 @@ export async function unmarkedState(
   upload: AbstractChunkedUpload,
   context: UploadContext,
 ): Promise<Fields> {
-  const limits = (await context.limits?.()) ?? { min: 0, max: null };
-  return {
-    ...completeField(upload.status === ChunkedUploadStatus.Complete, NEWEST),
-    'Upload-Limit': limitField(limits, upload.expiresAt, NEWEST),
-  };
+  const state = completeField(upload.status === ChunkedUploadStatus.Complete, NEWEST);
+  if (upload.status !== ChunkedUploadStatus.Incomplete) return state;
+  try {
+    const limits = (await context.limits?.()) ?? { min: 0, max: null };
+    return { ...state, 'Upload-Limit': limitField(limits, upload.expiresAt, NEWEST) };
+  } catch {
+    // The host's rules: whoever only asks where to go on is not to be refused by them.
+    return state;
+  }
 }
 
 /** What OPTIONS tells of uploads that are yet to be created (section 4.1.4). */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import type { FinishOptions, StoredFile } from '../storage.provider.js';
 import { findCommitted } from './committed-parts.js';
+import { FinishingRun } from './finishing-run.js';
 import { Joining } from './joining.js';
 import { makeLastParts } from './last-parts.js';
 import { removeLeftovers } from './leftovers.js';
@@ -24,30 +25,10 @@ import {
 
 const TRIES = 4;
 const PAUSE_MS = 200;
-/** For so long, in milliseconds, others wait for a call that makes the object and is not answered. */
-const UNANSWERED_MS = 2500;
+/** Of one upload in this process: each that waits holds a connection. */
+const MOST_RUNS = 2;
 
 type Place = Pick<StoredFile, 'key' | 'finalKey'>;
-
-/** One try to make the object of an upload. */
-class Run {
-  result!: Promise<FinishedState>;
-  #askedAt = Number.POSITIVE_INFINITY;
-
-  /** Whether the store owes an answer for so long that it may never come. */
-  get isUnanswered(): boolean {
-    return performance.now() - this.#askedAt > UNANSWERED_MS;
-  }
-
-  async asking<R>(call: () => Promise<R>): Promise<R> {
-    this.#askedAt = performance.now();
-    try {
-      return await call();
-    } finally {
-      this.#askedAt = Number.POSITIVE_INFINITY;
-    }
-  }
-}
 
 /** Makes the object of an upload whose bytes are all there. */
 export class Finishing {
@@ -55,7 +36,7 @@ export class Finishing {
    * Those of this process, by their objects: who asks again waits for the same, unless that waits for a
    * call that may have been lost. A second such call does no harm: another process would make it as well.
    */
-  readonly #running = new Map<string, Run>();
+  readonly #running = new Map<string, readonly FinishingRun[]>();
 
   readonly #joining: Joining;
 
@@ -70,15 +51,19 @@ export class Finishing {
     options: FinishOptions,
   ): Promise<FinishedState> {
     const { finalKey } = file;
-    const running = this.#running.get(finalKey);
-    if (running && !running.isUnanswered) return running.result;
-    const run = new Run();
-    this.#running.set(finalKey, run);
+    const running = this.#running.get(finalKey) ?? [];
+    const newest = running.at(-1);
+    if (newest && !newest.isUnanswered) return newest.result;
+    if (running.length >= MOST_RUNS) running[0]?.abandon();
+    const run = new FinishingRun();
+    this.#running.set(finalKey, [...running, run]);
     run.result = this.#finish(file, state, size, options, run);
     try {
       return await run.result;
     } finally {
-      if (this.#running.get(finalKey) === run) this.#running.delete(finalKey);
+      const others = this.#running.get(finalKey)?.filter((each) => each !== run) ?? [];
+      if (others.length > 0) this.#running.set(finalKey, others);
+      else this.#running.delete(finalKey);
     }
   }
 
@@ -87,7 +72,7 @@ export class Finishing {
     state: S3State,
     size: number,
     options: FinishOptions,
-    run: Run,
+    run: FinishingRun,
   ): Promise<FinishedState> {
     const { identity } = state;
     const finished = { identity, size };
@@ -132,7 +117,7 @@ export class Finishing {
     parts: CommittedParts,
     finished: FinishedState,
     options: FinishOptions,
-    run: Run,
+    run: FinishingRun,
   ): Promise<void> {
     const { multipart } = this.shared;
     const place = { key: file.finalKey, uploadId: parts.uploadId };
@@ -143,7 +128,7 @@ export class Finishing {
       const isKnown = tries === 1 && known !== null && !isDirty;
       const stored = isKnown ? asStored(known, state.partSize) : await multipart.parts(place);
       try {
-        if (!stored) await this.#findCompleted(file, finished);
+        if (!stored) await this.#findCompleted(file, finished, run);
         else {
           const isTold = await this.#complete(file, state, parts, stored, finished, options, run);
           // Where nobody has looked at the parts the object itself is the proof.
@@ -152,7 +137,7 @@ export class Finishing {
       } catch (error) {
         // Somebody else may have done it meanwhile.
         if (await this.#isDone(file, finished)) return;
-        if (tries === TRIES || (isFinal(error) && !isKnown)) throw error;
+        if (run.isAbandoned || tries === TRIES || (isFinal(error) && !isKnown)) throw error;
       }
       if (await this.#isDone(file, finished)) return;
       if (tries === TRIES) throw ChunkedUploadError.unavailable('The store completes no file');
@@ -168,7 +153,7 @@ export class Finishing {
     stored: readonly StoredPart[],
     finished: FinishedState,
     options: FinishOptions,
-    run: Run,
+    run: FinishingRun,
   ): Promise<boolean> {
     const committed = findCommitted(stored, parts, state.partSize);
     if (!committed) throw ChunkedUploadError.bytesMissing();
@@ -178,20 +163,20 @@ export class Finishing {
     const last = await makeLastParts(this.shared, { place, key, state, parts, stored, attempt });
     const wanted = [...committed, ...last];
     try {
-      return await run.asking(async () => this.shared.multipart.complete(place, wanted));
+      return await run.asking((signal) => this.shared.multipart.complete(place, wanted, signal));
     } catch (error) {
       if (!isPartsRefusal(error)) throw error;
       const { partSize } = state;
-      await this.#joining.join(file, { place, partSize, wanted }, finished);
+      await this.#joining.join(file, { place, partSize, wanted }, finished, run);
       return false;
     }
   }
 
   /** There is no such upload any more: it was completed, by a call whose answer was lost, or it is gone. */
-  async #findCompleted(file: Place, finished: FinishedState): Promise<void> {
+  async #findCompleted(file: Place, finished: FinishedState, run: FinishingRun): Promise<void> {
     const found = await this.shared.bucket.head(file.finalKey);
     if (found && isOf(found, finished)) return;
-    if (!found || !(await this.#joining.resume(file, found, finished))) {
+    if (!found || !(await this.#joining.resume(file, found, finished, run))) {
       throw ChunkedUploadError.bytesMissing();
     }
   }

@@ -9,6 +9,7 @@ import { SMALLEST_PART } from './part-plan.js';
 import { isPartsRefusal } from './s3-errors.js';
 import type { PartId, StoredPart, UploadPlace } from './s3-multipart.js';
 import type { S3Parts } from './s3-parts.js';
+import type { FinishingRun } from './finishing-run.js';
 import type { FinishedState } from './s3-state.js';
 
 /** Parts that are copied at once. */
@@ -47,15 +48,21 @@ export interface Unjoinable {
 export class Joining {
   constructor(private readonly shared: S3Parts) {}
 
-  async join(file: Place, upload: Unjoinable, { identity }: FinishedState): Promise<void> {
+  async join(
+    file: Place,
+    upload: Unjoinable,
+    { identity }: FinishedState,
+    run: FinishingRun,
+  ): Promise<void> {
     // Some stores want all numbers as well, and a few parts of one size.
     for (const filler of [0, SMALLEST_PART, upload.partSize]) {
       try {
         if (filler > 0) await this.#fill(upload, filler);
         const stored = await this.#allParts(upload);
         const plan = await this.#plan(file, upload, stored);
-        await this.shared.multipart.complete(upload.place, stored);
-        return await this.#copy(file, plan, identity);
+        const { multipart } = this.shared;
+        await run.asking((signal) => multipart.complete(upload.place, stored, signal));
+        return await this.#copy(file, plan, identity, run);
       } catch (error) {
         if (!isPartsRefusal(error) || filler === upload.partSize) throw error;
       }
@@ -63,11 +70,16 @@ export class Joining {
   }
 
   /** Goes on with a join of which all that is left is `found`. False: it is none. */
-  async resume(file: Place, found: StoredObject, { identity }: FinishedState): Promise<boolean> {
+  async resume(
+    file: Place,
+    found: StoredObject,
+    { identity }: FinishedState,
+    run: FinishingRun,
+  ): Promise<boolean> {
     if (found.identity !== identity) return false;
     const plan = await this.#readPlan(file, found.size);
     if (!plan) return false;
-    await this.#copy(file, plan, identity);
+    await this.#copy(file, plan, identity, run);
     return true;
   }
 
@@ -122,7 +134,12 @@ export class Joining {
     }
   }
 
-  async #copy({ finalKey }: Place, plan: JoinPlan, identity: string): Promise<void> {
+  async #copy(
+    { finalKey }: Place,
+    plan: JoinPlan,
+    identity: string,
+    run: FinishingRun,
+  ): Promise<void> {
     const { bucket, multipart } = this.shared;
     const whole = await bucket.head(finalKey);
     if (whole?.identity !== identity || whole.size !== plan.size) {
@@ -134,7 +151,7 @@ export class Joining {
       const number = index + 1;
       parts[index] = { number, etag: await this.#copyPart(place, number, whole, range) };
     });
-    await multipart.complete(place, parts);
+    await run.asking((signal) => multipart.complete(place, parts, signal));
   }
 
   async #copyPart(

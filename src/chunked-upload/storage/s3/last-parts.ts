@@ -70,7 +70,8 @@ export async function makeLastParts(
       const { etag } = await multipart.uploadPart(place, number, payload);
       return { number, etag };
     } catch (error) {
-      const isOfNumber = mostPartsOf(error) !== null;
+      const most = mostPartsOf(error);
+      const isOfNumber = most !== null && number > most;
       if (others.length > 0 && (isOfNumber || isPartsRefusal(error))) {
         return uploadAsOneOf(others, payload);
       }

@@ -44,9 +44,9 @@ export async function repeated<R>(
 /** A call that is to be made once, and may take minutes. */
 export async function once<R>(
   call: (signal: AbortSignal) => Promise<R>,
-  limitMs = MOST_MS,
+  { limitMs = MOST_MS, signal }: Pick<CallOptions, 'limitMs' | 'signal'> = {},
 ): Promise<R> {
-  const limit = new TimeLimit(limitMs, undefined);
+  const limit = new TimeLimit(limitMs, signal);
   try {
     return await call(limit.signal);
   } catch (error) {

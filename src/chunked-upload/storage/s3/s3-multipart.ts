@@ -157,16 +157,21 @@ export class S3Multipart {
    * Makes the object of these parts. False: the store says nothing of the object, which is to be looked
    * at. Also an error says little: the one of a second call may be that of a success.
    */
-  async complete(place: UploadPlace, parts: readonly PartId[]): Promise<boolean> {
+  async complete(
+    place: UploadPlace,
+    parts: readonly PartId[],
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: `"${etag}"` }));
     const command = new CompleteMultipartUploadCommand({
       ...this.#name(place),
       MultipartUpload: { Parts },
     });
     // Not repeated here, and hardly limited: a store may take minutes, and sends blanks meanwhile.
-    const { ETag } = await once((abortSignal) => {
-      return this.bucket.client.send(command, { abortSignal });
-    });
+    const { ETag } = await once(
+      (abortSignal) => this.bucket.client.send(command, { abortSignal }),
+      { signal },
+    );
     return plainEtag(ETag) !== '';
   }
 
