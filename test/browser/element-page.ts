@@ -70,12 +70,17 @@ export class ElementPage {
   }
 
   /** Answers what is sent with this status, as a server or a proxy might. */
-  async refuse(status: number, body: object | string): Promise<void> {
+  async refuse(
+    status: number,
+    body: object | string,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
     await this.page.route('**/uploads/**', (route) =>
       route.request().method() === 'GET'
         ? route.continue()
         : route.fulfill({
             status,
+            headers,
             contentType: 'application/json',
             body: typeof body === 'string' ? body : JSON.stringify(body),
           }),
