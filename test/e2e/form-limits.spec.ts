@@ -171,10 +171,16 @@ describe('Forms whose senders are silent', () => {
       await connection.write(at % 2 === 0 ? fields : fields + filePart().slice(0, -40));
       crowd.push(connection);
     }
-    for (const connection of crowd.slice(0, 4)) {
-      const { status, headers: said } = await connection.answer();
-      expect([status, said['retry-after']]).toEqual([503, '2']);
+    // Those that are silent for longest; on a busy machine these need not be the first.
+    const givenUp: unknown[] = [];
+    for (const connection of crowd) {
+      void connection.answer().then(
+        ({ status, headers: said }) => givenUp.push([status, said['retry-after']]),
+        () => undefined,
+      );
     }
+    await until('room is made', () => givenUp.length >= 4);
+    expect(new Set(givenUp.map(String))).toEqual(new Set(['503,2']));
     await honest.write(form.slice(-60));
     expect(await honest.answer()).toMatchObject({ status: 200, json: { offset: 100 } });
     for (const connection of [honest, ...crowd]) connection.destroy();

@@ -17,6 +17,8 @@ const run = promisify(execFile);
 
 /** Its commands are for an application of its own, which runs in the tests of the package. */
 const ELSEWHERE = ['src/chunked-upload/owners/README.md'];
+/** Its commands are for the embedded Postgres of a demo that runs, as they run in `demo.spec.ts`. */
+const OF_THE_DEMO = 'src/demo/README.md';
 const CLIENT = join(ROOT, 'dist/client/cli.js');
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 const ANSWER_OF_NO_USE = /"detail"|"statusCode"/;
@@ -113,6 +115,7 @@ describe('Commands in the READMEs', () => {
         .map((line) => ({ path, line: line.replace(/\s+#.*$/, '').replace(/^[A-Z_]+=\S+ /, '') })),
     );
     for (const { path, line } of lines) {
+      if (path === OF_THE_DEMO) continue;
       const [, install] = /^npm install (.+)$/.exec(line) ?? [];
       const [, script] = /^npm (?:run )?(start|test|[\w:]+)( -- .+)?$/.exec(line) ?? [];
       const [, command] = /^npx nestjs-chunked-upload (.+)$/.exec(line) ?? [];

@@ -73,7 +73,6 @@ export async function unmarkedState(
   context: UploadContext,
 ): Promise<Fields> {
   const state = completeField(upload.status === ChunkedUploadStatus.Complete, NEWEST);
-  if (upload.status !== ChunkedUploadStatus.Incomplete) return state;
   try {
     const limits = (await context.limits?.()) ?? { min: 0, max: null };
     return { ...state, 'Upload-Limit': limitField(limits, upload.expiresAt, NEWEST) };
