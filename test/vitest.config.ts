@@ -115,6 +115,8 @@ export default defineConfig({
         maxWorkers: GROUPS[group].workers,
         sequence: { groupOrder: GROUPS[group].order },
         testTimeout: GROUPS[group].timeout,
+        // As long as `until` waits: a busy machine may take more than a second for anything.
+        expect: { poll: { timeout: MINUTE / 4 } },
         hookTimeout: MINUTE,
       },
     })),

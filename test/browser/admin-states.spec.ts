@@ -329,7 +329,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     const cells = () => sum.locator('td').allTextContents();
     await expect
       .poll(async () => (await cells()).slice(0, 2))
-      .toEqual(['4400 bytes', '1100 bytes']);
+      .toEqual(['4300 bytes', '1100 bytes']);
     await page.getByRole('button', { name: /^4 incomplete of all types/ }).click();
     await expect.poll(names).toHaveLength(4);
     expect(await names()).toContain('clip.mp4');
