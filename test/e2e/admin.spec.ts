@@ -319,7 +319,7 @@ describe('A parameter that there is not', () => {
   ])('is refused in %s', async (path, name) => {
     const response = await root.fetch(`/api/${path}`);
     expect(response.status).toBe(400);
-    const sentence = expect.stringMatching(/^There is no such parameter\./) as string;
+    const sentence = expect.stringMatching(/^Unknown parameter\./) as string;
     expect(await response.json()).toEqual({ detail: { [name]: [sentence] } });
   });
 });

@@ -86,8 +86,9 @@ export function parseMatching(value: unknown): Pick<AdminQuery, 'type' | 'filter
 /** A misspelt parameter must not mean all uploads. @throws ChunkedUploadError `invalid_field` */
 export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
   for (const name of query.keys()) {
-    const there = known.length > 0 ? ` There are: ${known.join(', ')}.` : ' There is none.';
-    if (!known.includes(name)) invalid(name, `There is no such parameter.${there}`);
+    if (!known.includes(name)) {
+      invalid(name, `Unknown parameter. Known: ${known.join(', ') || 'none'}.`);
+    }
   }
 }
 
