@@ -184,13 +184,8 @@ describe('400 The submitted file is empty.', () => {
 describe('423 Another request is writing this upload', () => {
   it('with Retry-After, while bytes still come', async () => {
     const { id } = await ann.begin(first, 300);
-    const writer = await RawConnection.open(host.url);
-    await writer.head('PUT', `/uploads/${id}`, {
-      'x-user': 'ann',
-      'content-type': 'application/octet-stream',
-      'content-range': 'bytes 100-299/300',
-      'content-length': 200,
-    });
+    const headers = { 'content-range': 'bytes 100-299/300', 'content-length': 200 };
+    const writer = await RawConnection.put(host.url, headers, `/uploads/${id}`);
     let sent = 100;
     const drip = setInterval(() => {
       void writer.write(file.subarray(sent, sent + 1));
@@ -234,13 +229,8 @@ describe('What is final about an upload is said though a writer still sends', ()
     ['removed', `DELETE FROM chunked_upload WHERE id = $1`, 404, 'Not found.'],
   ])('%s', async (_, change, status, words) => {
     const { id } = await ann.begin(first, 300);
-    const writer = await RawConnection.open(host.url);
-    await writer.head('PUT', `/uploads/${id}`, {
-      'x-user': 'ann',
-      'content-type': 'application/octet-stream',
-      'content-range': 'bytes 100-299/300',
-      'content-length': 200,
-    });
+    const headers = { 'content-range': 'bytes 100-299/300', 'content-length': 200 };
+    const writer = await RawConnection.put(host.url, headers, `/uploads/${id}`);
     const drip = setInterval(() => {
       writer.write(Buffer.from('x')).catch(() => undefined);
     }, 50);
