@@ -108,9 +108,13 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
     return about(id, this.engine.find(id, context));
   }
 
-  /** For a client that resumes: ends a silent writer of this process and keeps what had arrived. */
+  /**
+   * For a client that resumes: ends a silent writer of this process and keeps what had arrived.
+   * @throws ChunkedUploadError `not_found`; `busy` if that writer has not ended within a second
+   */
   async findResumable(id: string, context?: UploadContext): Promise<T> {
-    await this.engine.writers.endWriter(requireId(id), this.engine.scope(context), 'silent');
+    const { writers } = this.engine;
+    await about(id, writers.endWriter(requireId(id), this.engine.scope(context), 'silent'));
     return this.findOne(id, context);
   }
 

@@ -141,33 +141,51 @@ describe.each(['ENOSPC', 'EFBIG'])('A disk that takes no more in a chunk: %s', (
   });
 });
 
-it('A slow storage: a client that asks where to go on is told of all that came before its connection broke', async () => {
+describe('A client that asks where to go on after its connection broke', () => {
   const large = sample(1024 * 1024);
-  const { id } = await ann.begin(large.subarray(0, 100), large.length);
-  const writing = new Promise<void>((resolve) => {
-    storage.fault = async (operation) => {
-      if (operation !== 'write') return;
-      storage.fault = null;
-      resolve();
-      await sleep(300);
+
+  /** Sends half of it to a storage that takes `ms` for one write, and breaks the connection meanwhile. */
+  async function breaksDuring(ms: number): Promise<string> {
+    const { id } = await ann.begin(large.subarray(0, 100), large.length);
+    const writing = new Promise<void>((resolve) => {
+      storage.fault = async (operation) => {
+        if (operation !== 'write') return;
+        storage.fault = null;
+        resolve();
+        await sleep(ms);
+      };
+    });
+    const headers = {
+      'content-range': `bytes 100-${large.length - 1}/${large.length}`,
+      'content-length': String(large.length - 100),
     };
+    const connection = await RawConnection.put(host.url, headers, `/uploads/${id}`);
+    await connection.write(large.subarray(100, 600_000));
+    await writing;
+    connection.destroy();
+    return id;
+  }
+
+  async function expectGoesOn(id: string, offset: number): Promise<void> {
+    expect(offset).toBeGreaterThan(100);
+    const range = `bytes ${offset}-${large.length - 1}/${large.length}`;
+    expect((await ann.put(range, large.subarray(offset), { id })).status).toBe(200);
+    expect((await ann.complete(id, md5(large))).status).toBe(200);
+  }
+
+  it('is told of all that had come, also where the storage is slow', async () => {
+    const id = await breaksDuring(300);
+    const { headers } = await ann.head(id);
+    await expectGoesOn(id, Number(headers.get('upload-offset')));
   });
-  const headers = {
-    'content-range': `bytes 100-${large.length - 1}/${large.length}`,
-    'content-length': String(large.length - 100),
-  };
-  const connection = await RawConnection.put(host.url, headers, `/uploads/${id}`);
-  const sent = large.subarray(100, 600_000);
-  await connection.write(sent);
-  await writing;
-  connection.destroy();
-  const { headers: said } = await ann.head(id);
-  const offset = Number(said.get('upload-offset'));
-  expect(offset).toBeGreaterThan(100);
-  const rest = large.subarray(offset);
-  const range = `bytes ${offset}-${large.length - 1}/${large.length}`;
-  expect((await ann.put(range, rest, { id })).status).toBe(200);
-  expect((await ann.complete(id, md5(large))).status).toBe(200);
+
+  it('is told to ask again where that is not stored within a second: no other answer would hold', async () => {
+    const id = await breaksDuring(2000);
+    const { status, headers } = await ann.head(id);
+    expect([status, headers.get('retry-after')]).toEqual([423, '1']);
+    await expect.poll(async () => (await ann.head(id)).status).toBe(200);
+    await expectGoesOn(id, await ann.offset(id));
+  });
 });
 
 async function damage(id: string, work: (path: string) => Promise<void>): Promise<void> {

@@ -120,9 +120,7 @@ describe.each(WAYS)(title, ({ http, cut, multipart }) => {
       await request.send(bytes.subarray(0, 2 * MIB));
       await request.taken();
       request.cut(cut);
-      await until('it has let go of the file', async () => {
-        return !(await cluster.at(0).hasOpen(upload.id ?? ''));
-      });
+      await cluster.at(0).hasClosed(upload.id ?? '');
       expect(await headOffset(url + upload.path())).toBe(FIRST);
       expect(await upload.finish(url)).toEqual({ equal: true });
     });

@@ -189,6 +189,7 @@ describe('SIGTERM while', () => {
     expect((await idle.answer()).status).toBe(404);
     const upload = ResumingUpload.ofSize(MIB);
     representation(await upload.sendNext(server.url, KIB));
+    await server.hasClosed(upload.id ?? 'none');
     // Its answer leaves this connection open, and it is idle only then.
     const busy = await RawConnection.open(server.url);
     await busy.head('PUT', upload.path(), {
@@ -221,6 +222,7 @@ describe('SIGTERM while a download stands still', () => {
     try {
       const upload = ResumingUpload.ofSize(32 * MIB);
       expect(await upload.finish(server.url)).toEqual({ equal: true });
+      await server.hasClosed(upload.id ?? 'none');
       const reader = await RawConnection.open(server.url);
       reader.socket.pause();
       await reader.head('GET', upload.path('/file'), alice);

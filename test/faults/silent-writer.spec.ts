@@ -215,7 +215,7 @@ describe('from another process, a silent writer', () => {
     } finally {
       await server.thaw();
     }
-    await until('it has let go of the file', async () => !(await server.hasOpen(upload.id ?? '')));
+    await server.hasClosed(upload.id ?? '');
     await sleep(SILENCE_MS);
     expect(await upload.ask(server.url)).toBe(SIZE);
     await expectEqual(upload);

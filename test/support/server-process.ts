@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
 import { speakHttp2 } from './http2-fetch.js';
+import { until } from './waiting.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAMS = { demo: 'dist/main.js', host: 'test/support/host-process.mjs' };
@@ -153,6 +154,11 @@ export class ServerProcess {
     const folder = `/proc/${this.pid}/fd`;
     const links = (await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => ''));
     return (await Promise.all(links)).some((target) => target.includes(name));
+  }
+
+  /** Waits until it has none: it closes a file some time after it has answered. */
+  async hasClosed(name: string): Promise<void> {
+    await until('it has let go of the file', async () => !(await this.hasOpen(name)));
   }
 
   /** Bytes that it has asked the kernel for so far, from files and sockets. */

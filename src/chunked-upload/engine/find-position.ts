@@ -18,10 +18,7 @@ export async function findPosition<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const scope = engine.scope(context);
-  const { writers } = engine;
-  const isOver = await writers.endWriter(requireId(id), scope, ending);
-  // The answer has to hold: one that is still being ended may yet commit what it has.
-  if (ending === 'any' && !isOver) throw ChunkedUploadError.busy();
+  await engine.writers.endWriter(requireId(id), scope, ending);
   const seen = await engine.leases.look(requireId(id), scope);
   if (!seen) throw ChunkedUploadError.notFound();
   const { upload, expired } = seen;

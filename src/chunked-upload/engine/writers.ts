@@ -173,15 +173,16 @@ export class Writers<T extends AbstractChunkedUpload> {
 
   /**
    * Ends a writer of this process, if only a silent one, and keeps what it had received. One whose
-   * connection has broken ends by itself. False: it has not ended within a second.
+   * connection has broken ends by itself.
+   * @throws ChunkedUploadError `busy`: it has not ended within a second, and may yet commit what it has
    */
-  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<boolean> {
+  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<void> {
     const writer = this.#leased.get(id);
-    if (!writer?.body || !mayTouch(scope, writer)) return true;
+    if (!writer?.body || !mayTouch(scope, writer)) return;
     if (which === 'any' || (await writer.isSilent())) this.#takeOver(writer, true);
     // What it has received is on its way to the storage: without it nobody knows where to go on.
-    else if (!(await writer.hasAll())) return true;
-    return overWithin(writer.ended, PATIENCE_MS);
+    else if (!(await writer.hasAll())) return;
+    if (!(await overWithin(writer.ended, PATIENCE_MS))) throw ChunkedUploadError.busy();
   }
 
   /** Whether a request of this process is writing this upload, recorded already or not yet. */

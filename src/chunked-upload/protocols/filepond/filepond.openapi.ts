@@ -101,7 +101,7 @@ export function describeFilePond({ errorRef, fieldName }: DescribedType): Descri
             ...NO_STORE,
           },
         },
-        ...withoutBody(errors(...gone, away)),
+        ...withoutBody(errors(...gone, error.busy(), away)),
       },
     },
     removeNamed: {
@@ -110,7 +110,7 @@ export function describeFilePond({ errorRef, fieldName }: DescribedType): Descri
       parameters: [],
       responses: {
         204: { description: 'Record and bytes have been removed.' },
-        ...errors(error.notFound(), away),
+        ...errors(error.notFound(), error.busy(), away),
       },
     },
   };

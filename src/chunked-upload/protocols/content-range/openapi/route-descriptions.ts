@@ -65,7 +65,7 @@ export function routeDescriptions(type: DescribedType): DescribedRoutes {
             ...NO_STORE,
           },
         },
-        ...withoutBody(errors(...UNKNOWN, ...AWAY)),
+        ...withoutBody(errors(...UNKNOWN, ...BUSY, ...AWAY)),
       },
     },
     get: {
