@@ -144,15 +144,15 @@ describe.each(['ENOSPC', 'EFBIG'])('A disk that takes no more in a chunk: %s', (
 describe('A client that asks where to go on after its connection broke', () => {
   const large = sample(1024 * 1024);
 
-  /** Sends half of it to a storage that takes `ms` for one write, and breaks the connection meanwhile. */
-  async function breaksDuring(ms: number): Promise<string> {
+  /** Sends half of it, and breaks the connection while the storage is writing, which goes on when `end` resolves. */
+  async function breaks(end: Promise<unknown>): Promise<string> {
     const { id } = await ann.begin(large.subarray(0, 100), large.length);
     const writing = new Promise<void>((resolve) => {
       storage.fault = async (operation) => {
         if (operation !== 'write') return;
         storage.fault = null;
         resolve();
-        await sleep(ms);
+        await end;
       };
     });
     const headers = {
@@ -174,15 +174,17 @@ describe('A client that asks where to go on after its connection broke', () => {
   }
 
   it('is told of all that had come, also where the storage is slow', async () => {
-    const id = await breaksDuring(300);
+    const id = await breaks(sleep(300));
     const { headers } = await ann.head(id);
     await expectGoesOn(id, Number(headers.get('upload-offset')));
   });
 
   it('is told to ask again where that is not stored within a second: no other answer would hold', async () => {
-    const id = await breaksDuring(2000);
+    let goOn = (): void => undefined;
+    const id = await breaks(new Promise<void>((resolve) => (goOn = resolve)));
     const { status, headers } = await ann.head(id);
     expect([status, headers.get('retry-after')]).toEqual([423, '1']);
+    goOn();
     await expect.poll(async () => (await ann.head(id)).status).toBe(200);
     await expectGoesOn(id, await ann.offset(id));
   });
