@@ -1,16 +1,14 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { EXIT, UsageError, parseCommandLine, requireSomebodyToAsk } from './cli/command-line.js';
-import { openApplication } from './cli/application.js';
-import { deleteExpiredUploads } from './cli/delete-expired-uploads.js';
 import { HELP } from './cli/help.js';
 import { version } from './cli/package.js';
-import { reconcileUploads } from './cli/reconcile-uploads.js';
 import { sentence } from './cli/sentence.js';
 
 const COMMANDS = {
-  'delete-expired-uploads': deleteExpiredUploads,
-  reconcile: reconcileUploads,
+  'delete-expired-uploads': async () =>
+    (await import('./cli/delete-expired-uploads.js')).deleteExpiredUploads,
+  reconcile: async () => (await import('./cli/reconcile-uploads.js')).reconcileUploads,
 };
 
 async function main(args: string[]): Promise<number> {
@@ -20,12 +18,15 @@ async function main(args: string[]): Promise<number> {
     return EXIT.done;
   }
   requireSomebodyToAsk(line);
+  // Nest, TypeORM and the driver: not for help, and not to refuse what is misspelt.
+  const { openApplication } = await import('./cli/application.js');
+  const command = await COMMANDS[line.command]();
   const stop = new AbortController();
   // The first asks it to end after its batch; the second ends it.
   process.once('SIGINT', () => stop.abort());
   const application = await openApplication(line);
   try {
-    return await COMMANDS[line.command](application.types, line, stop.signal);
+    return await command(application.types, line, stop.signal);
   } finally {
     await application.close();
   }

@@ -18,16 +18,24 @@ import { rounds } from '../support/rounds.js';
 
 const CHUNK = 8 * MIB;
 const BYTES = randomBytes(CHUNK);
-const WARM_UP = 64 * MIB;
+const WARM_UP = 128 * MIB;
 const SIZE = rounds(5 * KIB) * MIB;
 
-it(`grows by at most 32 MiB over ${SIZE / MIB} MiB after a warm-up of 64 MiB`, async (context) => {
-  const cluster = await startCluster(1);
+// V8 collects old garbage only when its heap gets short of room, so by default that lies on top of
+// what is held: it stops growing after some GiB, whatever is sent.
+const HEAPS = [
+  { options: '--max-old-space-size=96', most: 32 },
+  { options: '', most: 96 },
+];
+
+const title = `grows by at most $most MiB over ${SIZE / MIB} MiB after a warm-up of 128 MiB, with NODE_OPTIONS=$options`;
+
+it.for(HEAPS)(title, async ({ options, most }, { skip }) => {
+  const cluster = await startCluster(1, { env: { NODE_OPTIONS: options } });
   try {
     const server = cluster.at(0);
     const { bavail, bsize } = await statfs(server.dataDir);
-    if (bavail * bsize < 2 * SIZE)
-      context.skip(`needs ${(2 * SIZE) / MIB} MiB free in the temp folder`);
+    if (bavail * bsize < 2 * SIZE) skip(`needs ${(2 * SIZE) / MIB} MiB free in the temp folder`);
     const sum = (await createMD5()).init();
     const agent = keptOpen();
     let at: Chunk = { id: null, start: 0, length: CHUNK, total: SIZE };
@@ -56,7 +64,7 @@ it(`grows by at most 32 MiB over ${SIZE / MIB} MiB after a warm-up of 64 MiB`, a
     agent.destroy();
     const growth = (await server.memory('VmHWM')) - warm;
     console.log(`peak after the warm-up: ${toMiB(warm)} MiB, then ${toMiB(growth)} MiB more`);
-    expect(growth).toBeLessThanOrEqual(32 * MIB);
+    expect(growth).toBeLessThanOrEqual(most * MIB);
   } finally {
     await cluster.stop();
   }
