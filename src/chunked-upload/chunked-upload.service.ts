@@ -29,7 +29,7 @@ import { ChunkBody } from './engine/chunk-body.js';
 import type { Cleaner } from './engine/cleaner.js';
 import { completeUpload } from './engine/complete-upload.js';
 import { createUpload } from './engine/create-upload.js';
-import { findPosition } from './engine/find-position.js';
+import { findPosition, findResumable } from './engine/find-position.js';
 import type { ReconcileOptions, ReconcileResult } from './engine/reconcile.js';
 import type { RemoveExpiredOptions, RemoveExpiredResult } from './engine/remove-expired.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
@@ -113,9 +113,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
    * @throws ChunkedUploadError `not_found`; `busy` if that writer has not ended within a second
    */
   async findResumable(id: string, context?: UploadContext): Promise<T> {
-    const { writers } = this.engine;
-    await about(id, writers.endWriter(requireId(id), this.engine.scope(context), 'silent'));
-    return this.findOne(id, context);
+    return about(id, findResumable(this.engine, id, context));
   }
 
   /**

@@ -10,6 +10,16 @@ export interface PositionQuestion {
   readonly ending: 'silent' | 'any';
 }
 
+/** An upload, whatever its state. Ends a silent writer of this process first, and keeps what it had sent. */
+export async function findResumable<T extends AbstractChunkedUpload>(
+  engine: UploadEngine<T>,
+  id: string,
+  context: UploadContext | undefined,
+): Promise<T> {
+  await engine.writers.endWriter(requireId(id), engine.scope(context), 'silent');
+  return engine.find(id, context);
+}
+
 /** Where an upload goes on: ends a writer of this process first, and keeps what it had sent. */
 export async function findPosition<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,
