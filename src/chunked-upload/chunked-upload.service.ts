@@ -33,7 +33,7 @@ import { findPosition, findResumable } from './engine/find-position.js';
 import type { ReconcileOptions, ReconcileResult } from './engine/reconcile.js';
 import type { RemoveExpiredOptions, RemoveExpiredResult } from './engine/remove-expired.js';
 import { abortUpload, removeUpload } from './engine/remove-upload.js';
-import { type UploadEngine, requireId } from './engine/upload-engine.js';
+import type { UploadEngine } from './engine/upload-engine.js';
 import { uploadWhole } from './engine/upload-whole.js';
 import { countedStream } from './memory/counted-stream.js';
 import type { OwnedUploads } from './owners/owned-uploads.js';
@@ -117,9 +117,8 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * Like `findResumable`, for a client that is about to send. Throws for an upload that takes no more
-   * bytes (expired, aborted, complete), and if `total` is not that of the upload. `ending`: which writer of
-   * this process is ended first.
+   * Like `findResumable`, for a client that is about to send. Throws if the upload takes no more bytes
+   * (expired, aborted, complete) or has another `total`. `ending`: which writer of this process ends first.
    */
   async findPosition(
     id: string,
