@@ -16,6 +16,7 @@ import {
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody, ServesFile } from '../../platform/fastify.js';
+import { NeverCached } from '../../platform/never-cached.js';
 import { redirect, setHead } from '../http/answer-head.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
 import { fileResponse } from '../http/file-response.js';
@@ -39,6 +40,7 @@ import { nextPageLink, parseListQuery } from './list-query.js';
  * path comes from the option `path`.
  */
 @UseFilters(ChunkedUploadExceptionFilter)
+@NeverCached()
 export abstract class ChunkedUploadController extends UploadSteps {
   /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
   @Put()
