@@ -576,7 +576,7 @@ describe('4.4.2 Upload append', () => {
   });
 
   it('of nothing has no type, also where nothing announces that there is none', async () => {
-    for (const type of [{}, { 'content-type': 'text/plain' }]) {
+    for (const type of [{}, { 'content-type': 'text/plain' }] as Headers[]) {
       const location = await begun(first, 100);
       const headers = { 'x-user': 'ann', ...V8, 'upload-offset': '100', 'upload-complete': '?1' };
       const request = new InterimRequest('PATCH', origin + location, { ...headers, ...type });

@@ -416,6 +416,17 @@ describe('Core protocol', () => {
     expect(answer.headers.get('tus-checksum-algorithm')).toBe('sha1,md5,sha256,sha512,crc32');
   });
 
+  it('OPTIONS: of an upload is no question whether it is there, which browsers ask before a HEAD', async () => {
+    const url = await ann.begin(300);
+    await ann.ask('DELETE', url);
+    const answer = await fetch(host.url + url, { method: 'OPTIONS' });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('tus-version')).toBe('1.0.0');
+    expect(answer.headers.get('allow')).toContain('PATCH');
+    const file = await fetch(`${host.url}${url}/file`, { method: 'OPTIONS' });
+    expect([file.status, file.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+  });
+
   it.each(['0.2.2', 'x'])('OPTIONS: passes over the version (%s)', async (version) => {
     const answer = await ann.ask('OPTIONS', '/notes', { 'tus-resumable': version });
     expect(answer.status).toBe(204);
@@ -499,7 +510,7 @@ describe('Creation', () => {
       for (const length of ['0', '100']) {
         const connection = await RawConnection.open(host.url);
         const fields = { 'tus-resumable': '1.0.0', 'x-user': 'ann', 'upload-length': length };
-        const typed = type === undefined ? {} : { 'content-type': type };
+        const typed: Fields = type === undefined ? {} : { 'content-type': type };
         const pieces = { 'transfer-encoding': 'chunked' };
         await connection.head('POST', '/uploads', { ...fields, ...typed, ...pieces });
         await connection.writePiece(NO_BYTES);

@@ -116,6 +116,22 @@ export abstract class ChunkedUploadController extends UploadSteps {
     }
   }
 
+  /** The same of an upload that need not be there: browsers ask before they send anything, a HEAD as well. */
+  @Options(':id')
+  @HttpCode(204)
+  async optionsOfOne(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+  ): Promise<void> {
+    return this.options(request, response);
+  }
+
+  @Options(':id/file')
+  @HttpCode(204)
+  optionsOfFile(@Res({ passthrough: true }) response: HostResponse): void {
+    response.header('Allow', 'GET, HEAD, OPTIONS');
+  }
+
   // Each HEAD stands before its GET: Express would answer it with the GET's handler, file and all.
 
   /** Tells where to go on with an upload that is named elsewhere than in the path. */
