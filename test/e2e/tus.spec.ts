@@ -423,8 +423,8 @@ describe('Core protocol', () => {
     expect(answer.status).toBe(204);
     expect(answer.headers.get('tus-version')).toBe('1.0.0');
     expect(answer.headers.get('allow')).toContain('PATCH');
-    const file = await fetch(`${host.url}${url}/file`, { method: 'OPTIONS' });
-    expect([file.status, file.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+    const download = await fetch(`${host.url}${url}/file`, { method: 'OPTIONS' });
+    expect([download.status, download.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
   });
 
   it.each(['0.2.2', 'x'])('OPTIONS: passes over the version (%s)', async (version) => {
