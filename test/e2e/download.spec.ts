@@ -124,6 +124,8 @@ describe('Range', () => {
     ['bytes=-500', 2500, 2999],
     ['bytes=2990-9999', 2990, 2999],
     ['bytes=-9999', 0, 2999],
+    ['bytes=-9999, 0-99', 0, 2999],
+    ['Bytes=0-99', 0, 99],
   ])('%s is answered 206', async (range, start, end) => {
     const { status, headers, bytes } = await ann.download(id, { range });
     expect(status).toBe(206);

@@ -89,6 +89,29 @@ describe('A name is kept as it is, and gives the stored file no more than its ex
   });
 });
 
+describe('Quotes in the name of a part', () => {
+  // As clients write the header themselves.
+  const send = async (disposition: string) => {
+    const headers = { 'content-type': 'multipart/form-data; boundary=b', 'content-range': range };
+    const head = `--b\r\nContent-Disposition: form-data; name="file"; ${disposition}\r\n\r\n`;
+    const body = Buffer.concat([Buffer.from(head), file, Buffer.from('\r\n--b--\r\n')]);
+    return ann.send('PUT', { headers }, body);
+  };
+
+  it.each([
+    ['as browsers write them', 'filename="John %22Magic%22 Smith.png"', 'John "Magic" Smith.png'],
+    ['escaped', String.raw`filename="John \"Magic\" Smith.png"`, 'John "Magic" Smith.png'],
+    ['escaped, around it', String.raw`filename="\"Magic\""`, '"Magic"'],
+    ['as they are', 'filename="test".png"', 'test".png'],
+    ['as they are, around it', 'filename=""Magic""', '"Magic"'],
+    ['before another parameter', 'filename="a"b.png"; size=100', 'a"b.png'],
+    ['after which its header goes on', 'filename="photo.jpg".html', 'photo.jpg'],
+    ['that another name has', String.raw`filename="a\"b"; filename*=UTF-8''c%22d`, 'c"d'],
+  ])('%s', async (_, disposition, kept) => {
+    expect(await send(disposition)).toMatchObject({ status: 200, body: { filename: kept } });
+  });
+});
+
 describe('The field goes before the name of the part', () => {
   it.each(['before', 'after'] as const)('%s the file', async (place) => {
     const form = { [place]: { filename: 'field.txt' }, filename: 'part.bin' };

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +8,10 @@ import { UploadClient, md5, sample } from '../support/upload-client.js';
 const file = sample(300);
 const first = file.subarray(0, 100);
 const sum = md5(file);
+
+function verify(request: IncomingMessage, _: ServerResponse, bytes: Buffer): void {
+  Object.assign(request, { rawBody: bytes });
+}
 
 describe('Where a parser of the host has read the body', () => {
   it('the bytes of its raw parser are used', async () => {
@@ -22,6 +27,47 @@ describe('Where a parser of the host has read the body', () => {
       expect(short.detail).toMatch(/file size is 9 but 100 reported/);
       expect((await client.complete(id, sum)).status).toBe(200);
       expect((await client.download(id)).bytes).toEqual(file);
+    } finally {
+      await own.close();
+    }
+  });
+
+  // Webhooks need the bytes of everything; cloud functions keep them beside what they have parsed.
+  it.each([
+    ['takes everything as it is', [express.raw({ type: '*/*' })]],
+    [
+      'keeps the bytes',
+      [express.json({ verify }), express.text({ verify }), express.raw({ type: '*/*', verify })],
+    ],
+  ])('that %s, its forms and texts are used as well', async (_, parsers) => {
+    const own = await startHost({
+      nest: { bodyParser: false },
+      prepare: (app) => parsers.forEach((parser) => app.use(parser)),
+    });
+    try {
+      const client = new UploadClient(`${own.url}/uploads`);
+      const form = { before: { filename: 'a' }, after: { owner_id: '' } };
+      const { id, filename } = await client.begin(first, 300, { form });
+      expect(filename).toBe('a');
+      const headers = { 'content-type': 'text/plain' };
+      await client.put('bytes 100-299/300', file.subarray(100), { id, headers });
+      const sums = new FormData();
+      sums.append('md5', sum);
+      expect((await client.send('POST', { id }, sums)).status).toBe(200);
+      expect((await client.download(id)).bytes).toEqual(file);
+      const other = await client.whole(file, { form: { after: { md5: sum } } });
+      expect(other).toMatchObject({ status: 200, body: { status: 2 } });
+      const removed = await client.send('DELETE', { headers }, other.upload.id);
+      expect(removed.status).toBe(204);
+      const late = { after: { upload_id: id } };
+      expect((await client.put('bytes 0-99/300', first, { form: late })).status).toBe(400);
+      const broken = { 'content-type': 'multipart/form-data; boundary=b' };
+      const cut = await client.send(
+        'PUT',
+        { headers: broken },
+        '--b\r\nContent-Disposition: form-',
+      );
+      expect(cut).toMatchObject({ status: 400, detail: expect.stringMatching(/not well-formed/) });
     } finally {
       await own.close();
     }

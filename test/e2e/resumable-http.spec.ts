@@ -575,6 +575,16 @@ describe('4.4.2 Upload append', () => {
     expect((await append(location, { ...headers, ...type }, rest)).status).toBe(200);
   });
 
+  it('of nothing has no type, also where nothing announces that there is none', async () => {
+    for (const type of [{}, { 'content-type': 'text/plain' }] as Headers[]) {
+      const location = await begun(first, 100);
+      const headers = { 'x-user': 'ann', ...V8, 'upload-offset': '100', 'upload-complete': '?1' };
+      const request = new InterimRequest('PATCH', origin + location, { ...headers, ...type });
+      request.end();
+      expect((await request.answer)?.status).toBe(200);
+    }
+  });
+
   it('keeps what has come of a request that breaks', async () => {
     const location = await begun(first);
     const large = sample(3 * MIB);

@@ -21,6 +21,7 @@ import { Column, Entity } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, openWire } from '../support/chunk-wire.js';
 import { type Host, startHost } from '../support/host.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
 
@@ -415,6 +416,17 @@ describe('Core protocol', () => {
     expect(answer.headers.get('tus-checksum-algorithm')).toBe('sha1,md5,sha256,sha512,crc32');
   });
 
+  it('OPTIONS: of an upload is no question whether it is there, which browsers ask before a HEAD', async () => {
+    const url = await ann.begin(300);
+    await ann.ask('DELETE', url);
+    const answer = await fetch(host.url + url, { method: 'OPTIONS' });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('tus-version')).toBe('1.0.0');
+    expect(answer.headers.get('allow')).toContain('PATCH');
+    const download = await fetch(`${host.url}${url}/file`, { method: 'OPTIONS' });
+    expect([download.status, download.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
+  });
+
   it.each(['0.2.2', 'x'])('OPTIONS: passes over the version (%s)', async (version) => {
     const answer = await ann.ask('OPTIONS', '/notes', { 'tus-resumable': version });
     expect(answer.status).toBe(204);
@@ -491,6 +503,22 @@ describe('Creation', () => {
     expect(answer.status).toBe(413);
     expect(await detailOf(answer)).toBe(`Size of file exceeds the limit (${MOST} bytes)`);
   });
+
+  it.each([undefined, 'text/plain', 'application/x-www-form-urlencoded'])(
+    'without bytes it has no type, also where nothing announces that there are none (%s)',
+    async (type) => {
+      for (const length of ['0', '100']) {
+        const connection = await RawConnection.open(host.url);
+        const fields = { 'tus-resumable': '1.0.0', 'x-user': 'ann', 'upload-length': length };
+        const typed: Fields = type === undefined ? {} : { 'content-type': type };
+        const pieces = { 'transfer-encoding': 'chunked' };
+        await connection.head('POST', '/uploads', { ...fields, ...typed, ...pieces });
+        await connection.writePiece(NO_BYTES);
+        expect((await connection.answer()).status).toBe(201);
+        connection.destroy();
+      }
+    },
+  );
 
   it('an empty file is complete at once', async () => {
     const url = await ann.begin(0, { filename: 'nothing' });

@@ -14,6 +14,7 @@ import {
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
 import { ChunkedUploadExceptionFilter } from '../protocols/http/chunked-upload-exception.filter.js';
 import { ServesFile } from '../platform/fastify.js';
+import { NeverCached } from '../platform/never-cached.js';
 import { setHead } from '../protocols/http/answer-head.js';
 import {
   type HostRequest,
@@ -39,6 +40,7 @@ import { SecureHeadersInterceptor } from './secure-headers.interceptor.js';
 /** The admin's page, and the endpoints that it uses. Guards and path come from its factory. */
 @UseFilters(ChunkedUploadExceptionFilter)
 @UseInterceptors(SecureHeadersInterceptor)
+@NeverCached()
 export abstract class AdminController {
   @Inject(AdminService)
   private readonly admin!: AdminService;

@@ -16,6 +16,7 @@ import {
 import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody, ServesFile } from '../../platform/fastify.js';
+import { NeverCached } from '../../platform/never-cached.js';
 import { redirect, setHead } from '../http/answer-head.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
 import { fileResponse } from '../http/file-response.js';
@@ -39,6 +40,7 @@ import { nextPageLink, parseListQuery } from './list-query.js';
  * path comes from the option `path`.
  */
 @UseFilters(ChunkedUploadExceptionFilter)
+@NeverCached()
 export abstract class ChunkedUploadController extends UploadSteps {
   /** Begins an upload with its first chunk, or goes on with the one that `upload_id` names. */
   @Put()
@@ -112,6 +114,22 @@ export abstract class ChunkedUploadController extends UploadSteps {
     for (const protocol of this.protocols) {
       setFields(response, await protocol.options?.(this.#steps, request));
     }
+  }
+
+  /** The same of an upload that need not be there: browsers ask before they send anything, a HEAD as well. */
+  @Options(':id')
+  @HttpCode(204)
+  async optionsOfOne(
+    @Req() request: HostRequest,
+    @Res({ passthrough: true }) response: HostResponse,
+  ): Promise<void> {
+    return this.options(request, response);
+  }
+
+  @Options(':id/file')
+  @HttpCode(204)
+  optionsOfFile(@Res({ passthrough: true }) response: HostResponse): void {
+    response.header('Allow', 'GET, HEAD, OPTIONS');
   }
 
   // Each HEAD stands before its GET: Express would answer it with the GET's handler, file and all.

@@ -10,6 +10,7 @@ import {
   type HostResponse,
   fieldOf,
   incomingOf,
+  parsedBytes,
   queryOf,
 } from '../http/host-request.js';
 import type { ProtocolSteps } from '../http/upload-protocol.js';
@@ -106,8 +107,8 @@ export class FilePond {
     const incoming = incomingOf(request);
     // A text is what Fastify's own parser makes of it.
     const { body } = request;
-    const text =
-      typeof body === 'string' ? body : (await readSmallBody(incoming, LONGEST_ID)).toString();
+    const bytes = async () => parsedBytes(request) ?? readSmallBody(incoming, LONGEST_ID);
+    const text = typeof body === 'string' ? body : (await bytes()).toString();
     await this.steps.uploads.remove(
       requireId(text.trim() || idInQuery(queryOf(incoming))),
       context,

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -30,6 +31,8 @@ export function closeWithResponse(
   stream.once('error', () => {
     if (wire?.headersSent) wire.close(constants.NGHTTP2_INTERNAL_ERROR);
   });
+  // Adapters of cloud functions play a request to the application, and what they call its socket is none.
+  if (!(socket instanceof EventEmitter)) return;
   // A response that waits behind others of its connection is not told that this one has closed.
   const streams = streamsOf(socket);
   streams.add(stream);

@@ -70,11 +70,13 @@ function requestedRange(
   if (header === undefined || size === 0) return null;
   if (condition !== undefined && !isThisFile(String(condition), etag, modified)) return null;
   // The last n bytes of a file that has fewer are all of it, which range-parser calls unsatisfiable.
-  const [, suffix] = /^bytes=-(\d+)$/i.exec(header) ?? [];
-  if (suffix !== undefined && Number(suffix) > size) return { start: 0, end: size - 1 };
-  const ranges = parseRange(size, header, { combine: true });
+  const within = header.replace(/([=,]\s*)-(\d+)/g, (range, before: string, count: string) =>
+    Number(count) > size ? `${before}0-` : range,
+  );
+  const ranges = parseRange(size, within, { combine: true });
   if (ranges === -1) return 'unsatisfiable';
-  if (ranges === -2 || ranges.type !== 'bytes') return null;
+  // Its letters are of any case (RFC 9110, section 14.1).
+  if (ranges === -2 || ranges.type.toLowerCase() !== 'bytes') return null;
   const [range] = ranges;
   return range && ranges.length === 1 ? { start: range.start, end: range.end } : null;
 }

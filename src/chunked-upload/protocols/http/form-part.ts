@@ -1,5 +1,6 @@
 import { decodeExtended, parse } from 'content-disposition';
 import { headerText } from './charset.js';
+import { percentEncodeInnerQuotes } from './inner-quotes.js';
 
 /** What the headers of a form's part say of it (RFC 7578, section 4). */
 export interface FormPart {
@@ -24,8 +25,9 @@ const CONTROLS = /[\0-\x08\x0A-\x1F\x7F]/;
  */
 export function parsePart(header: string, charset: string | null): FormPart | null {
   const fields = headerFields(header);
-  const disposition = parse(fields.get('content-disposition') ?? '', {
-    // Browsers percent-encode a quote, and escape nothing by a backslash.
+  const field = percentEncodeInnerQuotes(fields.get('content-disposition') ?? '');
+  const disposition = parse(field, {
+    // Browsers escape nothing by a backslash.
     multipart: true,
     extended: false,
   });

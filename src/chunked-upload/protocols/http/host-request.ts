@@ -11,6 +11,8 @@ export interface HostRequest {
   readonly user?: unknown;
   /** What a parser of the host has made of the body. */
   readonly body?: unknown;
+  /** The bytes of which it has made that: cloud functions keep them, and Nest with `rawBody: true`. */
+  readonly rawBody?: unknown;
   /** As the client sees it, if the host trusts its proxy. */
   readonly protocol?: string;
   readonly host?: string;
@@ -31,6 +33,11 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i;
 /** Node's own request. */
 export function incomingOf(request: HostRequest): IncomingMessage {
   return request.raw ?? (request as unknown as IncomingMessage);
+}
+
+/** The body, where a parser of the host has read it and kept its bytes; null: not so. */
+export function parsedBytes({ body, rawBody }: HostRequest): Buffer | null {
+  return [body, rawBody].find((each): each is Buffer => Buffer.isBuffer(each)) ?? null;
 }
 
 /** Node's own response. */

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { parse as parseParameters } from 'content-disposition';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ChunkBody } from '../../engine/chunk-body.js';
 import { wasCut } from '../../platform/request-end.js';
 import { dispositionFilename } from './filename.js';
 import type { FormFields } from './form-fields.js';
-import { type HostRequest, incomingOf } from './host-request.js';
+import { type HostRequest, incomingOf, parsedBytes } from './host-request.js';
 import { http2StreamOf } from './http2-stream.js';
 import { readMultipart } from './multipart.js';
 import { type ReceivedFile, isNothing } from './received-file.js';
@@ -34,12 +35,10 @@ export async function readRequestBody(
 ): Promise<ReceivedFile | null> {
   const incoming = incomingOf(request);
   const { type, charset } = contentType(incoming);
-  if ((type === null || FORMS.has(type)) && !mayHaveBody(incoming)) return null;
+  if ((type === null || FORMS.has(type)) && !mayHaveBody(request)) return null;
   switch (type) {
     case MULTIPART:
-      if (isEaten(incoming)) throw eaten(type);
-      requireNoCoding(incoming);
-      return readMultipart(incoming, fileNames, fields);
+      return readMultipart(requestToParse(request, type), fileNames, fields);
     case URLENCODED:
       fields.setAll(await readForm(request, (bytes) => parseForm(bytes, charset)));
       return null;
@@ -65,7 +64,7 @@ export async function withRawBody<R>(
 ): Promise<R> {
   const incoming = incomingOf(request);
   const { type } = contentType(incoming);
-  const file = mayHaveBody(incoming) ? readRaw(request, type ?? 'application/octet-stream') : null;
+  const file = mayHaveBody(request) ? readRaw(request, type ?? 'application/octet-stream') : null;
   try {
     return await work(file && (await unlessForm(incoming, file)));
   } finally {
@@ -88,10 +87,8 @@ async function unlessForm(
 function readRaw(request: HostRequest, type: string): ReceivedFile {
   const incoming = incomingOf(request);
   const name = dispositionFilename(incoming.headers['content-disposition']);
-  const { body } = request;
-  // The host has a parser of its own for this type, which left the bytes as they were.
-  if (Buffer.isBuffer(body))
-    return { body: ChunkBody.from(body), name, isPart: false, length: body.length };
+  const known = parsedBytes(request);
+  if (known) return { body: ChunkBody.from(known), name, isPart: false, length: known.length };
   if (isEaten(incoming)) throw eaten(type);
   requireNoCoding(incoming);
   const length = incoming.headers['content-length'];
@@ -101,6 +98,18 @@ function readRaw(request: HostRequest, type: string): ReceivedFile {
     isPart: false,
     length: length === undefined ? null : Number(length),
   };
+}
+
+/** The request itself, or what a parser of the host has read of it, to be read once more. */
+function requestToParse(request: HostRequest, type: string): IncomingMessage {
+  const incoming = incomingOf(request);
+  const known = parsedBytes(request);
+  const { headers } = incoming;
+  if (known)
+    return Object.assign(Readable.from([known]), { headers }) as unknown as typeof incoming;
+  if (isEaten(incoming)) throw eaten(type);
+  requireNoCoding(incoming);
+  return incoming;
 }
 
 async function readForm(request: HostRequest, parse: (bytes: Buffer) => unknown): Promise<object> {
@@ -168,7 +177,10 @@ function isCoded(header = '', usual: string): boolean {
 }
 
 /** Whether a request has a body, or may have one. */
-function mayHaveBody(incoming: IncomingMessage): boolean {
+function mayHaveBody(request: HostRequest): boolean {
+  const known = parsedBytes(request);
+  if (known) return known.length > 0;
+  const incoming = incomingOf(request);
   const { 'content-length': length, 'transfer-encoding': coding } = incoming.headers;
   if (length !== undefined) return Number(length) > 0;
   // Over HTTP/2 a body need not be announced: there is none where the stream has ended by now.

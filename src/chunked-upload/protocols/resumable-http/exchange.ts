@@ -7,6 +7,7 @@ import {
   incomingOf,
   outgoingOf,
 } from '../http/host-request.js';
+import { type ReceivedFile, isNothing } from '../http/received-file.js';
 import type { ProtocolSteps } from '../http/upload-protocol.js';
 import { sendInterim } from './interim-response.js';
 import { NEWEST } from './interop-version.js';
@@ -91,10 +92,19 @@ export async function announced(steps: ProtocolSteps, request: HostRequest): Pro
   };
 }
 
-/** @throws ChunkedUploadError `unsupported_body`: from interop version 6 on (section 6) */
-export function requirePartial({ request, response }: Exchange): void {
+/**
+ * What is appended, from interop version 6 on (section 6); null: nothing, whatever its type.
+ *
+ * @throws ChunkedUploadError `unsupported_body`
+ */
+export async function partialContent(
+  { request, response }: Exchange,
+  file: ReceivedFile | null,
+): Promise<ReceivedFile | null> {
   const type = incomingOf(request).headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type === PARTIAL) return;
+  if (!file || type === PARTIAL) return file;
+  // That there are no bytes need not be announced.
+  if (await isNothing(file)) return null;
   response.header('Accept-Patch', PARTIAL);
   throw ChunkedUploadError.unsupportedBody(
     `The bytes of an upload are appended with "Content-Type: ${PARTIAL}"`,

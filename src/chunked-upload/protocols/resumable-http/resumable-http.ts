@@ -22,7 +22,7 @@ import {
   acknowledge,
   inform,
   limitsOf,
-  requirePartial,
+  partialContent,
   setFields,
 } from './exchange.js';
 import { reprSum } from './repr-digest.js';
@@ -77,8 +77,8 @@ export class ResumableHttp {
     if (offset === null) throw missing('Upload-Offset', '0');
     if (complete === null) throw missing('Upload-Complete', '?1');
     return withRawBody(request, async (file) => {
-      if (rules > 5 && file) requirePartial(exchange);
-      const received = this.#receive(exchange, id, offset, file);
+      const content = rules > 5 ? await partialContent(exchange, file) : file;
+      const received = this.#receive(exchange, id, offset, content);
       const upload = await received.catch(async (error: unknown) => {
         // An upload that got more than its length takes nothing any more (section 4.4.2).
         if (isCode(error, 'end_exceeds_total')) await this.steps.uploads.abort(id, context);

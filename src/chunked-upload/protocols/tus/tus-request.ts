@@ -59,9 +59,12 @@ export function requireVersion(incoming: IncomingMessage): void {
   );
 }
 
+export function hasTusType({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.split(';')[0]?.trim().toLowerCase() === TUS_TYPE;
+}
+
 /** @throws ChunkedUploadError `unsupported_body` for bytes that bear another type, or none */
-export function requireTusType({ headers }: IncomingMessage): void {
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type === TUS_TYPE) return;
+export function requireTusType(incoming: IncomingMessage): void {
+  if (hasTusType(incoming)) return;
   throw ChunkedUploadError.unsupportedBody(`Send the bytes with "Content-Type: ${TUS_TYPE}"`);
 }

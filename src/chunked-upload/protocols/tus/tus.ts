@@ -14,13 +14,13 @@ import {
   fieldOf,
   incomingOf,
 } from '../http/host-request.js';
-import type { ReceivedFile } from '../http/received-file.js';
+import { type ReceivedFile, isNothing } from '../http/received-file.js';
 import { withRawBody } from '../http/request-body.js';
 import { sizeField } from '../http/size-field.js';
 import type { ProtocolSteps } from '../http/upload-protocol.js';
 import { TUS_CHECKSUM_ALGORITHMS, uploadChecksums } from './upload-checksum.js';
 import { describedBy, metadataPair, parseMetadata } from './upload-metadata.js';
-import { TUS_EXTENSIONS, TUS_VERSION, requireTusType } from './tus-request.js';
+import { TUS_EXTENSIONS, TUS_VERSION, hasTusType, requireTusType } from './tus-request.js';
 
 /**
  * tus 1.0: the core protocol, and the extensions that `TUS_EXTENSIONS` names. An upload completes with
@@ -45,7 +45,7 @@ export class Tus {
     });
     const collectionUrl = absoluteUrl(this.request, 0);
     const upload = await withRawBody(this.request, async (file) => {
-      const bytes = this.#bytesOf(file);
+      const bytes = await this.#bytesOf(file);
       const digests = this.#checksums();
       const created = await uploads.create(
         { total, clientMetadata: metadata ?? null, ...described },
@@ -113,7 +113,7 @@ export class Tus {
     }
     const digests = this.#checksums();
     const upload = await withRawBody(this.request, async (file) => {
-      const bytes = this.#bytesOf(file);
+      const bytes = await this.#bytesOf(file);
       const isNews = bytes !== null || total !== null;
       const found = isNews ? null : await uploads.findPosition(id, total, context);
       if (found && found.offset !== offset) {
@@ -147,8 +147,10 @@ export class Tus {
   }
 
   /** Null: the request has none. */
-  #bytesOf(file: ReceivedFile | null) {
+  async #bytesOf(file: ReceivedFile | null) {
     if (!file || file.length === 0) return null;
+    // That there are none need not be announced. Nothing is of no type.
+    if (!hasTusType(this.#incoming) && (await isNothing(file))) return null;
     requireTusType(this.#incoming);
     const { body, length } = file;
     // Of what comes in chunks of HTTP's own nobody knows whether there will be any of it.

@@ -32,6 +32,8 @@ const ROUTES: readonly RouteName[] = Object.keys({
   patchNamed: true,
   patch: true,
   options: true,
+  optionsOfOne: true,
+  optionsOfFile: true,
   headNamed: true,
   list: true,
   head: true,

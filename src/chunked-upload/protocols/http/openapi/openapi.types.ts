@@ -73,6 +73,8 @@ export type RouteName =
   | 'patchNamed'
   | 'patch'
   | 'options'
+  | 'optionsOfOne'
+  | 'optionsOfFile'
   | 'headNamed'
   | 'list'
   | 'head'
