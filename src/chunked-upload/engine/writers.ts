@@ -125,7 +125,7 @@ export class Writers<T extends AbstractChunkedUpload> {
         await this.leases.requestTakeover(claim.id);
         takeoverRequested = true;
       }
-      if (pause > 0) await sleep(pause);
+      await sleep(pause);
     }
   }
 

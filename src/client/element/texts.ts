@@ -61,7 +61,6 @@ export const ENGLISH = {
   // What is on the server
   stored: 'Stored files',
   storedCount: { one: '{count} file', other: '{count} files' },
-  showMore: 'Show more',
   delete: 'Delete',
   deleted: 'Deleted',
   deleteFailed: 'It could not be deleted: {reason}',

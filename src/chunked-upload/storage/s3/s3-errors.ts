@@ -131,11 +131,6 @@ export function mostPartsOf(error: unknown): number | null {
   return most === undefined ? null : Number(most.replaceAll(',', ''));
 }
 
-/** Whether an object is shorter than the range that was asked for. */
-export function isOutOfRange(error: unknown): boolean {
-  return codeOf(error) === 'InvalidRange' || statusOf(error) === 416;
-}
-
 /** Whether the store cannot do with such a request, though it is as S3's documentation says. */
 export function isMisunderstood(error: unknown): boolean {
   return isUnsupported(error) || statusOf(error) === 400;
