@@ -234,6 +234,14 @@ function withHelp(sentence: string, help: string | undefined): string {
   return help === undefined ? sentence : `${sentence}: ${help}`;
 }
 
+/** Whether it is an error of this library with one of these codes. */
+export function hasCode(
+  error: unknown,
+  ...codes: readonly ChunkedUploadErrorCode[]
+): error is ChunkedUploadError {
+  return error instanceof ChunkedUploadError && codes.includes(error.code);
+}
+
 /** `error`, which says from here on which upload it is about if it is this library's. */
 export function aboutUpload(error: unknown, uploadId: string): unknown {
   // What a client calls an id may be anything, and is not to be repeated in a log.

@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { AppendInput } from '../chunked-upload.inputs.js';
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../chunked-upload.errors.js';
 import { AcknowledgedBytes } from './acknowledged-bytes.js';
 import { ChunkBody } from './chunk-body.js';
 import { findPosition } from './find-position.js';
@@ -28,7 +28,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   const claim = { id: requireId(id), scope, offset, total, body };
   const lease = await engine.writers.claim(claim).catch(async (error: unknown) => {
     // Whoever learns only at the end of a file that it has ended sends this after its last byte.
-    if (mayBeEmpty && isAlreadyComplete(error) && (await hasNoBytes(body))) return null;
+    if (mayBeEmpty && hasCode(error, 'already_complete') && (await hasNoBytes(body))) return null;
     throw error;
   });
   if (!lease) return requirePosition(engine, id, { offset, total }, context);
@@ -69,10 +69,6 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   } finally {
     engine.writers.end(writer);
   }
-}
-
-function isAlreadyComplete(error: unknown): boolean {
-  return error instanceof ChunkedUploadError && error.code === 'already_complete';
 }
 
 /** The upload, of which nothing but its position is asked. */

@@ -1,5 +1,5 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../chunked-upload.errors.js';
 import type { CompleteInput, CompletedUpload } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { storageFailure } from '../storage/storage-failure.js';
@@ -120,6 +120,6 @@ async function completeAgain<T extends AbstractChunkedUpload>(
 }
 
 function unlessComplete(error: unknown): null {
-  if (error instanceof ChunkedUploadError && error.code === 'already_complete') return null;
+  if (hasCode(error, 'already_complete')) return null;
   throw error;
 }

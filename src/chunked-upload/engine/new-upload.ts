@@ -169,8 +169,3 @@ export class NewUpload<T extends AbstractChunkedUpload> {
     await this.engine.rules.ask(subject, this.context);
   }
 }
-
-/** A function for what may be known late. */
-export function late<V>(value: V | (() => V)): () => V {
-  return typeof value === 'function' ? (value as () => V) : () => value;
-}

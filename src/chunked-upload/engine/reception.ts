@@ -1,4 +1,4 @@
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../chunked-upload.errors.js';
 import type { Checksum, ReadBack } from '../checksum/checksum.js';
 import type { RunningChecksum } from '../checksum/running-checksum.js';
 import type { StorageState, StorageWriter } from '../storage/storage.provider.js';
@@ -198,7 +198,8 @@ class Chunk {
     } catch (error) {
       // It is for a crash alone: a chunk whose lease holds goes on while the database is away. But
       // of an upload whose first row may or may not be there nothing more can be said.
-      if (!isAway(error) || (writer.isUnsettled && !writer.isKnown)) throw answerOf(error);
+      if (!hasCode(error, 'unavailable') || (writer.isUnsettled && !writer.isKnown))
+        throw answerOf(error);
       this.#checkpoints.postponed();
     }
   }
@@ -214,9 +215,7 @@ class Chunk {
 
   /** For bytes that could not be kept: where there is no more room, those before them are. */
   #failedBy(error: unknown): Error {
-    const hasNoRoom =
-      error instanceof ChunkedUploadError &&
-      (error.code === 'storage_full' || error.code === 'exceeds_storage');
+    const hasNoRoom = hasCode(error, 'storage_full', 'exceeds_storage');
     if (hasNoRoom && this.#isKept) return error;
     throw answerOf(error);
   }
@@ -228,10 +227,6 @@ class Chunk {
 
 function answerOf(error: unknown): unknown {
   return error instanceof WriterEnded ? error.answer : error;
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof ChunkedUploadError && error.code === 'unavailable';
 }
 
 function verify(input: ReceptionInput, received: number): void {

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import { ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../chunked-upload.errors.js';
 import { APPLICATION, type UploadContext } from '../chunked-upload.context.js';
 import { creatorIn } from '../creator.js';
 import type { ChunkedUploadRepository } from '../database/chunked-upload.repository.js';
@@ -221,7 +221,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
 
   /** Bytes that vanish while they are written have mostly gone with their record. */
   async whyBytesAreGone(error: unknown, writer: Writer): Promise<unknown> {
-    if (!(error instanceof ChunkedUploadError) || error.code !== 'bytes_missing') return error;
+    if (!hasCode(error, 'bytes_missing')) return error;
     const reason = await this.lost(writer);
     return reason.code === 'busy' ? error : reason;
   }
@@ -231,7 +231,7 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
    * record, since that was read. @throws always
    */
   async readFailure(error: unknown, id: string): Promise<never> {
-    const isMissing = error instanceof ChunkedUploadError && error.code === 'bytes_missing';
+    const isMissing = hasCode(error, 'bytes_missing');
     if (isMissing && !(await this.repository.findOne(id, undefined))) {
       throw ChunkedUploadError.notFound();
     }

@@ -5,7 +5,7 @@ import type { CompletedUpload, WholeInput } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import { announceBegun, announceCompletion } from './announce.js';
 import { limitBody } from './limit-body.js';
-import { NewUpload, late } from './new-upload.js';
+import { NewUpload } from './new-upload.js';
 import { runCompletion } from './run-completion.js';
 import type { UploadEngine } from './upload-engine.js';
 
@@ -30,8 +30,9 @@ export async function uploadWhole<T extends AbstractChunkedUpload>(
       storageState,
     } = await engine.receiveWhole(file, bytes, async ({ size, sum }) => {
       // Where none is asked for, the one that was computed is kept all the same.
-      if (input.checksum !== undefined) {
-        const given = late(input.checksum)();
+      const { checksum } = input;
+      if (checksum !== undefined) {
+        const given = typeof checksum === 'function' ? checksum() : checksum;
         engine.requireChecksum(given);
         engine.compareChecksum(sum, given);
       }

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { ChunkedUploadError, failOption } from '../chunked-upload.errors.js';
+import { ChunkedUploadError, failOption, hasCode } from '../chunked-upload.errors.js';
 import type { OwnerTarget } from '../chunked-upload.inputs.js';
 import type { UploadContext } from '../chunked-upload.context.js';
 import type { CanAttach, OwnerEntity, OwnerOptions } from './owner-options.js';
@@ -96,8 +96,7 @@ export class OwnerTypes {
     if (type === null || id === null) return null;
     const { options } = this.#type(type);
     return this.find(type, id).catch((error: unknown) => {
-      const isGone = error instanceof ChunkedUploadError && error.code === 'invalid_field';
-      if (isGone && options.keep) return null;
+      if (hasCode(error, 'invalid_field') && options.keep) return null;
       throw error;
     });
   }

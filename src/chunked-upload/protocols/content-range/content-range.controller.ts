@@ -17,7 +17,7 @@ import { ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { ReadsBody, ServesFile } from '../../platform/fastify.js';
 import { NeverCached } from '../../platform/never-cached.js';
-import { redirect, setHead } from '../http/answer-head.js';
+import { redirect, setFields, setHead } from '../http/answer-head.js';
 import { ChunkedUploadExceptionFilter } from '../http/chunked-upload-exception.filter.js';
 import { fileResponse } from '../http/file-response.js';
 import {
@@ -283,10 +283,6 @@ export abstract class ChunkedUploadController extends UploadSteps {
 
 /** Of a host that calls one of these methods, and says no more than that it has been removed. */
 const UNANSWERED: HostResponse = { status: () => undefined, header: () => undefined };
-
-function setFields(response: HostResponse, fields: Readonly<Record<string, string>> = {}): void {
-  for (const [name, value] of Object.entries(fields)) response.header(name, value);
-}
 
 async function refuseUnmarked(): Promise<never> {
   throw ChunkedUploadError.malformedRequest(

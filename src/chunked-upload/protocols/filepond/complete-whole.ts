@@ -1,6 +1,6 @@
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { hasCode } from '../../chunked-upload.errors.js';
 import type { ProtocolSteps } from '../http/upload-protocol.js';
 
 /**
@@ -20,9 +20,7 @@ export async function completeWhole(
     await uploads.complete(id, input, context);
   } catch (error) {
     // FilePond cannot send another sum, and would go on asking.
-    if (error instanceof ChunkedUploadError && error.code === 'checksum_mismatch') {
-      await uploads.abort(id, context);
-    }
+    if (hasCode(error, 'checksum_mismatch')) await uploads.abort(id, context);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { UploadContext } from '../../chunked-upload.context.js';
 import type { AbstractChunkedUpload } from '../../chunked-upload.entity.js';
-import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../../chunked-upload.errors.js';
 import type { ChunkedUploadService } from '../../chunked-upload.service.js';
 import type { ReceivedFile } from '../http/received-file.js';
 import type { ProtocolSteps } from '../http/upload-protocol.js';
@@ -79,6 +79,6 @@ function requireReached(upload: AbstractChunkedUpload, offset: number): Abstract
 
 /** Where an upload stood when a chunk was refused for beginning elsewhere; null: it was not. */
 function reachedOffset(error: unknown): number | null {
-  if (!(error instanceof ChunkedUploadError) || error.code !== 'offset_mismatch') return null;
+  if (!hasCode(error, 'offset_mismatch')) return null;
   return error.facts['expectedOffset'] ?? null;
 }

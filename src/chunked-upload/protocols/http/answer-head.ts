@@ -10,5 +10,13 @@ export function redirect(response: HostResponse, target: string | URL): void {
 /** Status and headers of a download. */
 export function setHead(response: HostResponse, { status, headers }: FileResponse): void {
   response.status(status);
-  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+  setFields(response, headers);
+}
+
+/** Headers of an answer, by name. */
+export function setFields(
+  response: HostResponse,
+  fields: Readonly<Record<string, string>> = {},
+): void {
+  for (const [name, value] of Object.entries(fields)) response.header(name, value);
 }

@@ -11,6 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
 import { UPLOAD_MEASUREMENTS } from '../../chunked-upload.tokens.js';
 import type { UploadMeasurements } from '../../measurements/upload-measurements.js';
+import { setFields } from './answer-head.js';
 import { breakOff } from './break-off.js';
 import { type HostRequest, type HostResponse, incomingOf } from './host-request.js';
 import { type Refusal, protocolNameOf, protocolOf } from './upload-protocol.js';
@@ -85,8 +86,8 @@ export class ChunkedUploadExceptionFilter implements ExceptionFilter<ChunkedUplo
       return;
     }
     response.header('Cache-Control', 'no-store');
-    const { fields = {}, members = {} } = refusal;
-    for (const [name, value] of Object.entries(fields)) response.header(name, value);
+    const { fields, members = {} } = refusal;
+    setFields(response, fields);
     const body = { ...errorBody(error), ...members };
     this.adapterHost.httpAdapter.reply(response, body, status);
   }

@@ -1,6 +1,7 @@
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { setFields } from '../http/answer-head.js';
 import {
   type HostRequest,
   type HostResponse,
@@ -31,10 +32,6 @@ export interface Exchange {
   readonly wanted: UploadRequest;
   /** Of the upload type, without a slash at its end. */
   readonly collectionUrl: string;
-}
-
-export function setFields(response: HostResponse, fields: Fields): void {
-  for (const [name, value] of Object.entries(fields)) response.header(name, value);
 }
 
 /** Says how an upload stands. */

@@ -1,5 +1,6 @@
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
-import { ChunkedUploadError, type ChunkedUploadErrorCode } from '../../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../../chunked-upload.errors.js';
+import { setFields } from '../http/answer-head.js';
 import { answerJson } from '../http/answer-json.js';
 import { chunkDigests } from '../http/chunk-digests.js';
 import { isKept, isRefusal } from '../http/failed-creation.js';
@@ -17,14 +18,7 @@ import type { ProtocolSteps } from '../http/upload-protocol.js';
 import type { ReceivedFile } from '../http/received-file.js';
 import { withRawBody } from '../http/request-body.js';
 import { uploadFields } from '../http/upload-fields.js';
-import {
-  type Exchange,
-  acknowledge,
-  inform,
-  limitsOf,
-  partialContent,
-  setFields,
-} from './exchange.js';
+import { type Exchange, acknowledge, inform, limitsOf, partialContent } from './exchange.js';
 import { reprSum } from './repr-digest.js';
 import { announcedLength, refuseStateFields, uploadRequest } from './upload-request.js';
 import { completeField, versionField } from './upload-state.js';
@@ -81,9 +75,9 @@ export class ResumableHttp {
       const received = this.#receive(exchange, id, offset, content);
       const upload = await received.catch(async (error: unknown) => {
         // An upload that got more than its length takes nothing any more (section 4.4.2).
-        if (isCode(error, 'end_exceeds_total')) await this.steps.uploads.abort(id, context);
+        if (hasCode(error, 'end_exceeds_total')) await this.steps.uploads.abort(id, context);
         // Whose offset is wrong has counted its length from there.
-        if (isCode(error, 'total_mismatch')) await this.#requireOffset(exchange, id, offset);
+        if (hasCode(error, 'total_mismatch')) await this.#requireOffset(exchange, id, offset);
         throw error;
       });
       if (complete) return this.#complete(exchange, upload);
@@ -176,10 +170,6 @@ export class ResumableHttp {
       throw error;
     }
   }
-}
-
-function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {
-  return error instanceof ChunkedUploadError && error.code === code;
 }
 
 function missing(field: string, example: string): ChunkedUploadError {

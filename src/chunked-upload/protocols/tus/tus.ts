@@ -1,11 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
-import {
-  ChunkedUploadError,
-  type ChunkedUploadErrorCode,
-  aboutUpload,
-} from '../../chunked-upload.errors.js';
+import { ChunkedUploadError, aboutUpload, hasCode } from '../../chunked-upload.errors.js';
 import { isKept, isRefusal } from '../http/failed-creation.js';
 import {
   type HostRequest,
@@ -186,7 +182,7 @@ export class Tus {
       return (await uploads.complete(id, { checksum: false }, context)).upload;
     } catch (error) {
       // Its client cannot send another sum, and would take it for done when it asks again.
-      if (isCode(error, 'checksum_mismatch')) await uploads.abort(id, context);
+      if (hasCode(error, 'checksum_mismatch')) await uploads.abort(id, context);
       throw error;
     }
   }
@@ -229,8 +225,4 @@ function toBeRetried(error: unknown): unknown {
 /** As its client has sent it; undefined: it has sent none, or was begun by another protocol. */
 function metadataOf({ protocol, clientMetadata }: AbstractChunkedUpload): string | undefined {
   return (protocol === 'tus' && clientMetadata) || undefined;
-}
-
-function isCode(error: unknown, code: ChunkedUploadErrorCode): boolean {
-  return error instanceof ChunkedUploadError && error.code === code;
 }
