@@ -76,9 +76,9 @@ export class AdminActionsService {
     selection: readonly SelectedUpload[],
     expiresAt: Date | null,
   ): Promise<Outcome[]> {
-    return this.#each(selection, async ({ uploads, overview }, id) => {
+    return this.#each(selection, async ({ uploads, records }, id) => {
       const upload = await uploads.findOne(id);
-      if (await overview.setExpiry(upload.id, expiresAt)) return;
+      if (await records.setExpiry(upload.id, expiresAt)) return;
       throw ChunkedUploadError.malformedRequest('Only unfinished uploads can expire');
     });
   }

@@ -1,9 +1,9 @@
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
-import type {
-  AdminFilter,
-  AdminPosition,
-  AdminSort,
-  AdminStatus,
+import {
+  ADMIN_STATUSES,
+  type AdminFilter,
+  type AdminPosition,
+  type AdminSort,
 } from '../database/admin.repository.js';
 import { parseUploadId } from '../upload-id.js';
 import { decodeCursor } from './admin-cursor.js';
@@ -21,7 +21,6 @@ export interface AdminQuery {
   readonly limit: number;
 }
 
-export const STATUSES: readonly AdminStatus[] = ['incomplete', 'expired', 'complete', 'aborted'];
 export const SORTS: readonly AdminSort[] = ['created', 'filename', 'size'];
 
 const DEFAULT_LIMIT = 50;
@@ -104,7 +103,7 @@ export function parseFilter(query: URLSearchParams): AdminFilter {
   const to = time('to', given('to'));
   const search = given('search')?.trim();
   return {
-    ...(status !== undefined && { status: oneOf('status', status, STATUSES) }),
+    ...(status !== undefined && { status: oneOf('status', status, ADMIN_STATUSES) }),
     ...(creator !== undefined && { creator }),
     ...(ownerType !== undefined && { ownerType }),
     ...(ownerId !== undefined && { ownerId }),

@@ -12,6 +12,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { ADMIN_STATUSES } from '../database/admin.repository.js';
 import { ChunkedUploadExceptionFilter } from '../protocols/http/chunked-upload-exception.filter.js';
 import { ServesFile } from '../platform/fastify.js';
 import { NeverCached } from '../platform/never-cached.js';
@@ -27,7 +28,7 @@ import { AdminActionsService, type MatchingAction } from './admin-actions.servic
 import { adminFileResponse } from './admin-file.js';
 import { parseExpiry, parseOwner } from './admin-changes.js';
 import { parseMatchingUploads } from './admin-matching.js';
-import { STATUSES, parseAdminQuery, requireKnown, text } from './admin-query.js';
+import { parseAdminQuery, requireKnown, text } from './admin-query.js';
 import { parseSuggestions } from './admin-suggestions.js';
 import { readMutation } from './admin-request.js';
 import { parseSelection, requireSelection } from './admin-selection.js';
@@ -75,7 +76,7 @@ export abstract class AdminController {
   async types() {
     return {
       types: this.admin.typeNames(),
-      statuses: STATUSES,
+      statuses: ADMIN_STATUSES,
       owner_types: this.admin.ownerTypes(),
       searches_within: await this.admin.searchesWithin(),
     };

@@ -1,5 +1,5 @@
-import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../chunked-upload.entity.js';
-import { type AdminStatus, COUNT_UP_TO, statusIs } from './admin.repository.js';
+import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
+import { ADMIN_STATUSES, type AdminStatus, COUNT_UP_TO, statusIs } from './admin.repository.js';
 import { noRowsHoldIt } from './database-failure.js';
 import type { UploadTable } from './upload-table.js';
 
@@ -23,20 +23,19 @@ export interface Suggested {
   readonly limit: number;
 }
 
-const STATUSES: readonly AdminStatus[] = ['incomplete', 'expired', 'complete', 'aborted'];
 /** Rows that an estimate looks at. */
 const SAMPLE = 20_000;
 /** Different values that are looked at for a suggestion: each costs a look into the index. */
 const MOST_STEPS = 200;
 
-/** What the admin shows of a whole table, by index or by a sample, and what it changes by itself. */
+/** What the admin shows of a whole table, by index or by a sample. */
 export class AdminOverviewRepository {
   constructor(private readonly table: UploadTable<AbstractChunkedUpload>) {}
 
   /** Exact up to 10,000 uploads of a status; of more it is an estimate. */
   async summary(): Promise<StatusSum[]> {
     const sums: StatusSum[] = [];
-    for (const status of STATUSES) sums.push(await this.#sumOf(status));
+    for (const status of ADMIN_STATUSES) sums.push(await this.#sumOf(status));
     if (sums.every(({ exact }) => exact)) return sums;
     const estimates = await this.#estimates();
     return sums.map((sum) => {
@@ -59,14 +58,6 @@ export class AdminOverviewRepository {
       for (const value of await this.#valuesFrom(start, { ...wanted, limit })) found.add(value);
     }
     return [...found];
-  }
-
-  /** Of an unfinished upload; null: it does not expire. False: there is no such unfinished one. */
-  async setExpiry(id: string, expiresAt: Date | null): Promise<boolean> {
-    const { name, c } = this.table;
-    const sql = `UPDATE ${name} SET ${c.expiresAt} = $2 WHERE ${c.id} = $1
-      AND ${c.status} = ${ChunkedUploadStatus.Incomplete} RETURNING ${c.id}`;
-    return (await this.table.query(sql, [id, expiresAt])).length > 0;
   }
 
   async #valuesFrom(
@@ -119,7 +110,7 @@ export class AdminOverviewRepository {
     );
     const all = Math.max(Number(size?.['cu_rows'] ?? 0), COUNT_UP_TO);
     const percent = Math.min(100, (100 * SAMPLE) / all);
-    const cases = STATUSES.map((status) => `WHEN ${statusIs(c, status)} THEN '${status}'`);
+    const cases = ADMIN_STATUSES.map((status) => `WHEN ${statusIs(c, status)} THEN '${status}'`);
     const rows = await this.table.query(
       `SELECT CASE ${cases.join(' ')} END AS "cu_status", count(*) AS "cu_count",
         sum(${c.offset}) AS "cu_bytes"

@@ -3,8 +3,9 @@ import { noRowsHoldIt } from './database-failure.js';
 import { INDEXED, INDEXED_ID, hasNameSearchIndex } from './expression-indexes.js';
 import type { Row, UploadTable } from './upload-table.js';
 
+export const ADMIN_STATUSES = ['incomplete', 'expired', 'complete', 'aborted'] as const;
 /** A status as people see it: an unfinished upload may have expired. */
-export type AdminStatus = 'incomplete' | 'expired' | 'complete' | 'aborted';
+export type AdminStatus = (typeof ADMIN_STATUSES)[number];
 export type AdminSort = 'created' | 'filename' | 'size';
 
 export interface AdminFilter {
@@ -58,7 +59,7 @@ export const LETTERS_WITHIN = 3;
 /** How long it counts, in milliseconds, whether there is an index: a migration may add one. */
 const INDEX_KNOWN_MS = 30_000;
 
-/** The admin's queries about one upload type, each of them by an index and without `OFFSET`. */
+/** The admin's statements about one upload type, each of them by an index and without `OFFSET`. */
 export class AdminRepository {
   #hasSearchIndex = { value: false, until: 0 };
 
@@ -117,6 +118,14 @@ export class AdminRepository {
     const [row] = await this.table.query(sql, parameters).catch(noRowsHoldIt);
     const count = Number(row?.['cu_count'] ?? 0);
     return { count: Math.min(count, COUNT_UP_TO), exact: count <= COUNT_UP_TO };
+  }
+
+  /** Of an unfinished upload; null: it does not expire. False: there is no such unfinished one. */
+  async setExpiry(id: string, expiresAt: Date | null): Promise<boolean> {
+    const { name, c } = this.table;
+    const sql = `UPDATE ${name} SET ${c.expiresAt} = $2 WHERE ${c.id} = $1
+      AND ${c.status} = ${ChunkedUploadStatus.Incomplete} RETURNING ${c.id}`;
+    return (await this.table.query(sql, [id, expiresAt])).length > 0;
   }
 
   /** What an upload has in the columns that the host added to the entity, by property. */
@@ -193,18 +202,18 @@ export class AdminRepository {
   /** Without the states, which a list has no use for. */
   #listedColumns(): string {
     return this.table.only([
-      ...([
-        'id',
-        'filename',
-        'offset',
-        'total',
-        'status',
-        'creator',
-        'protocol',
-        'ownerType',
-        'ownerId',
-      ] as const),
-      ...(['createdAt', 'completedAt', 'expiresAt'] as const),
+      'id',
+      'filename',
+      'offset',
+      'total',
+      'status',
+      'creator',
+      'protocol',
+      'ownerType',
+      'ownerId',
+      'createdAt',
+      'completedAt',
+      'expiresAt',
     ]);
   }
 
