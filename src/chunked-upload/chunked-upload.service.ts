@@ -75,9 +75,7 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
 
   /** Writes the next chunk. If the body breaks off, what arrived is kept. */
   async append(id: string, input: AppendInput, context?: UploadContext): Promise<T> {
-    return receiving(input, (received) =>
-      about(id, appendChunk(this.engine, id, received, context)),
-    );
+    return receiving(input, (given) => about(id, appendChunk(this.engine, id, given, context)));
   }
 
   /**
@@ -117,8 +115,8 @@ export class ChunkedUploadService<T extends AbstractChunkedUpload = ChunkedUploa
   }
 
   /**
-   * Like `findResumable`, for a client that is about to send. Throws if the upload takes no more bytes
-   * (expired, aborted, complete) or has another `total`. `ending`: which writer of this process ends first.
+   * Like `findResumable`, for a client that is about to send. Throws if the upload has expired or was
+   * aborted, and if `total` is not that of the upload. `ending`: which writer of this process ends first.
    */
   async findPosition(
     id: string,

@@ -61,8 +61,8 @@ export interface Expiry {
 }
 
 /**
- * The rows of one upload type. With `LeaseRepository` the only place with SQL. All times are the
- * database's `clock_timestamp()`: processes' clocks differ, and `now()` is old after a wait.
+ * The rows of one upload type. All times are the database's `clock_timestamp()`: processes' clocks differ,
+ * and `now()` is old after a wait.
  */
 export class ChunkedUploadRepository<T extends AbstractChunkedUpload> {
   constructor(

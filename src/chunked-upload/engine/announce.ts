@@ -1,8 +1,8 @@
 import type { AbstractChunkedUpload } from '../chunked-upload.entity.js';
 import type { UploadEngine } from './upload-engine.js';
 
-// Each of these is called after its commit, and before the writer counts as ended: who waits for it
-// in this process is told of afterwards.
+// Call these after the commit and before the writer counts as ended. Another request of this process
+// waits for that end, and its own events are to come later.
 
 /** A first chunk has been committed; `isBroken`: as far as it came. */
 export function announceBegun<T extends AbstractChunkedUpload>(

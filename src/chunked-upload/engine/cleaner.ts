@@ -50,7 +50,7 @@ export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
       options.report?.(removal);
     };
     try {
-      return await this.removeExpiredUnsaid({ ...options, report });
+      return await this.removeExpiredUnlogged({ ...options, report });
     } finally {
       // Also of a run that fails half-way.
       const removed = done.expired + done.unfinished + done.ownerless;
@@ -58,8 +58,8 @@ export class Cleaner<T extends AbstractChunkedUpload> implements KeepsBytes {
     }
   }
 
-  /** The same for who says by itself what has been removed, and by whom. */
-  async removeExpiredUnsaid(options: RemoveExpiredOptions<T>): Promise<RemoveExpiredResult> {
+  /** The same without a line in the journal: the admin writes its own, which says who did it. */
+  async removeExpiredUnlogged(options: RemoveExpiredOptions<T>): Promise<RemoveExpiredResult> {
     return removeExpired(this.engine, this.expiry, options);
   }
 

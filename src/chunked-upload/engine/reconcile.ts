@@ -63,10 +63,9 @@ export interface ReconcileResult {
 }
 
 /**
- * Holds storage and records against each other, both ways. Bytes without a record are removed, and
- * what lies beside a complete file, or where an upload was before it had its name, left by a writer
- * that came late.
- * Records without bytes are only told of: a folder that is not mounted must not cost them.
+ * Compares storage and records, both ways. Removes bytes without a record, and what a writer that came
+ * late has left beside a complete file, or where an upload was before it had its name. Records without
+ * bytes are only reported: a folder that is not mounted must not cost them.
  */
 export async function reconcile<T extends AbstractChunkedUpload>(
   engine: UploadEngine<T>,

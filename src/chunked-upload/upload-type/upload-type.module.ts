@@ -253,7 +253,7 @@ function dynamicModule(
           const records = new AdminRepository(table);
           const overview = new AdminOverviewRepository(table);
           const ownerTypes = owned.owners.names;
-          const removeExpired = () => cleaner.removeExpiredUnsaid({});
+          const removeExpired = () => cleaner.removeExpiredUnlogged({});
           const shown = { records, overview, ownerTypes, user };
           registerAdministered(application, { name, entity, uploads, removeExpired, ...shown });
         },

@@ -2,7 +2,7 @@ import { type QueueItem, type QueueSnapshot } from '../queue/index.js';
 
 const WIDTH = 24;
 
-/** One line for all files: `[=====>   ]  42 %  1.2 of 2.9 GiB  31.0 MiB/s  1 min left  2 of 5 files`. */
+/** Such as `[=====>   ]  42 %  1.2 GiB of 2.9 GiB  2 of 5 files  31.0 MiB/s  1 min left`. */
 export function progressLine(snapshot: QueueSnapshot, now = Date.now()): string {
   const { bytesPerSecond, counts, items, secondsLeft, sent, total } = snapshot;
   const share = total === 0 ? 1 : sent / total;
