@@ -184,6 +184,16 @@ describe('Channels tell', () => {
     expect(on('waited')).toEqual([]);
   });
 
+  it('of no silent writer where a client that resumes ends one that was sending', async () => {
+    const { id, body, written } = await beingWritten();
+    let at = 50;
+    const sending = setInterval(() => body.push(rest.subarray(at, ++at)), 20);
+    await host.uploads.findPosition(id, null, undefined, 'any');
+    clearInterval(sending);
+    await written;
+    expect(on('takeover')).toEqual([]);
+  });
+
   it('of a request that is refused because another one writes', async () => {
     const { id, body, written } = await beingWritten();
     let at = 50;

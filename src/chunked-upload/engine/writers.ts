@@ -179,7 +179,8 @@ export class Writers<T extends AbstractChunkedUpload> {
   async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<void> {
     const writer = this.#leased.get(id);
     if (!writer?.body || !mayTouch(scope, writer)) return;
-    if (which === 'any' || (await writer.isSilent())) this.#takeOver(writer, true);
+    if (await writer.isSilent()) this.#takeOver(writer, true);
+    else if (which === 'any') writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
     // What it has received is on its way to the storage: without it nobody knows where to go on.
     else if (!(await writer.hasAll())) return;
     if (!(await overWithin(writer.ended, PATIENCE_MS))) throw ChunkedUploadError.busy();
