@@ -109,19 +109,55 @@ describe.skipIf(!hasBrowser)(
       return id;
     };
 
-    it('Uppy: sends a file, and shows why one is refused', async () => {
+    describe('Uppy', () => {
       const send = async (name: string): Promise<void> => {
         await choose('.uppy-Dashboard-input', name);
         await page.locator('.uppy-StatusBar-actionBtn--upload').click();
       };
-      await stage.open(blockWith(protocols, 'html', 'uppy.min.mjs'));
-      await send('film.bin');
-      await page.locator('.uppy-StatusBar.is-complete').waitFor();
-      await expectStored();
-      await page.locator('.uppy-StatusBar-actionBtn--done').click();
-      await send('a.exe');
-      const words = page.locator('.uppy-Informer p').getByText(/^Files with the extension "exe"/);
-      await words.first().waitFor();
+      const isComplete = () => page.locator('.uppy-StatusBar.is-complete').waitFor();
+
+      it('sends a file, and shows why one is refused', async () => {
+        await stage.open(blockWith(protocols, 'html', 'uppy.min.mjs'));
+        await send('film.bin');
+        await isComplete();
+        await expectStored();
+        await page.locator('.uppy-StatusBar-actionBtn--done').click();
+        await send('a.exe');
+        const words = page.locator('.uppy-Informer p').getByText(/^Files with the extension "exe"/);
+        await words.first().waitFor();
+      });
+
+      it('with the client of this package does the same, and cancels', async () => {
+        await stage.open(`
+          <link href="https://unpkg.com/uppy@6/dist/uppy.min.css" rel="stylesheet">
+          <div id="dashboard"></div>
+          <script type="module">
+            import { Dashboard, Uppy } from 'https://unpkg.com/uppy@6/dist/uppy.min.mjs';
+            window.uppy = new Uppy().use(Dashboard, { target: '#dashboard', inline: true });
+          </script>`);
+        await page.locator('.uppy-Dashboard-input').first().waitFor({ state: 'attached' });
+        const moving = await readme('src/README.md');
+        const uploader = { 'send.ts': blockWith(moving, 'ts', 'uppy.addUploader') };
+        const application = await bundle({ 'entry.js': `import './send.ts';`, ...uploader });
+        await page.addScriptTag({ content: application });
+        await send('film.bin');
+        await isComplete();
+        await expectStored();
+        await page.locator('.uppy-StatusBar-actionBtn--done').click();
+
+        await send('a.exe');
+        await page.locator('.uppy-Dashboard-Item.is-error').waitFor();
+        const cancel = page.locator('[data-cy=cancel]');
+        await cancel.click();
+
+        const isHeld = stage.network.after(1_000_000, 'hold');
+        await send('other.bin');
+        await isHeld;
+        await cancel.click();
+        stage.network.release();
+        await expect.poll(() => stage.site.uploads.find({})).toHaveLength(1);
+        await expectStored();
+      });
     });
 
     it('tus-js-client: sends a file, and shows why one is refused', async () => {

@@ -1,6 +1,7 @@
 // What short snippets of the READMEs take for granted: names of an application around them. The test
 // that compiles the snippets imports from here what they use and do not say.
 import type { CanActivate, INestApplication, Type } from '@nestjs/common';
+import type { Uppy } from '@uppy/core';
 import {
   AbstractChunkedUpload,
   type ChunkedUpload,
@@ -51,10 +52,7 @@ export declare const upload: ChunkedUpload;
 export declare const person: Person;
 export declare const people: Person[];
 export declare const file: File;
-export declare const uppy: {
-  addUploader(uploader: (ids: string[]) => Promise<void>): void;
-  getFile(id: string): { data: File };
-};
+export declare const uppy: Uppy;
 
 export declare function Public(): ClassDecorator & MethodDecorator;
 export declare function show(share: number, secondsLeft: number | null): void;
