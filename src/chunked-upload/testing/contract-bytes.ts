@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { ChunkedUploadError } from '../chunked-upload.errors.js';
+import { hasCode } from '../chunked-upload.errors.js';
 
 export const MIB = 1024 * 1024;
 
@@ -20,8 +20,5 @@ export function others(bytes: Buffer): Buffer {
 }
 
 export async function isMissing(promise: Promise<unknown>): Promise<void> {
-  await assert.rejects(
-    promise,
-    (error) => error instanceof ChunkedUploadError && error.code === 'bytes_missing',
-  );
+  await assert.rejects(promise, (error) => hasCode(error, 'bytes_missing'));
 }

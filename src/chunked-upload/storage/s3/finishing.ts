@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../../chunked-upload.errors.js';
 import type { FinishOptions, StoredFile } from '../storage.provider.js';
 import { findCommitted } from './committed-parts.js';
 import { FinishingRun } from './finishing-run.js';
@@ -213,9 +213,7 @@ function isFinal(error: unknown): boolean {
 }
 
 function isMissing(error: unknown): boolean {
-  return (
-    isNoObject(error) || (error instanceof ChunkedUploadError && error.code === 'bytes_missing')
-  );
+  return isNoObject(error) || hasCode(error, 'bytes_missing');
 }
 
 function ignore(): void {}

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../../chunked-upload.errors.js';
 import type { KeptPages } from '../../memory/store-account.js';
 import { PAGE_BYTES, type StoreMemory } from '../../memory/store-memory.js';
 import { type PagedBytes, bytesInPages } from './gathered-bytes.js';
@@ -76,7 +76,7 @@ export class PieceStore {
       } else if (!(await this.bucket.head(name, options))) throw ChunkedUploadError.bytesMissing();
     } catch (error) {
       this.memory.give(pages ?? []);
-      if (error instanceof ChunkedUploadError && error.code === 'bytes_missing') throw error;
+      if (hasCode(error, 'bytes_missing')) throw error;
     }
   }
 
