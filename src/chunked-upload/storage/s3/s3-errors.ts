@@ -136,9 +136,13 @@ export function isOutOfRange(error: unknown): boolean {
   return codeOf(error) === 'InvalidRange' || statusOf(error) === 416;
 }
 
+/** Who asks is not known any more: that is no word about what is asked. */
+const UNKNOWN_CALLER = new Set(['ExpiredToken', 'InvalidToken', 'TokenRefreshRequired']);
+
 /** Whether the store cannot do with such a request, though it is as S3's documentation says. */
 export function isMisunderstood(error: unknown): boolean {
-  return isUnsupported(error) || statusOf(error) === 400;
+  if (statusOf(error) !== 400) return isUnsupported(error);
+  return isRefusal(error) && !UNKNOWN_CALLER.has(codeOf(error));
 }
 
 /** `error` as the storage throws it: named where the engine has a name for it. */
