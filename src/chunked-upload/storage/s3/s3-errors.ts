@@ -141,8 +141,7 @@ const UNKNOWN_CALLER = new Set(['ExpiredToken', 'InvalidToken', 'TokenRefreshReq
 
 /** Whether the store cannot do with such a request, though it is as S3's documentation says. */
 export function isMisunderstood(error: unknown): boolean {
-  if (statusOf(error) !== 400) return isUnsupported(error);
-  return isRefusal(error) && !UNKNOWN_CALLER.has(codeOf(error));
+  return isUnsupported(error) || (statusOf(error) === 400 && !UNKNOWN_CALLER.has(codeOf(error)));
 }
 
 /** `error` as the storage throws it: named where the engine has a name for it. */
