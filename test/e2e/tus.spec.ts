@@ -797,6 +797,19 @@ describe('Beside the text', () => {
     expect((await hooked.show(url)).upload.status).toBe(2);
   });
 
+  it('what onComplete has thrown at a length without bytes is asked of it again by the same', async () => {
+    onComplete = throwing(new ConflictException('Not now'));
+    const created = await hooked.create({ 'upload-defer-length': '1' });
+    const url = created.headers.get('location') ?? '';
+    expect((await hooked.patch(url, 0, file)).status).toBe(204);
+    const sayLength = async () => hooked.patch(url, 300, null, { 'upload-length': '300' });
+    expect((await sayLength()).status).toBe(409);
+    expect((await sayLength()).status).toBe(409);
+    onComplete = () => undefined;
+    expect((await sayLength()).status).toBe(204);
+    expect((await hooked.show(url)).upload).toMatchObject({ status: 2, offset: 300 });
+  });
+
   it('HEAD is never 5xx, whatever onComplete does: its client would begin anew', async () => {
     onComplete = () => {
       throw new Error('broken');

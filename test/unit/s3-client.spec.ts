@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { S3Storage } from '../../src/chunked-upload/storage/s3/index.js';
 import { MIB, others, sample } from '../../src/chunked-upload/testing/contract-bytes.js';
 import { ContractUpload } from '../../src/chunked-upload/testing/contract-upload.js';
-import { S3Double } from '../../src/chunked-upload/testing/s3-double/index.js';
+import { S3Double, S3Error } from '../../src/chunked-upload/testing/s3-double/index.js';
 import { storeOptions } from '../support/store-options.js';
 
 // What the storage's own client does between it and the store.
@@ -134,4 +134,47 @@ it('More requests than the SDK has sockets for are under way at once', async () 
   const answers = await Promise.all(Array.from({ length: count }, () => storage.holds(file, 1)));
   expect(answers.every(Boolean)).toBe(true);
   expect(waiting).toBe(count);
+});
+
+it('Downloads, however many and however slow, keep nobody from the store', async () => {
+  double = await S3Double.start();
+  const storage = storageAt();
+  const upload = new ContractUpload(() => storage);
+  // More than is read ahead: each keeps its connection.
+  const bytes = sample(MIB / 4);
+  await upload.whole(bytes);
+  const count = 300;
+  const opening = Array.from({ length: count }, async () => upload.openToRead());
+  const downloads = await Promise.allSettled(opening);
+  const opened = downloads.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  try {
+    expect(opened).toHaveLength(count);
+    const other = new ContractUpload(() => storage);
+    await other.append(sample(1));
+    await other.finish(1);
+    await upload.holds(bytes);
+  } finally {
+    for (const download of opened) download.destroy();
+  }
+}, 30_000);
+
+it('Keys are removed many at once again when the credentials are good again', async () => {
+  double = await S3Double.start();
+  const storage = storageAt();
+  const removeSome = async (): Promise<string[]> => {
+    const upload = new ContractUpload(() => storage);
+    await upload.append(sample(1));
+    await upload.append(sample(1));
+    const before = double.log.length;
+    await upload.remove().catch(() => undefined);
+    const asked = double.log.slice(before).map(({ operation }) => operation);
+    return asked.filter((operation) => operation === 'DeleteObjects');
+  };
+  const end = double.on('*', async ({ operation }, proceed) => {
+    if (operation.startsWith('Delete')) throw new S3Error(400, 'ExpiredToken', 'Too old');
+    return proceed();
+  });
+  await removeSome();
+  end();
+  expect(await removeSome()).not.toEqual([]);
 });

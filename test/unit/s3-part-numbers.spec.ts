@@ -30,7 +30,20 @@ describe('Part numbers', () => {
     const step = fc.oneof(
       { weight: 2, arbitrary: fc.constant('take over' as const) },
       { weight: 8, arbitrary: fc.nat(30).map((index) => ({ uses: index })) },
-      { weight: 3, arbitrary: fc.constantFrom('commit', 'checkpoint', 'lost checkpoint') },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          // What was not answered may have been committed all the same.
+          commits: fc.constantFrom(
+            'commit',
+            'checkpoint',
+            'lost checkpoint',
+            'unanswered checkpoint',
+          ),
+          // It shrinks when the size of the file becomes known.
+          spare: fc.nat(200),
+        }),
+      },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
@@ -44,7 +57,7 @@ describe('Part numbers', () => {
             attempt += 1;
             const numbers = PartNumbers.shared({ ...row, attempt, most: MOST });
             writers.push(new Writer(numbers, attempt));
-          } else if (typeof each === 'object') {
+          } else if ('uses' in each) {
             // Any of them, also those that nobody waits for any more.
             const writer = writers[each.uses % writers.length] as Writer;
             const number = writer.numbers.take();
@@ -52,12 +65,13 @@ describe('Part numbers', () => {
             expect(used.has(number), `${number} is another's`).toBe(false);
             used.set(number, writer);
           } else {
-            const state = { next: current.numbers.next, reserved: reservedNumbers(500) };
+            const { commits, spare } = each;
+            const state = { next: current.numbers.next, reserved: reservedNumbers(spare) };
             current.numbers.published(state.next, state.reserved);
-            if (each === 'lost checkpoint') continue;
+            if (commits === 'lost checkpoint') continue;
             row = state;
-            if (each === 'checkpoint') current.numbers.committed(state.next, state.reserved);
-            else {
+            if (commits === 'checkpoint') current.numbers.committed(state.next, state.reserved);
+            else if (commits === 'commit') {
               // It has given the upload back, and is over.
               writers.pop();
               attempt = 1;
@@ -77,6 +91,17 @@ describe('Part numbers', () => {
     expect([numbers.take(), numbers.take(), numbers.take()]).toEqual([101, 102, null]);
     numbers.committed(103, 1);
     expect([numbers.take(), numbers.take()]).toEqual([103, null]);
+  });
+
+  it('are limited by a state that may have been committed, and by the one before', () => {
+    const shared = (reserved: number) =>
+      PartNumbers.shared({ next: 10, reserved, attempt: 1, most: MOST });
+    const fewer = shared(12);
+    fewer.published(10, 1);
+    expect([fewer.take(), fewer.take()]).toEqual([10, null]);
+    const more = shared(1);
+    more.published(10, 12);
+    expect([more.take(), more.take()]).toEqual([10, null]);
   });
 
   it('end where the store has no more', () => {

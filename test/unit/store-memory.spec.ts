@@ -109,6 +109,22 @@ describe('The memory of uploads on their way to a store', () => {
     expect(silent.some(({ spilt }) => spilt > 0)).toBe(true);
   });
 
+  it('is asked back of nobody when nobody waits any more', async () => {
+    const memory = new StoreMemory(4 * PAGE_BYTES);
+    const silent = new Gatherer(memory);
+    const busy = new Gatherer(memory);
+    await silent.gather(2);
+    await busy.gather(2);
+    const waiting = new Gatherer(memory);
+    const waited = waiting.gather(1);
+    await sleep(10);
+    await busy.send();
+    await waited;
+    // As long as somebody who waits gets nothing.
+    await sleep(800);
+    expect([silent.spilt, waiting.spilt]).toEqual([0, 0]);
+  });
+
   it('keeps what is stored until somebody wants the room', async () => {
     const memory = new StoreMemory(8 * PAGE_BYTES);
     const gatherer = new Gatherer(memory);

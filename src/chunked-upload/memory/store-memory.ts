@@ -211,7 +211,8 @@ export class StoreMemory implements StoreLedger {
     }
     this.#stalled ??= setTimeout(() => {
       this.#stalled = null;
-      this.#spill();
+      // They may all have got something since.
+      if (this.#waiting.size > 0) this.#spill();
       this.#relieveSoon();
     }, STALLED_MS);
     if (this.#free.length > 0 || this.#kept.size > 0) this.#serve();

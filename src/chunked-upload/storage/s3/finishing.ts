@@ -188,8 +188,10 @@ export class Finishing {
   }
 
   async #clean(file: Place, state: S3State, { attempt, contested }: FinishOptions): Promise<void> {
+    // Of a file of no bytes each try has made a piece, and only the last one's is named.
+    const isNothing = !isFinished(state) && committedBytes(state) === 0;
     const isDirty = attempt > 1 || contested || (!isFinished(state) && state.dirty);
-    if (isDirty) return removeLeftovers(this.shared, file);
+    if (isDirty || isNothing) return removeLeftovers(this.shared, file);
     if (isFinished(state)) return;
     await this.shared.store.remove(file.key, [...state.pieces, ...state.dropped]);
   }

@@ -15,7 +15,8 @@ interface Group {
 
 /**
  * All that is kept in a folder, each upload's at once: of an upload that is being written it is the
- * newest that counts, be it a piece or a part. Both listings come in the order of their keys.
+ * newest that counts, be it a piece or a part. Both listings come in the order of their keys; where
+ * that of the uploads does not, the other half of each is asked for.
  */
 export async function* listStored(shared: S3Parts, folder: string): AsyncGenerator<StoredBytes> {
   const prefix = folder === '' ? '' : `${folder}/`;
@@ -26,8 +27,25 @@ export async function* listStored(shared: S3Parts, folder: string): AsyncGenerat
     const [stem] = first.toSorted();
     if (stem === undefined) return;
     const group = { objects: await objects.take(stem), uploads: await uploads.take(stem) };
-    yield* bytesOf(shared, group);
+    yield* bytesOf(shared, shared.multipart.isByKey ? group : await completed(shared, stem, group));
   }
+}
+
+/** With what a listing in another order has brought before, or will bring. */
+async function completed(shared: S3Parts, stem: string, { objects }: Group): Promise<Group> {
+  return {
+    objects: objects.length > 0 ? objects : await withStem(shared.bucket.list(stem), stem),
+    uploads: await withStem(shared.multipart.list(stem), stem),
+  };
+}
+
+async function withStem<E extends { readonly key: string }>(
+  elements: AsyncIterable<E>,
+  stem: string,
+): Promise<E[]> {
+  const found: E[] = [];
+  for await (const element of elements) if (stemOf(element.key) === stem) found.push(element);
+  return found;
 }
 
 async function* bytesOf(
@@ -49,8 +67,9 @@ async function* bytesOf(
     const parts = await multipart.parts(upload);
     // Completed, or aborted, meanwhile.
     if (!parts) continue;
-    // When it was begun says little: a chunk may be on its way for hours.
-    add(upload.key, 0, upload.begunAt);
+    // When it was begun says little: a chunk may be on its way for hours. Of one that has no part, and of
+    // which the store does not say it, nobody knows that it is old.
+    add(upload.key, 0, upload.begunAt ?? new Date(parts.length > 0 ? 0 : Date.now()));
     for (const { size, modifiedAt } of parts) add(upload.key, size, modifiedAt);
   }
   for (const [key, size] of unfinished) {

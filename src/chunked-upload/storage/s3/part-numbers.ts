@@ -78,10 +78,11 @@ export class PartNumbers {
 
   /**
    * Others may know of the upload from here on: a state with this `next` and `reserved` is to be
-   * committed. What is used beyond it is limited until it has been.
+   * committed. Until it is known to be, it may be this one or the one before that the next writer
+   * gets: so both limit what is used.
    */
   published(next: number, reserved: number): void {
-    if (this.#end === Number.POSITIVE_INFINITY) this.#end = next + reserved;
+    this.#end = Math.min(this.#end, next + reserved);
   }
 
   /** That state has been committed. */

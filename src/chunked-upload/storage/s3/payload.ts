@@ -54,6 +54,9 @@ export class ZerosPayload implements Payload {
   }
 }
 
+/** AWS takes no smaller chunk of a body with a trailer but the last: a host's client may send such. */
+const LEAST_CHUNK = 8 * 1024;
+
 /** A payload on its way: what the SDK is given, and what is known of it afterwards. */
 export class SentPayload {
   readonly body: Readable;
@@ -78,11 +81,16 @@ export class SentPayload {
 
   async *#read(payload: Payload, moved: () => void): AsyncGenerator<Uint8Array> {
     const isKnown = this.#md5 !== null;
+    let held: Uint8Array = new Uint8Array(0);
     for await (const chunk of payload.chunks()) {
       moved();
       if (!isKnown) this.#hash.update(chunk);
-      yield chunk;
+      const bytes = held.length > 0 ? Buffer.concat([held, chunk]) : chunk;
+      const isLarge = bytes.length >= LEAST_CHUNK;
+      held = isLarge ? new Uint8Array(0) : bytes;
+      if (isLarge) yield bytes;
     }
+    if (held.length > 0) yield held;
   }
 }
 

@@ -66,6 +66,8 @@ export class S3Bucket {
   constructor(
     readonly client: S3Client,
     readonly options: CheckedOptions,
+    /** For what is read, which may take long. */
+    private readonly reader = client,
   ) {
     this.name = options.bucket;
   }
@@ -135,11 +137,14 @@ export class S3Bucket {
     });
     try {
       const found = await repeated(
-        (abortSignal) => this.client.send(command, { abortSignal }),
+        (abortSignal) => this.reader.send(command, { abortSignal }),
         options,
       );
+      const body = found.Body as Readable;
+      // One that breaks while nobody reads it yet says so when it is read, and must not end the process.
+      body.on('error', ignore);
       return {
-        body: found.Body as Readable,
+        body,
         length: found.ContentLength ?? 0,
         etag: found.ETag ?? '',
         identity: found.Metadata?.[IDENTITY] ?? null,
@@ -285,3 +290,5 @@ type PutSettings = Pick<
   ConstructorParameters<typeof PutObjectCommand>[0],
   'ServerSideEncryption' | 'SSEKMSKeyId' | 'StorageClass' | 'Metadata' | 'ContentType'
 >;
+
+function ignore(): void {}

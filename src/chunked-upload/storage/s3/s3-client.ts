@@ -7,6 +7,8 @@ const CONNECT_MS = 3000;
 /** More than all uploads of a process have in hand at once: who finds none free waits. */
 const SOCKETS = 256;
 
+type Connection = Exclude<CheckedOptions['connection'], { readonly client: S3Client }>;
+
 const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /**
@@ -16,9 +18,23 @@ const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
  * by the SDK, which repeats none whose body is a stream.
  */
 export function s3Client({ connection }: CheckedOptions): S3Client {
-  if ('client' in connection) return connection.client;
+  return 'client' in connection ? connection.client : made(connection, SOCKETS);
+}
+
+/**
+ * The client for what is read. A download holds a connection for as long as its reader takes: however
+ * many there are, they keep none from each other, nor from uploads. A host's client is one for all.
+ */
+export function s3Reader(client: S3Client, { connection }: CheckedOptions): S3Client {
+  if ('client' in connection) return client;
+  // The same, which are asked for once.
+  const { credentials } = client.config;
+  return made({ ...connection, credentials }, Number.POSITIVE_INFINITY);
+}
+
+function made(connection: Connection, maxSockets: number): S3Client {
   const { region, endpoint, credentials, forcePathStyle } = connection;
-  const agent = { keepAlive: true, maxSockets: SOCKETS };
+  const agent = { keepAlive: true, maxSockets };
   const client = new S3Client({
     region,
     ...(endpoint !== undefined && { endpoint }),

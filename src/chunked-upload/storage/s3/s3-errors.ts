@@ -131,9 +131,12 @@ export function mostPartsOf(error: unknown): number | null {
   return most === undefined ? null : Number(most.replaceAll(',', ''));
 }
 
+/** Who asks is not known any more: that is no word about what is asked. */
+const UNKNOWN_CALLER = new Set(['ExpiredToken', 'InvalidToken', 'TokenRefreshRequired']);
+
 /** Whether the store cannot do with such a request, though it is as S3's documentation says. */
 export function isMisunderstood(error: unknown): boolean {
-  return isUnsupported(error) || statusOf(error) === 400;
+  return isUnsupported(error) || (statusOf(error) === 400 && !UNKNOWN_CALLER.has(codeOf(error)));
 }
 
 /** `error` as the storage throws it: named where the engine has a name for it. */

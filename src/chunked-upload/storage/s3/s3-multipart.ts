@@ -38,7 +38,8 @@ export interface PartTag {
 export interface OpenUpload {
   readonly key: string;
   readonly uploadId: string;
-  readonly begunAt: Date;
+  /** Null: the store does not say. */
+  readonly begunAt: Date | null;
 }
 
 /** An upload's parts on their way into the object with this key. */
@@ -54,7 +55,14 @@ interface UploadMarkers {
 
 /** The multipart uploads of a bucket. */
 export class S3Multipart {
+  #isByKey = true;
+
   constructor(private readonly bucket: S3Bucket) {}
+
+  /** Whether all that has been listed came in the order of the keys, as it should. */
+  get isByKey(): boolean {
+    return this.#isByKey;
+  }
 
   /** What becomes of it is an object with this identity. */
   async create(key: string, identity: string, options: CallOptions = {}): Promise<string> {
@@ -188,6 +196,7 @@ export class S3Multipart {
   /** Those whose keys begin with `prefix`; MinIO tells only of those whose key it is. */
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<OpenUpload> {
     let after: UploadMarkers | null = {};
+    let last = '';
     do {
       const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
         Bucket: this.bucket.name,
@@ -197,11 +206,15 @@ export class S3Multipart {
       const page: ListMultipartUploadsCommandOutput = await repeated((abortSignal) => {
         return this.bucket.client.send(command, { abortSignal });
       }, options);
+      const uploads: OpenUpload[] = [];
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
         if (Key === undefined || UploadId === undefined) continue;
         const key = this.bucket.keyOf(Key);
-        yield { key, uploadId: UploadId, begunAt: Initiated ?? new Date() };
+        if (key < last) this.#isByKey = false;
+        last = key;
+        uploads.push({ key, uploadId: UploadId, begunAt: Initiated ?? null });
       }
+      yield* uploads;
       const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
       const next: UploadMarkers = { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker };
       // A store that does not get on would be asked for ever.

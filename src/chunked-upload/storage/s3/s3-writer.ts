@@ -15,12 +15,21 @@ import { Transfers } from './transfers.js';
 const MOST_GATHERED = 16 * 1024 * 1024;
 
 /**
+ * For so long, in milliseconds, bytes are gathered that come: then they are stored, however few. The
+ * reconciliation knows an upload without a record, of another process, by what is stored alone, and takes
+ * it for lost after an hour. Its sender may be silent for half of that.
+ */
+const LONGEST_GATHERED_MS = 10 * 60_000;
+
+/**
  * One writer of an upload. It gathers bytes until they are a part, and sends parts side by side. What
  * is less than a part when it is to be durable becomes a piece, an object of its own.
  */
 export class S3Writer implements StorageWriter {
   readonly #abort = new AbortController();
   #movedAt = performance.now();
+  /** When it last began to store something. */
+  #storedAt = performance.now();
   readonly #options = {
     signal: this.#abort.signal,
     moved: (): void => {
@@ -51,7 +60,7 @@ export class S3Writer implements StorageWriter {
     const { multipart, options, store, known } = shared;
     const { key, finalKey } = file;
     const { concurrency, maxParts } = options;
-    const account = store.memory.open(() => this.#begin(this.#gathered.send()));
+    const account = store.memory.open(() => this.#begin(this.#send()));
     this.#gathered = new GatheredBytes(account);
     this.#mostGathered = Math.min(MOST_GATHERED, store.memory.limit / 2);
     this.#transfers = new Transfers(concurrency);
@@ -126,7 +135,7 @@ export class S3Writer implements StorageWriter {
   async #sync(): Promise<UnfinishedState> {
     // Also a file of no bytes is to be found.
     const isNothing = this.#position === 0 && this.#pieces.count === 0;
-    if (this.#gathered.length > 0 || isNothing) this.#begin(this.#gathered.send());
+    if (this.#gathered.length > 0 || isNothing) this.#begin(this.#send());
     await this.#transfers.settled();
     await this.#existence;
     await this.#pieces.join();
@@ -166,11 +175,21 @@ export class S3Writer implements StorageWriter {
         throw closed();
       }
       if ((this.#pieces.length + this.#gathered.length) % partSize === 0) {
-        await this.#endParts(this.#gathered.send());
-      } else if (this.#gathered.length >= this.#mostGathered) {
-        await this.#addPiece(this.#gathered.send());
+        await this.#endParts(this.#send());
+      } else if (this.#gathered.length >= this.#mostGathered || this.#hasGatheredForLong) {
+        await this.#addPiece(this.#send());
       }
     }
+  }
+
+  get #hasGatheredForLong(): boolean {
+    return performance.now() - this.#storedAt > LONGEST_GATHERED_MS;
+  }
+
+  /** All that has been gathered: it is to be stored now. */
+  #send(): PagedBytes {
+    this.#storedAt = performance.now();
+    return this.#gathered.send();
   }
 
   /** Waits until it is on its way. */

@@ -23,7 +23,7 @@ import { largestFile, planPartSize } from './part-plan.js';
 import { PieceStore } from './piece-store.js';
 import { checkBucket } from './s3-check.js';
 import { S3Bucket } from './s3-bucket.js';
-import { kindOf, likelyKindOf, s3Client } from './s3-client.js';
+import { kindOf, likelyKindOf, s3Client, s3Reader } from './s3-client.js';
 import { S3Multipart } from './s3-multipart.js';
 import { type CheckedOptions, type S3StorageOptions, checkOptions } from './s3-options.js';
 import type { S3Parts } from './s3-parts.js';
@@ -38,6 +38,9 @@ import {
 } from './s3-state.js';
 import { S3Writer } from './s3-writer.js';
 
+/** Of files of no bytes, all of which are equal: whoever made it, and however late, it is the file. */
+const NOTHING_IDENTITY = 'nothing';
+
 /** Keeps uploads as objects of a bucket on S3, or on a store that speaks its language. */
 export class S3Storage extends StorageProvider {
   override readonly largestFile: number;
@@ -49,7 +52,7 @@ export class S3Storage extends StorageProvider {
     super();
     this.#options = checkOptions(options);
     const client = s3Client(this.#options);
-    const bucket = new S3Bucket(client, this.#options);
+    const bucket = new S3Bucket(client, this.#options, s3Reader(client, this.#options));
     this.largestFile = largestFile(this.#options.maxParts, likelyKindOf(client, this.#options));
     this.#shared = {
       bucket,
@@ -74,7 +77,7 @@ export class S3Storage extends StorageProvider {
     if (known && committedBytes(known) !== offset) throw ChunkedUploadError.bytesMissing();
     const planned = planPartSize({ length, total, partSize, maxParts });
     const state = known ?? {
-      identity: newIdentity(),
+      identity: total === 0 ? NOTHING_IDENTITY : newIdentity(),
       partSize: planned,
       parts: null,
       pieces: [],

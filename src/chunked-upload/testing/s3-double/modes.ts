@@ -20,6 +20,7 @@ const COMMON: S3Rules = {
   completionOfNoUpload: 'NoSuchUpload',
   uploadsVanishAfter: null,
   uploadsListedByKey: false,
+  uploadsListedById: false,
   partCopies: true,
   batchDeletion: true,
   conditionalWrites: false,
@@ -80,7 +81,12 @@ export const S3_MODES = {
   /** Backblaze B2: b2_finish_large_file wants all parts, from 1 on. */
   b2: { ...COMMON, completion: 'every in sequence' },
   /** weed/s3api/filer_multipart.go: an object remembers the upload that made it. */
-  seaweedfs: { ...COMMON, secondCompletion: 'same answer', conditionalWrites: true },
+  seaweedfs: {
+    ...COMMON,
+    secondCompletion: 'same answer',
+    uploadsListedById: true,
+    conditionalWrites: true,
+  },
 } as const satisfies Record<string, S3Rules>;
 
 export type S3Mode = keyof typeof S3_MODES;

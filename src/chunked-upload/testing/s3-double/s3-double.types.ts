@@ -120,6 +120,8 @@ export interface S3Rules {
   readonly uploadsVanishAfter: number | null;
   /** ListMultipartUploads takes its prefix for a whole key. */
   readonly uploadsListedByKey: boolean;
+  /** ListMultipartUploads goes by the uploads' ids, not by keys, and does not say when they began. */
+  readonly uploadsListedById: boolean;
   readonly partCopies: boolean;
   /** DeleteObjects. */
   readonly batchDeletion: boolean;

@@ -34,13 +34,16 @@ export function listMultipartUploads(store: Store, { bucket, query }: S3Call): S
   const prefix = query.get('prefix') ?? '';
   const isListed = ({ key }: MultipartUpload) =>
     store.rules.uploadsListedByKey ? key === prefix : key.startsWith(prefix);
+  const isById = store.rules.uploadsListedById;
   // A stable sort: uploads of one key stay in the order in which they began.
   const listed = store
     .openUploads(bucket)
     .filter(isListed)
-    .toSorted((a, b) => order(a.key, b.key));
+    .toSorted((a, b) => (isById ? order(a.id, b.id) : order(a.key, b.key)));
   const [keyMarker, idMarker] = [query.get('key-marker'), query.get('upload-id-marker')];
-  const all = keyMarker ? after(listed, keyMarker, idMarker) : listed;
+  const all = isById
+    ? listed.filter(({ id }) => order(id, idMarker ?? '') > 0)
+    : after(listed, keyMarker, idMarker);
   const limit = limitOf(store, query, 'max-uploads');
   const page = all.slice(0, limit);
   const isTruncated = all.length > page.length;
@@ -49,7 +52,7 @@ export function listMultipartUploads(store: Store, { bucket, query }: S3Call): S
     Prefix: prefix,
     KeyMarker: keyMarker ?? '',
     UploadIdMarker: idMarker ?? '',
-    NextKeyMarker: isTruncated ? encoded(query, page.at(-1)?.key ?? '') : null,
+    NextKeyMarker: isTruncated && !isById ? encoded(query, page.at(-1)?.key ?? '') : null,
     NextUploadIdMarker: isTruncated ? (page.at(-1)?.id ?? '') : null,
     MaxUploads: limit,
     IsTruncated: isTruncated,
@@ -58,7 +61,7 @@ export function listMultipartUploads(store: Store, { bucket, query }: S3Call): S
       Key: encoded(query, key),
       UploadId: id,
       StorageClass: 'STANDARD',
-      Initiated: time(begunAt),
+      Initiated: isById ? null : time(begunAt),
     })),
   });
 }
@@ -66,9 +69,10 @@ export function listMultipartUploads(store: Store, { bucket, query }: S3Call): S
 /** Without an upload id the whole key is passed over; with one only those up to that. */
 function after(
   listed: readonly MultipartUpload[],
-  keyMarker: string,
+  keyMarker: string | null,
   idMarker: string | null,
-): MultipartUpload[] {
+): readonly MultipartUpload[] {
+  if (!keyMarker) return listed;
   const later = listed.filter(({ key }) => order(key, keyMarker) > 0);
   if (!idMarker) return later;
   const alike = listed.filter(({ key }) => key === keyMarker);
