@@ -10,6 +10,7 @@ import { delayAfter, jittered, sleep } from './retry.js';
 import { RunControl } from './run-control.js';
 import { SpeedMeter } from './speed-meter.js';
 import { Transfer, type TransferListener, type TransferTools } from './transfer.js';
+import { tell } from './tell.js';
 import { UploadError, type UploadErrorCode } from './upload-error.js';
 import { UploadMemory } from './upload-memory.js';
 import { ownerIn } from './upload-owner.js';
@@ -49,6 +50,8 @@ export class ChunkedUpload<Answer = Representation> {
   /** Failed attempts since the last progress. */
   private failures = 0;
   private aborting = false;
+  /** The end of what was aborted: what is started meanwhile waits for it. */
+  private ending: Promise<unknown> = Promise.resolve();
   /** Ends the pause before the next try. */
   private wake = new AbortController();
 
@@ -124,6 +127,12 @@ export class ChunkedUpload<Answer = Representation> {
    */
   async abort(): Promise<void> {
     if (this.currentState === 'complete') return;
+    const end = this.end();
+    this.ending = end.catch(() => undefined);
+    await end;
+  }
+
+  private async end(): Promise<void> {
     this.aborting = true;
     try {
       const reason = UploadError.aborted();
@@ -160,7 +169,8 @@ export class ChunkedUpload<Answer = Representation> {
       this.enter('complete');
       return answer;
     } catch (error) {
-      if (error instanceof UploadError && HOPELESS.includes(error.code)) this.transfer.forget();
+      if (error instanceof UploadError && HOPELESS.includes(error.code))
+        this.transfer.giveUp(error);
       this.sent = this.committed;
       const isAborted = error instanceof UploadError && error.code === 'aborted';
       // Whether it is aborted or complete, `abort()` has to find out first.
@@ -174,6 +184,7 @@ export class ChunkedUpload<Answer = Representation> {
 
   /** Attempts until one succeeds or no further one makes sense. */
   private async persist(control: RunControl): Promise<unknown> {
+    await this.ending;
     for (;;) {
       await control.passage();
       const { signal } = control;
@@ -195,7 +206,7 @@ export class ChunkedUpload<Answer = Representation> {
     this.failures += 1;
     const delay = jittered(planned, error.retryAfter);
     this.enter('retrying');
-    onRetry?.({ error, attempt: this.failures, delay });
+    tell(() => onRetry?.({ error, attempt: this.failures, delay }));
     this.wake = new AbortController();
     await sleep(delay, AbortSignal.any([signal, this.wake.signal]));
   }
@@ -217,7 +228,7 @@ export class ChunkedUpload<Answer = Representation> {
     this.sent = sent;
     this.shown = Math.max(this.shown, sent);
     this.meter.record(sent);
-    this.options.onProgress?.(this.progress);
+    tell(() => this.options.onProgress?.(this.progress));
   }
 
   private enter(state: UploadState): void {
@@ -225,7 +236,7 @@ export class ChunkedUpload<Answer = Representation> {
     // What was under way when it was paused comes to its end, and must not look like going on.
     if (this.control.isPaused && UNDER_WAY.includes(state)) return;
     this.currentState = state;
-    this.options.onStateChange?.(state);
+    tell(() => this.options.onStateChange?.(state));
   }
 }
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { HELP, parseCommandLine, UsageError, type CommandLine } from './node/command-line.js';
+import { folderOf } from './node/file-from-path.js';
 import { fileFromPath, FileStorage } from './node/index.js';
 import { printable, progressLine } from './node/progress-bar.js';
+import { Trouble } from './node/trouble.js';
 import { UploadQueue } from './queue/index.js';
 import { isRepresentation } from './representation.js';
 
@@ -24,7 +26,11 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function upload(line: CommandLine): Promise<number> {
   const { atOnce, checksum, chunkSize, endpoint, fields, headers } = line;
-  const files = await Promise.all(line.paths.map((path) => fileFromPath(path)));
+  const files = await Promise.all(
+    // Two folders may have files of one name, size and time: what an archive held, or a backup.
+    line.paths.map(async (path) => ({ file: await fileFromPath(path), folder: folderOf(path) })),
+  );
+  const trouble = new Trouble();
   const queue = new UploadQueue({
     checksum,
     endpoint,
@@ -33,6 +39,7 @@ async function upload(line: CommandLine): Promise<number> {
     ...(atOnce === undefined ? {} : { atOnce }),
     ...(chunkSize === undefined ? {} : { chunkSize }),
     storage: new FileStorage(),
+    transport: trouble.transport,
   });
   const shows = !line.quiet && process.stderr.isTTY;
   const show = (): void => {
@@ -40,6 +47,10 @@ async function upload(line: CommandLine): Promise<number> {
     // A terminal that does not know its width says 0. A line that fills it would go on in the next one.
     process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\u001B[K`);
   };
+  queue.subscribe(() => {
+    const words = printable(trouble.look(queue.getSnapshot()));
+    if (words !== '') process.stderr.write(`${shows ? '\r\u001B[K' : ''}${words}\n`);
+  });
   process.once('SIGINT', () => {
     const hint = 'Interrupted. Run the same command again to continue where it stopped.';
     process.stderr.write(`${shows ? '\n' : ''}${hint}\n`);

@@ -5,7 +5,11 @@ import { UploadError } from './upload-error.js';
  *
  * @throws UploadError `unreadable`, when the file was changed, moved or removed since it was chosen
  */
-export async function readBytes(file: Blob, begin: number, end: number): Promise<Uint8Array> {
+export async function readBytes(
+  file: Blob,
+  begin: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await file.slice(begin, end).arrayBuffer());
   } catch (error) {

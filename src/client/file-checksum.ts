@@ -50,28 +50,43 @@ export class FileChecksum {
     }
   }
 
-  /** Goes on up to the byte before `end`, in the background; what fails there fails `digest()`. */
-  advanceTo(end: number): void {
-    this.work = this.work.then(() => this.hash(end));
+  /**
+   * Goes on up to the byte before `end`, in the background, until the signal is aborted. What fails here is
+   * tried again by the next call.
+   */
+  advanceTo(end: number, signal: AbortSignal): void {
+    this.work = this.work.catch(() => undefined).then(() => this.hash(end, signal));
     this.work.catch(() => undefined);
   }
 
   /**
    * The sum of the whole file in hexadecimal digits. Can be asked again.
    *
-   * @throws UploadError `unreadable`
+   * @throws UploadError `unreadable`; the signal's reason
    */
-  async digest(): Promise<string> {
-    this.advanceTo(this.file.size);
+  async digest(signal: AbortSignal): Promise<string> {
+    this.advanceTo(this.file.size, signal);
     await this.work;
+    signal.throwIfAborted();
     // A completion may have to be repeated.
     this.sum ??= this.goOn(await hasherFor(this.algorithm)).digest();
     return this.sum;
   }
 
-  private async hash(end: number): Promise<void> {
+  /** Begins anew: the file may have changed. */
+  reset(): void {
+    this.work = this.work
+      .catch(() => undefined)
+      .then(() => {
+        this.state = null;
+        this.position = 0;
+        this.sum = undefined;
+      });
+  }
+
+  private async hash(end: number, signal: AbortSignal): Promise<void> {
     const shared = await hasherFor(this.algorithm);
-    while (this.position < end) {
+    while (this.position < end && !signal.aborted) {
       const next = Math.min(this.position + PIECE, end);
       const bytes = await readBytes(this.file, this.position, next);
       // Nothing may be awaited from here on: the hasher is that of all files.

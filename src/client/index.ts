@@ -5,7 +5,7 @@ export { discardUpload } from './discard-upload.js';
 export { type ChecksumAlgorithm } from './file-checksum.js';
 export { type ChunkedUploadOptions, type Retry } from './options.js';
 export { type Progress, type UploadState } from './progress.js';
-export { type HeaderSource } from './remote-uploads.js';
+export { type HeaderSource } from './request-headers.js';
 export { type Representation, type UploadStatus } from './representation.js';
 export {
   type Credentials,

@@ -1,6 +1,6 @@
 import { type ChecksumAlgorithm } from './file-checksum.js';
 import { type Progress, type UploadState } from './progress.js';
-import { type HeaderSource } from './remote-uploads.js';
+import { type HeaderSource } from './request-headers.js';
 import { type Credentials, type Transport } from './transport.js';
 import { type UploadError } from './upload-error.js';
 import { type KeyValueStorage } from './upload-memory.js';

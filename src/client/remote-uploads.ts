@@ -1,5 +1,6 @@
 import { type Endpoint, type Query } from './endpoint.js';
 import { isRepresentation, type Representation } from './representation.js';
+import { headersFrom, type HeaderSource, mergedHeaders } from './request-headers.js';
 import {
   type Credentials,
   type Transport,
@@ -16,11 +17,6 @@ export interface Chunk {
   /** Size of the whole file. */
   readonly total: number;
 }
-
-/** Headers, or a function that is called before each request, e.g. for a fresh token. */
-export type HeaderSource =
-  | Readonly<Record<string, string>>
-  | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
 
 /** What all requests of an upload have in common. */
 export interface Connection {
@@ -81,14 +77,21 @@ export class RemoteUploads {
     const url = this.connection.endpoint.upload(id);
     const headers = { 'Content-Type': 'application/json' };
     const body = JSON.stringify(sum);
-    return this.json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
+    const call = { method: 'POST', url, headers, body, patient: true } as const;
+    const answer = this.json(await this.send(call, watch));
+    if (isRepresentation(answer) && answer.id === id && answer.status === 1)
+      throw this.redirected();
+    return answer;
   }
 
   /** A whole file in one request: the only way for an empty one, which has no range. */
   async sendWhole(body: Blob, query: Query, watch: Watch): Promise<unknown> {
     const url = this.connection.endpoint.list(query);
     const headers = { 'Content-Type': BYTES };
-    return this.json(await this.send({ method: 'POST', url, headers, body, patient: true }, watch));
+    const call = { method: 'POST', url, headers, body, patient: true } as const;
+    const answer = this.json(await this.send(call, watch));
+    if (Array.isArray(answer)) throw this.redirected();
+    return answer;
   }
 
   /** How many bytes the server holds. */
@@ -177,6 +180,14 @@ export class RemoteUploads {
     throw UploadError.protocol(`The response has neither id nor offset. ${this.doubt}`);
   }
 
+  /** A POST that is redirected becomes a GET, which tells what there is and has done nothing. */
+  private redirected(): UploadError {
+    const { origin, pathname } = new URL(this.connection.endpoint.toString());
+    return UploadError.protocol(
+      `The request was redirected and did not arrive. Use the address that ${origin}${pathname} leads to.`,
+    );
+  }
+
   /** What such an answer mostly comes from. */
   private get doubt(): string {
     const { origin, pathname } = new URL(this.connection.endpoint.toString());
@@ -185,11 +196,12 @@ export class RemoteUploads {
 
   private async send(call: Call, { signal, onSent }: Watch): Promise<TransportResponse> {
     const { credentials, headers, stallTimeout, transport } = this.connection;
-    const own = typeof headers === 'function' ? await headers() : headers;
+    const own = await headersFrom(headers);
     signal.throwIfAborted();
+    const all = mergedHeaders(own, call.headers ?? {});
     const response = await transport({
       ...call,
-      headers: { Accept: 'application/json', ...own, ...call.headers },
+      headers: all,
       credentials,
       signal,
       stallTimeout: call.patient ? 0 : stallTimeout,

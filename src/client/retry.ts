@@ -1,13 +1,17 @@
+/** Milliseconds that a timer can wait: it takes more for none at all. */
+export const LONGEST_WAIT = 2 ** 31 - 1;
+
 /**
  * How long to wait before a further try: half of the delay for sure, the other half by chance, so
  * that the clients of a server that comes back do not all come back at one moment.
  *
  * @param delay milliseconds
  * @param retryAfter milliseconds that the server asks for; never undercut
- * @returns milliseconds
+ * @returns milliseconds; at most as many as a timer can wait, which is 24 days
  */
 export function jittered(delay: number, retryAfter: number | null, random = Math.random): number {
-  return Math.max(delay / 2 + (random() * delay) / 2, retryAfter ?? 0);
+  const wait = Math.max(delay / 2 + (random() * delay) / 2, retryAfter ?? 0);
+  return Math.min(wait, LONGEST_WAIT);
 }
 
 /** Before the further tries; after the last one it stays at that. */

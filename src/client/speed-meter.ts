@@ -24,8 +24,8 @@ export class SpeedMeter {
     if (last && sent < last.sent) this.reset();
     this.samples.push({ time, sent });
     // The newest sample outside the window stays: it is where the window's first step began.
-    const second = this.samples[1];
-    if (second && second.time < time - WINDOW) this.samples.shift();
+    const within = this.samples.findIndex((sample) => sample.time >= time - WINDOW);
+    if (within > 1) this.samples.splice(0, within - 1);
   }
 
   /** Forgets what was measured: a pause is not slowness. */

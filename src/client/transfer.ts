@@ -1,9 +1,12 @@
+import { BrokenChunks } from './broken-chunks.js';
 import { type ChunkSize } from './chunk-size.js';
 import { type Query } from './endpoint.js';
 import { readBytes } from './file-bytes.js';
 import { type FileChecksum } from './file-checksum.js';
+import { Lifetime } from './lifetime.js';
 import { recognise } from './lost-upload.js';
 import { type RemoteUploads } from './remote-uploads.js';
+import { ownUploads } from './own-uploads.js';
 import { type Representation } from './representation.js';
 import { UploadError } from './upload-error.js';
 import { type Fingerprint, type UploadMemory } from './upload-memory.js';
@@ -44,7 +47,11 @@ export class Transfer {
   private begunAt: number | null = null;
   /** Whether time has passed without a sign that the upload still exists. */
   private stale = false;
+  private readonly life = new Lifetime();
   private finishing = false;
+  /** Whether the server holds other bytes than those of the file. */
+  private spoilt = false;
+  private readonly broken = new BrokenChunks();
   /** Whether an earlier visit has begun it. */
   readonly isResumed: boolean;
 
@@ -56,7 +63,7 @@ export class Transfer {
     const remembered = tools.memory.find(tools.fingerprint);
     this.isResumed = remembered !== null;
     if (!remembered) return;
-    this.id = remembered.id;
+    this.identify(remembered.id);
     this.doubt();
   }
 
@@ -77,6 +84,8 @@ export class Transfer {
    * @throws UploadError, or the signal's reason
    */
   async attempt(signal: AbortSignal): Promise<unknown> {
+    this.broken.rest();
+    if (this.spoilt) await this.startOver(signal);
     if (this.file.size === 0) return this.sendEmpty(signal);
     await this.locate(signal);
     while (this.offset < this.file.size) await this.sendChunk(signal);
@@ -101,10 +110,11 @@ export class Transfer {
       case 'too-large':
         return this.tools.chunkSize.shrink(this.end() - this.offset);
       case 'gone':
-        return this.beginAnew();
+        return this.beginAnew(error);
       case 'network':
         // Browsers report a file that changed under their hands as a broken connection.
         await readBytes(this.file, this.offset, this.offset + 1);
+        this.tools.chunkSize.shrink(this.broken.broke(this.offset));
         return false;
       default:
         return false;
@@ -117,25 +127,38 @@ export class Transfer {
    * @returns `kept`: it is complete; a further attempt is told what its completion answered
    */
   async discard(signal: AbortSignal): Promise<'kept' | 'removed'> {
-    const { remote } = this.tools;
     this.forget();
     if (this.id === null && this.begunAt !== null) await this.findLost(signal);
     if (this.id !== null) {
-      const outcome = await remote.discard(this.id, this.file.size, { signal });
+      const outcome = await this.tools.remote.discard(this.id, this.file.size, { signal });
       if (outcome === 'kept') return outcome;
     }
     this.reset();
     return 'removed';
   }
 
-  /** Makes sure that a later transfer of this file does not run into the same refusal again. */
-  forget(): void {
+  /** Makes sure that what comes later of this file does not run into the same refusal again. */
+  giveUp({ code }: UploadError): void {
+    this.forget();
+    this.settle();
+    // What else is refused at the end can be asked again, without sending the file again.
+    this.spoilt = code === 'checksum-mismatch';
+  }
+
+  private async startOver(signal: AbortSignal): Promise<void> {
+    await this.discard(signal);
+    this.tools.checksum?.reset();
+    this.spoilt = false;
+    this.listener.committed(0);
+  }
+
+  private forget(): void {
     this.tools.memory.forget(this.tools.fingerprint);
   }
 
   /** An upload that vanished under way was removed by somebody; only an old one may be replaced. */
-  private beginAnew(): boolean {
-    if (!this.stale) return false;
+  private beginAnew(error: UploadError): boolean {
+    if (this.id === null || !(this.stale || this.life.hasEndedUnseen(error))) return false;
     this.forget();
     this.reset();
     this.listener.committed(0);
@@ -143,11 +166,29 @@ export class Transfer {
   }
 
   private reset(): void {
+    this.settle();
+    if (this.id !== null) ownUploads.release(this.id);
     this.id = null;
     this.offset = 0;
     this.certain = true;
-    this.begunAt = null;
     this.stale = false;
+  }
+
+  private begin(): void {
+    if (this.begunAt !== null) return;
+    this.begunAt = Date.now();
+    ownUploads.begin(this.tools.fingerprint);
+  }
+
+  private identify(id: string): void {
+    this.settle();
+    this.id = id;
+    ownUploads.claim(id);
+  }
+
+  private settle(): void {
+    if (this.begunAt !== null) ownUploads.settle(this.tools.fingerprint);
+    this.begunAt = null;
   }
 
   private async locate(signal: AbortSignal): Promise<void> {
@@ -159,11 +200,14 @@ export class Transfer {
 
   /** The first chunk may have begun an upload although its answer never came. */
   private async findLost(signal: AbortSignal): Promise<void> {
-    const { fileName } = this.tools.fingerprint;
+    const { fingerprint, memory, remote } = this.tools;
+    const { fileName } = fingerprint;
     const lost = { fileName, total: this.file.size, begunAt: this.begunAt ?? Date.now() };
     try {
-      const upload = recognise(lost, await this.tools.remote.listUnfinished({ signal }));
-      if (upload) this.adopt(upload);
+      const upload = recognise(lost, await remote.listUnfinished({ signal }));
+      if (!upload || ownUploads.isDoubtful(upload.id, fingerprint)) return;
+      // What is remembered is that of another file, maybe in another window.
+      if (!memory.list().some(({ id }) => id === upload.id)) this.adopt(upload);
     } catch (error) {
       // A host may well not let its callers list: then there is nothing to find.
       if (!(error instanceof UploadError) || error.transient) throw error;
@@ -175,18 +219,20 @@ export class Transfer {
     const begin = this.offset;
     const total = this.file.size;
     const end = this.end();
-    const chunk = { body: this.file.slice(begin, end), begin, end, total };
+    const chunk = { body: await this.broken.body(this.file, begin, end), begin, end, total };
     const onSent = (bytes: number): void => this.listener.moved(begin + bytes);
 
-    checksum?.advanceTo(end);
+    checksum?.advanceTo(end, signal);
     this.certain = false;
+    this.broken.sending(end);
     if (this.id === null) {
-      this.begunAt ??= Date.now();
+      this.begin();
       const query = { ...fields, filename: fingerprint.fileName };
       this.adopt(await remote.begin(chunk, query, { signal, onSent }));
     } else {
       this.adopt(await remote.append(this.id, chunk, { signal, onSent }));
     }
+    this.broken.rest();
     if (this.offset <= begin) throw UploadError.protocol('The server did not accept any bytes.');
     this.certain = true;
     this.stale = false;
@@ -199,7 +245,8 @@ export class Transfer {
 
   private adopt(upload: Representation): void {
     const { fingerprint, memory } = this.tools;
-    this.id = upload.id;
+    if (this.id !== upload.id) this.identify(upload.id);
+    this.life.seen(upload.expires_at);
     this.moveTo(upload.offset);
     memory.save({
       ...fingerprint,
@@ -218,20 +265,20 @@ export class Transfer {
   }
 
   private async complete(signal: AbortSignal): Promise<unknown> {
-    const { remote } = this.tools;
     if (this.id === null) throw UploadError.protocol('The server sent no id for the upload.');
     const { id } = this;
     this.listener.completing();
-    const sum = await this.sum();
-    const answer = await this.finish(() => remote.complete(id, sum, { signal }));
+    const sum = await this.sum(signal);
+    const answer = await this.finish(() => this.tools.remote.complete(id, sum, { signal }));
     this.forget();
+    ownUploads.release(id);
     return answer;
   }
 
   private async sendEmpty(signal: AbortSignal): Promise<unknown> {
     const { fields, fingerprint, remote } = this.tools;
     this.listener.completing();
-    const query = { ...fields, filename: fingerprint.fileName, ...(await this.sum()) };
+    const query = { ...fields, filename: fingerprint.fileName, ...(await this.sum(signal)) };
     return this.finish(() => remote.sendWhole(this.file, query, { signal }));
   }
 
@@ -245,8 +292,8 @@ export class Transfer {
   }
 
   /** The sum in the field that bears the name of its algorithm. */
-  private async sum(): Promise<Readonly<Record<string, string>>> {
+  private async sum(signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const { checksum } = this.tools;
-    return checksum ? { [checksum.algorithm]: await checksum.digest() } : {};
+    return checksum ? { [checksum.algorithm]: await checksum.digest(signal) } : {};
   }
 }

@@ -86,6 +86,11 @@ export class UploadError extends Error {
     return isAlreadyComplete(this.detail);
   }
 
+  /** Whether the upload was too old: nobody has removed it. */
+  get saysExpired(): boolean {
+    return this.status === 410 && this.detail === 'Upload has expired';
+  }
+
   static network(cause: unknown): UploadError {
     return new UploadError('network', 'The connection to the server was lost.', { cause });
   }

@@ -70,7 +70,7 @@ export class UploadMemory {
     const uploads = this.keys()
       .map((key) => this.read(key))
       .filter((upload) => upload !== null);
-    const expired = uploads.filter(hasExpired);
+    const expired = uploads.filter(({ expiresAt }) => isOver(expiresAt));
     for (const upload of expired) this.forget(upload);
     return uploads.filter((upload) => !expired.includes(upload));
   }
@@ -85,10 +85,14 @@ export class UploadMemory {
   }
 
   private keys(): string[] {
-    const length = this.storage?.length ?? 0;
-    return Array.from({ length }, (_, index) => this.storage?.key(index) ?? '').filter((key) =>
-      key.startsWith(PREFIX),
-    );
+    try {
+      const length = this.storage?.length ?? 0;
+      return Array.from({ length }, (_, index) => this.storage?.key(index) ?? '').filter((key) =>
+        key.startsWith(PREFIX),
+      );
+    } catch {
+      return []; // Forbidden.
+    }
   }
 }
 
@@ -108,8 +112,9 @@ function isRemembered(value: unknown): value is RememberedUpload {
   );
 }
 
-function hasExpired({ expiresAt }: RememberedUpload): boolean {
-  return expiresAt !== null && Date.parse(expiresAt) < Date.now();
+/** @param time ISO 8601; `null`: never */
+export function isOver(time: string | null): boolean {
+  return time !== null && Date.parse(time) < Date.now();
 }
 
 /** Only a page has one: the global of newer Nodes would write a file that nobody asked for. */

@@ -1,3 +1,4 @@
+import { LONGEST_WAIT } from './retry.js';
 import { type Transport } from './transport.js';
 
 /** For browsers. `credentials: 'omit'` is not known to XMLHttpRequest and means `same-origin`. */
@@ -19,7 +20,7 @@ export const xhrTransport: Transport = (request) =>
     };
     const moved = (): void => {
       clearTimeout(watchdog);
-      if (stallTimeout === 0) return;
+      if (stallTimeout === 0 || stallTimeout > LONGEST_WAIT) return;
       watchdog = setTimeout(() => {
         fail(new Error(`Nothing moved for ${stallTimeout} ms.`));
         xhr.abort();
@@ -42,6 +43,8 @@ export const xhrTransport: Transport = (request) =>
       ),
     );
     xhr.addEventListener('error', () => fail(new Error('The request failed without an answer.')));
+    // By the browser: `window.stop()`, or a page that is left and comes back.
+    xhr.addEventListener('abort', () => fail(new Error('The browser gave the request up.')));
     xhr.addEventListener('progress', moved);
     // A listener on `upload` makes every cross-origin request a preflighted one: only where needed.
     if (onSent) {

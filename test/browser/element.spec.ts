@@ -43,6 +43,106 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
       await element.inState('pasted.txt', 'complete');
     });
 
+    it('and not the picture that an office program adds to a text, where somebody writes', async () => {
+      const taken = await element.page.evaluate(() => {
+        const paste = (target: HTMLElement, text: string): boolean => {
+          document.body.append(target);
+          const transfer = new DataTransfer();
+          transfer.items.add(new File(['picture'], 'image.png', { type: 'image/png' }));
+          if (text !== '') transfer.items.add(text, 'text/plain');
+          const event = new ClipboardEvent('paste', {
+            bubbles: true,
+            cancelable: true,
+            composed: true,
+          });
+          Object.defineProperty(event, 'clipboardData', { value: transfer });
+          target.dispatchEvent(event);
+          target.remove();
+          return event.defaultPrevented;
+        };
+        const editor = document.createElement('div');
+        editor.contentEditable = 'true';
+        return {
+          textarea: paste(document.createElement('textarea'), 'cells'),
+          input: paste(document.createElement('input'), 'cells'),
+          editor: paste(editor, ''),
+          // No text at all: nothing that a field could take.
+          fileInField: paste(document.createElement('input'), ''),
+          elsewhere: paste(document.createElement('div'), 'cells'),
+        };
+      });
+      expect(taken).toEqual({
+        textarea: false,
+        input: false,
+        editor: false,
+        fileInField: true,
+        elsewhere: true,
+      });
+    });
+
+    it('and not a picture of the page itself that somebody drags', async () => {
+      const move = (type: string): Promise<unknown> =>
+        element.page.evaluate((kind) => {
+          document.body.dispatchEvent(new DragEvent(kind, { bubbles: true }));
+        }, type);
+      const overlay = element.page.locator('.overlay');
+      await move('dragstart');
+      await element.drag('dragover');
+      expect(await overlay.isVisible()).toBe(false);
+      await element.drag('drop', 'own.png');
+      await move('dragend');
+      await element.drag('drop', 'from-elsewhere.png');
+      await element.inState('from-elsewhere.png', 'complete');
+      expect(await element.row('own.png').count()).toBe(0);
+
+      // What was dragged went away with its end untold.
+      await move('dragstart');
+      await element.page.mouse.move(1, 1);
+      await element.page.mouse.move(20, 20);
+      await element.drag('dragover');
+      await overlay.waitFor();
+    });
+
+    it('of a dropped folder, and says which of it cannot be read', async () => {
+      await element.page.evaluate(() => {
+        const place = (path: string) => ({
+          fullPath: path,
+          name: path.slice(path.lastIndexOf('/') + 1),
+        });
+        const file = (path: string, found: File | null) => ({
+          ...place(path),
+          isDirectory: false,
+          file: (take: (file: File) => void, fail: () => void) => (found ? take(found) : fail()),
+        });
+        const folder = (path: string, ...lists: (object[] | null)[]) => ({
+          ...place(path),
+          isDirectory: true,
+          createReader: () => ({
+            readEntries: (take: (some: object[]) => void, fail: () => void) => {
+              const some = lists.length > 0 ? lists.shift() : [];
+              if (some) take(some);
+              else fail();
+            },
+          }),
+        });
+        const whole = file('/Album/whole.txt', new File(['whole'], 'whole.txt'));
+        const long = file('/Album/long.txt', null);
+        const entry = folder('/Album', [whole, long], [folder('/Album/locked', null)]);
+        const items = [{ kind: 'file', webkitGetAsEntry: () => entry }];
+        const event = new DragEvent('drop', { bubbles: true, cancelable: true, composed: true });
+        const dataTransfer = { types: ['Files'], items, dropEffect: 'none' };
+        Object.defineProperty(event, 'dataTransfer', { value: dataTransfer });
+        document.body.dispatchEvent(event);
+      });
+      await element.inState('whole.txt', 'complete');
+      for (const name of ['long.txt', 'locked']) {
+        await element.inState(name, 'failed');
+        const words = await element.row(name).innerText();
+        expect(words).toContain('cannot be read');
+        expect(words).toContain('Album');
+      }
+    });
+
     it('of a folder, and says where each lies', async () => {
       const album = stage.path('Album');
       await mkdir(join(album, '2026'), { recursive: true });
@@ -287,6 +387,44 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     await chooser.setFiles(other);
     await element.page.getByText('This is not the same file').waitFor();
     expect(await element.page.locator('#uploads > li').count()).toBe(0);
+  });
+
+  it('forgets that a file was to be chosen for an unfinished one where nobody did', async () => {
+    await element.page.evaluate(() => {
+      const upload = { endpoint: `${location.origin}/uploads/files`, scope: '', type: '' };
+      const file = { fileName: 'film.mp4', size: 5_000, lastModified: 1 };
+      const state = { id: 'x', offset: 9, expiresAt: null };
+      const text = JSON.stringify({ ...upload, ...file, ...state });
+      localStorage.setItem('nestjs-chunked-upload:x', text);
+    });
+    await element.page.reload();
+    await Promise.all([
+      element.page.waitForEvent('filechooser'),
+      element.button('Choose file film.mp4').click(),
+    ]);
+    const folder = stage.path('Instead');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'other.txt'), 'other');
+    const [chooser] = await Promise.all([
+      element.page.waitForEvent('filechooser'),
+      element.button('Choose a folder').click(),
+    ]);
+    await chooser.setFiles(folder);
+    await element.inState('other.txt', 'complete');
+  });
+
+  it('goes on where the browser gives its requests up', async () => {
+    let wanted: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (wanted = resolve));
+    await element.page.route('**/uploads/**', async (route) => {
+      if (route.request().method() === 'POST') return wanted();
+      await route.continue();
+    });
+    await element.add({ name: 'a.txt' });
+    await asked;
+    await element.page.unroute('**/uploads/**');
+    await element.page.evaluate(() => window.stop());
+    await element.inState('a.txt', 'complete');
   });
 
   it('offers to go on with what was begun for the owner of this page, and for no other', async () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -83,6 +83,23 @@ describe('the client in Node, from the disk', () => {
     expect(await Promise.all(urls.map(stored))).toEqual([sumOf(content), sumOf(Buffer.from('a'))]);
   });
 
+  it('sends files of one name, size and time from two folders', async () => {
+    const paths = await Promise.all(
+      ['one', 'two'].map(async (each) => {
+        await mkdir(join(folder, each));
+        const path = join(folder, each, 'same.txt');
+        await writeFile(path, each);
+        await utimes(path, 1_700_000_000, 1_700_000_000);
+        return path;
+      }),
+    );
+    const { code, out, err } = await run(...paths, ...to()).end;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(await Promise.all(out.trim().split('\n').map(stored))).toEqual(
+      ['one', 'two'].map((each) => sumOf(Buffer.from(each))),
+    );
+  });
+
   it('goes on where Ctrl-C stopped the command', async () => {
     const before = await uploads();
     const held = network.after(12 * MIB, 'hold');
@@ -138,6 +155,38 @@ describe('the client in Node, from the disk', () => {
     const refused = await run(join(folder, name), '--to', `${network.url}/elsewhere`).end;
     expect(refused).toMatchObject({ code: 1, out: '' });
     expect(refused.err).toMatch(/^red \P{Cc}+\n$/u);
+  });
+
+  it('says why nothing gets on, and goes on trying', async () => {
+    const { child, end } = run(join(folder, 'a.txt'), '--to', 'http://127.0.0.1:1/uploads');
+    let said = '';
+    child.stderr.on('data', (text) => (said += String(text)));
+    await expect.poll(() => said).toMatch(/^The connection to the server was lost\. \(.*\) It is/);
+    child.kill('SIGINT');
+    const { code, err } = await end;
+    expect(code).toBe(130);
+    // Once, however often it has been tried.
+    expect(err.match(/connection/g)).toHaveLength(1);
+  });
+
+  it('stops to keep a stream when its signal is aborted', async () => {
+    const controller = new AbortController();
+    const endless = new Readable({ read: () => undefined });
+    endless.push('the beginning');
+    const before = await readdir(tmpdir());
+    const upload = uploadStream(endless, {
+      endpoint: `${host.url}/uploads`,
+      fileName: 'endless.txt',
+      signal: controller.signal,
+    });
+    const added = async (): Promise<string[]> =>
+      (await readdir(tmpdir())).filter(
+        (each) => each.startsWith('upload-') && !before.includes(each),
+      );
+    await expect.poll(added).toHaveLength(1);
+    controller.abort();
+    await expect(upload).rejects.toMatchObject({ code: 'aborted' });
+    expect(await added()).toEqual([]);
   });
 
   it.each([

@@ -51,6 +51,13 @@ describe('SpeedMeter', () => {
     expect(speed.bytesPerSecond).toBeCloseTo(1_000);
   });
 
+  it('forgets it as well where it was told more often then', () => {
+    const speed = meter();
+    for (let time = 0; time < 5_000; time += 50) at(speed, time, time * 1_000);
+    for (let time = 5_000; time <= 15_000; time += 1_000) at(speed, time, 5_000_000 + time);
+    expect(speed.bytesPerSecond).toBeCloseTo(1_000);
+  });
+
   it('starts afresh when the server turns out to hold less', () => {
     const speed = meter();
     at(speed, 0, 1000);
@@ -68,6 +75,11 @@ describe('jittered', () => {
   it('never undercuts the server', () => {
     expect(jittered(1000, 5000, () => 1)).toBe(5000);
     expect(jittered(1000, 1, () => 1)).toBe(1000);
+  });
+
+  it('is never longer than a timer can wait', () => {
+    expect(jittered(1000, 1e15)).toBe(2 ** 31 - 1);
+    expect(jittered(Infinity, null)).toBe(2 ** 31 - 1);
   });
 });
 

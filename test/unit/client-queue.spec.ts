@@ -194,6 +194,18 @@ describe('the queue of the client', () => {
     expect(server.log).toEqual([]);
   });
 
+  it.each([
+    // As Windows calls them, and browsers that do not know them.
+    ['text/csv', 'list.csv', 'application/vnd.ms-excel'],
+    ['application/zip', 'all.ZIP', 'application/x-zip-compressed'],
+    ['image/*', 'IMG_0001.HEIC', ''],
+    ['video/*', 'film.mkv', ''],
+  ])('takes for %s what is called %s', (accept, name, type) => {
+    open({ accept }).add([new File(['x'], name, { type }), new File(['x'], 'a.exe')]);
+    expect(item(name).error).toBeNull();
+    expect(item('a.exe').error?.code).toBe('wrong-type');
+  });
+
   it('refuses what is there already, but not what lies in another folder', async () => {
     open().add([fileOf('a.txt'), fileOf('a.txt'), { file: fileOf('a.txt'), folder: 'Old' }]);
     expect(queue.getSnapshot().items.map(({ error }) => error?.code)).toEqual([

@@ -3,6 +3,8 @@ export interface ChosenFile {
   readonly file: File;
   /** Such as `Photos/2026`; empty: none. */
   readonly folder: string;
+  /** It lies in a folder that was dropped, and only its name can be read: `file` is empty. */
+  readonly isUnreadable?: boolean;
 }
 
 /** Files that systems put into folders for themselves. */
@@ -19,7 +21,7 @@ export function chosenIn({ files }: HTMLInputElement): ChosenFile[] {
 }
 
 /**
- * Of a drop or a paste, with all that lies in dropped folders. What cannot be read is left out.
+ * Of a drop or a paste, with all that lies in dropped folders.
  *
  * Must be called while the event is handled: its list is empty afterwards.
  */
@@ -46,27 +48,37 @@ export function hasFiles(transfer: DataTransfer | null): boolean {
 async function filesOf(directory: FileSystemDirectoryEntry): Promise<ChosenFile[]> {
   const folder = directory.fullPath.replace(/^\//, '');
   const found: ChosenFile[] = [];
-  for (const entry of await entriesOf(directory)) {
+  const { entries, isWhole } = await entriesOf(directory);
+  if (!isWhole) found.push(unreadable(directory));
+  for (const entry of entries) {
     if (entry.isDirectory) {
       for (const each of await filesOf(entry as FileSystemDirectoryEntry)) found.push(each);
     } else if (!HIDDEN.test(entry.name)) {
       const file = await fileOf(entry as FileSystemFileEntry);
-      if (file) found.push({ file, folder });
+      found.push(file ? { file, folder } : unreadable(entry));
     }
   }
   return found;
 }
 
-/** All of them: a reader gives a hundred at a time. */
-async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+/** Of a path that is too long for the system, or of what is not allowed. */
+function unreadable({ fullPath, name }: FileSystemEntry): ChosenFile {
+  const folder = fullPath.slice(1, Math.max(1, fullPath.lastIndexOf('/')));
+  return { file: new File([], name), folder, isUnreadable: true };
+}
+
+/** All of them, as far as they can be read: a reader gives a hundred at a time. */
+async function entriesOf(
+  directory: FileSystemDirectoryEntry,
+): Promise<{ entries: FileSystemEntry[]; isWhole: boolean }> {
   const reader = directory.createReader();
-  const all: FileSystemEntry[] = [];
+  const entries: FileSystemEntry[] = [];
   for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve) => {
-      reader.readEntries(resolve, () => resolve([]));
+    const some = await new Promise<FileSystemEntry[] | null>((resolve) => {
+      reader.readEntries(resolve, () => resolve(null));
     });
-    if (some.length === 0) return all;
-    all.push(...some);
+    if (!some || some.length === 0) return { entries, isWhole: some !== null };
+    entries.push(...some);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type UploadQueueOptions } from '../queue/index.js';
-import { type HeaderSource } from '../remote-uploads.js';
+import { type HeaderSource } from '../request-headers.js';
 import { isRepresentation } from '../representation.js';
 import { type RememberedUpload } from '../upload-memory.js';
 import { type Fields, isSameOwner, ownerIn } from '../upload-owner.js';
@@ -201,7 +201,7 @@ export class ChunkedUploadElement extends Base {
     const rules = new FileRules(this.settings, this.words, this.uploads);
     const checked = chosen.map((each) => ({ ...each, refusal: rules.refusalOf(each) }));
     this.all.add(checked, access, this.optionsFor(access), this.ownFieldsFor);
-    const files = chosen.map(({ file }) => file);
+    const files = chosen.filter(({ isUnreadable }) => !isUnreadable).map(({ file }) => file);
     this.view?.unfinished.take(files);
     this.announcements?.added(checked.filter(({ refusal }) => !refusal).length);
     tell(this, 'upload-added', { files });

@@ -33,7 +33,7 @@ export class DropPlace {
     this.chooseButton = this.button('button button-choose', 'primary', words.say('chooseFiles'));
     this.chooseButton.addEventListener('click', () => this.ask());
     this.folderButton = this.button('button button-folder', 'loud', words.say('chooseFolder'));
-    this.folderButton.addEventListener('click', () => this.folder.click());
+    this.folderButton.addEventListener('click', () => this.askFor(this.folder, null));
     const sign = element('span', { className: 'sign' });
     sign.append(icon('upload'));
     const how = element('span', { className: 'how', textContent: words.say('dropHint') });
@@ -65,8 +65,7 @@ export class DropPlace {
 
   /** Opens the browser's dialog; with `taker` for files that are meant for something special. */
   ask(taker: ((files: ChosenFile[]) => void) | null = null): void {
-    this.taker = taker;
-    this.files.click();
+    this.askFor(this.files, taker);
   }
 
   focus(): void {
@@ -81,6 +80,12 @@ export class DropPlace {
     if (!('popover' in overlay) || !overlay.isConnected) return;
     if (isOver) overlay.showPopover();
     else overlay.hidePopover();
+  }
+
+  private askFor(input: HTMLInputElement, taker: typeof this.taker): void {
+    // One that was asked before may have been dismissed.
+    this.taker = taker;
+    input.click();
   }
 
   private chosen(input: HTMLInputElement): void {

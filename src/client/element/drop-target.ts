@@ -6,6 +6,8 @@ import { type ChosenFile, chosenBy, hasFiles } from './chosen-files.js';
  */
 export class DropTarget {
   private readonly stopping = new AbortController();
+  /** Whether something of the page itself is dragged: a browser says of its pictures that they are files. */
+  private isOwn = false;
   private leaving: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -21,6 +23,12 @@ export class DropTarget {
   ) {
     const { signal } = this.stopping;
     const page = host.ownerDocument;
+    page.addEventListener('dragstart', () => this.drag(true), { signal, capture: true });
+    page.addEventListener('dragend', () => this.drag(false), { signal, capture: true });
+    // The end of a drag is not told where what was dragged has gone from the page meanwhile.
+    page.addEventListener('mousemove', ({ buttons }) => buttons === 0 && this.drag(false), {
+      signal,
+    });
     page.addEventListener('dragenter', (event) => this.hover(event), { signal });
     page.addEventListener('dragover', (event) => this.hover(event), { signal });
     page.addEventListener('dragleave', (event) => this.leave(event), { signal });
@@ -33,6 +41,10 @@ export class DropTarget {
     this.end();
   }
 
+  private drag(isOwn: boolean): void {
+    this.isOwn = isOwn;
+  }
+
   private hover(event: DragEvent): void {
     if (!this.allow(event)) return;
     clearTimeout(this.leaving);
@@ -41,7 +53,7 @@ export class DropTarget {
 
   private allow(event: DragEvent): boolean {
     // A place of the page's own that takes files has said so by now.
-    if (!hasFiles(event.dataTransfer) || event.defaultPrevented) return false;
+    if (!hasFiles(event.dataTransfer) || event.defaultPrevented || this.isOwn) return false;
     if (this.isForAnother(event)) return false;
     event.preventDefault();
     if (event.dataTransfer) event.dataTransfer.dropEffect = this.takes() ? 'copy' : 'none';
@@ -62,6 +74,7 @@ export class DropTarget {
 
   private paste(event: ClipboardEvent): void {
     if (!hasFiles(event.clipboardData) || event.defaultPrevented || !this.takes()) return;
+    if (isWriting(event)) return;
     event.preventDefault();
     void this.give(event.clipboardData);
   }
@@ -84,4 +97,15 @@ export class DropTarget {
     clearTimeout(this.leaving);
     this.dragging(false);
   }
+}
+
+/**
+ * Whether a paste is meant for where somebody writes. With a text that was copied, office programs put a picture
+ * of it into the clipboard.
+ */
+function isWriting(event: ClipboardEvent): boolean {
+  const [target] = event.composedPath();
+  if (target instanceof HTMLElement && target.isContentEditable) return true;
+  const isField = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return isField && (event.clipboardData?.types.includes('text/plain') ?? false);
 }

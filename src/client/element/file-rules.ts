@@ -22,6 +22,9 @@ export class FileRules {
 
   /** Why this file is not taken; `null`: it is, and counts for those after it. */
   refusalOf(chosen: ChosenFile): EntryError | null {
+    if (chosen.isUnreadable) {
+      return { code: 'unreadable', message: this.words.say('errorUnreadable'), canRetry: false };
+    }
     const { accept, maxBytes, maxFiles, minBytes } = this.settings;
     const options = {
       accept,

@@ -1,6 +1,6 @@
 import { type Credentials } from '../transport.js';
 import { isRepresentation, type Representation } from '../representation.js';
-import { type HeaderSource } from '../remote-uploads.js';
+import { headersFrom, type HeaderSource } from '../request-headers.js';
 import { UploadError } from '../upload-error.js';
 import { Endpoint } from '../endpoint.js';
 
@@ -66,7 +66,7 @@ export async function deleteStored(access: ServerAccess, id: string): Promise<vo
  */
 export async function download(access: ServerAccess, upload: Representation): Promise<void> {
   const url = fileUrl(access.endpoint, upload);
-  const own = await headersOf(access);
+  const own = await headersFrom(access.headers);
   if (Object.keys(own).length === 0) return save(url, upload.filename);
   const response = await ask(access, 'GET', url);
   const blob = URL.createObjectURL(await response.blob());
@@ -93,7 +93,7 @@ async function ask(
   url: string,
   signal?: AbortSignal,
 ): Promise<Response> {
-  const headers = await headersOf(access);
+  const headers = await headersFrom(access.headers);
   const { credentials } = access;
   const init = { method, headers, credentials, ...(signal ? { signal } : {}) };
   const response = await fetch(url, init).catch((error: unknown) => {
@@ -103,10 +103,6 @@ async function ask(
   const { status } = response;
   const text = await response.text().catch(() => '');
   throw UploadError.fromResponse({ status, headers: response.headers, text });
-}
-
-async function headersOf({ headers }: ServerAccess): Promise<Readonly<Record<string, string>>> {
-  return typeof headers === 'function' ? headers() : headers;
 }
 
 /** RFC 8288. Its host is that of the list: a proxy may have another name for the server. */

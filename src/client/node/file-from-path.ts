@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 
 /**
  * A file on disk, read only while it is sent.
@@ -12,4 +12,9 @@ export async function fileFromPath(path: string): Promise<File> {
   if (!stats.isFile()) throw new TypeError(`${path} is not a file`);
   const lastModified = Math.trunc(stats.mtimeMs);
   return new File([await openAsBlob(path)], basename(path), { lastModified });
+}
+
+/** The folder of a file, whatever the folder that the program runs in. */
+export function folderOf(path: string): string {
+  return dirname(resolve(path));
 }

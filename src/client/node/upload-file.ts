@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { ChunkedUpload } from '../chunked-upload.js';
 import { type ChunkedUploadOptions } from '../options.js';
 import { type Representation } from '../representation.js';
-import { fileFromPath } from './file-from-path.js';
+import { UploadError } from '../upload-error.js';
+import { fileFromPath, folderOf } from './file-from-path.js';
 
 /**
  * Uploads a file from disk.
@@ -19,7 +20,8 @@ export async function uploadFile<Answer = Representation>(
   path: string,
   options: ChunkedUploadOptions,
 ): Promise<Answer> {
-  return new ChunkedUpload<Answer>(await fileFromPath(path), options).start();
+  const file = await fileFromPath(path);
+  return new ChunkedUpload<Answer>(file, { folder: folderOf(path), ...options }).start();
 }
 
 /**
@@ -36,11 +38,20 @@ export async function uploadStream<Answer = Representation>(
   const folder = await mkdtemp(join(tmpdir(), 'upload-'));
   try {
     const path = join(folder, 'stream');
-    await pipeline(toNode(stream), createWriteStream(path));
+    await keep(toNode(stream), path, options.signal);
     // Nothing to go on with later: another stream of this name is another upload.
     return await uploadFile<Answer>(path, { ...options, storage: options.storage ?? null });
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Until the stream ends, or the signal is aborted: what ends at some time may do so in a week. */
+async function keep(stream: Readable, path: string, signal?: AbortSignal): Promise<void> {
+  try {
+    await pipeline(stream, createWriteStream(path), ...(signal ? [{ signal }] : []));
+  } catch (error) {
+    throw signal?.aborted ? UploadError.aborted(signal.reason) : error;
   }
 }
 

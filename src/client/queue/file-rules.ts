@@ -1,5 +1,6 @@
 import { type RememberedUpload } from '../upload-memory.js';
 import { type ChosenFile } from './chosen-file.js';
+import { typeByEnding } from './types-by-ending.js';
 
 /**
  * Why a file is not sent at all.
@@ -60,16 +61,21 @@ export function identityOf({ file, folder = '' }: ChosenFile): string {
   return JSON.stringify([folder, file.name, file.size, file.lastModified]);
 }
 
-/** As browsers read the `accept` of an input: endings, MIME types, and `image/*`. */
+/**
+ * As browsers read the `accept` of an input: endings, MIME types, and `image/*`. Their dialog goes by what
+ * files are called, too.
+ */
 function isAccepted({ name, type }: File, accept: string): boolean {
   const wanted = accept
     .split(',')
     .map((each) => each.trim().toLowerCase())
     .filter((each) => each !== '' && each !== '*/*' && each !== '*');
   if (wanted.length === 0) return true;
-  const mimeType = type.toLowerCase();
+  const types = [type.toLowerCase(), typeByEnding(name)];
   return wanted.some((each) => {
     if (each.startsWith('.')) return name.toLowerCase().endsWith(each);
-    return each.endsWith('/*') ? mimeType.startsWith(each.slice(0, -1)) : mimeType === each;
+    const fits = (mimeType: string): boolean =>
+      each.endsWith('/*') ? mimeType.startsWith(each.slice(0, -1)) : mimeType === each;
+    return types.some(fits);
   });
 }

@@ -1,3 +1,5 @@
+import { tell } from '../tell.js';
+
 /** Milliseconds between two notices at least: more often nobody sees, and ten thousand rows are redrawn. */
 const INTERVAL = 50;
 
@@ -24,6 +26,6 @@ export class Notifier {
   private tell(): void {
     this.timer = null;
     this.last = Date.now();
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) tell(listener);
   }
 }
