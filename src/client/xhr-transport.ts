@@ -1,9 +1,26 @@
 import { LONGEST_WAIT } from './retry.js';
-import { type Transport } from './transport.js';
+import { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
 
 /** For browsers. `credentials: 'omit'` is not known to XMLHttpRequest and means `same-origin`. */
-export const xhrTransport: Transport = (request) =>
-  new Promise((resolve, reject) => {
+export const xhrTransport: Transport = async (request) => {
+  const { body = null } = request;
+  return send(request, isSafari() && body instanceof Blob ? await body.arrayBuffer() : body);
+};
+
+/**
+ * Safari 26 sends the bytes of a file, gets the answer and never says so. (FilePond's issue 1059.) What has
+ * been read before it sends as ever.
+ */
+function isSafari(): boolean {
+  // Of all browsers of iOS as well, which have the same engine.
+  return navigator.vendor === 'Apple Computer, Inc.';
+}
+
+function send(
+  request: TransportRequest,
+  body: ArrayBuffer | Blob | string | null,
+): Promise<TransportResponse> {
+  return new Promise((resolve, reject) => {
     const { signal, stallTimeout, onSent } = request;
     const xhr = new XMLHttpRequest();
     let watchdog: ReturnType<typeof setTimeout> | undefined;
@@ -54,8 +71,9 @@ export const xhrTransport: Transport = (request) =>
       });
     }
     moved();
-    xhr.send(request.body ?? null);
+    xhr.send(body);
   });
+}
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
