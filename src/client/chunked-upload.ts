@@ -128,7 +128,7 @@ export class ChunkedUpload<Answer = Representation> {
   async abort(): Promise<void> {
     if (this.currentState === 'complete') return;
     const end = this.end();
-    this.ending = end.catch(() => undefined);
+    this.ending = Promise.allSettled([this.ending, end]);
     await end;
   }
 
@@ -140,7 +140,9 @@ export class ChunkedUpload<Answer = Representation> {
       else this.control.stop(reason);
       await this.running?.catch(() => undefined);
       if (this.state === 'complete') return;
-      this.enter((await this.discard()) === 'kept' ? 'complete' : 'aborted');
+      const outcome = await this.discard();
+      // What was started, and paused, meanwhile waits for this alone.
+      if (!this.control.isPaused) this.enter(outcome === 'kept' ? 'complete' : 'aborted');
     } finally {
       this.aborting = false;
     }
@@ -194,7 +196,9 @@ export class ChunkedUpload<Answer = Representation> {
       } catch (error) {
         this.meter.reset();
         if (signal.aborted || control.isStopped) this.transfer.doubt();
-        else if (!(await this.transfer.overcome(error))) await this.waitAfter(error, signal);
+        else if (!(await this.transfer.overcome(error))) {
+          if (!signal.aborted) await this.waitAfter(error, signal);
+        }
       }
     }
   }
@@ -215,7 +219,8 @@ export class ChunkedUpload<Answer = Representation> {
     return {
       committed: (offset) => {
         if (offset > this.reached) this.failures = 0;
-        this.reached = Math.max(this.reached, offset);
+        // From the beginning again: what gets there once more is progress.
+        this.reached = offset === 0 ? 0 : Math.max(this.reached, offset);
         this.committed = offset;
         this.report(offset);
       },

@@ -20,5 +20,6 @@ export const fetchTransport: Transport = async ({
     cache: 'no-store',
     ...(body === undefined ? {} : { body }),
   });
-  return { status: response.status, headers: response.headers, text: await response.text() };
+  const { status, headers: said, redirected } = response;
+  return { status, headers: said, text: await response.text(), redirected };
 };

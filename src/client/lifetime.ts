@@ -8,6 +8,7 @@ const SILENCE = 60_000;
 export class Lifetime {
   private expiresAt: string | null = null;
   private seenAt = 0;
+  private askedAt = 0;
 
   /** It was there just now. */
   seen(expiresAt: string | null): void {
@@ -15,9 +16,14 @@ export class Lifetime {
     this.seenAt = Date.now();
   }
 
+  /** A request for it leaves now. It may take longer than the upload lives: that is not sleep. */
+  asking(): void {
+    this.askedAt = Date.now();
+  }
+
   /** @param error the answer that it is gone */
   hasEndedUnseen(error: UploadError): boolean {
     const isOld = error.saysExpired || isOver(this.expiresAt);
-    return isOld && Date.now() - this.seenAt > SILENCE;
+    return isOld && this.askedAt - this.seenAt > SILENCE;
   }
 }

@@ -6,6 +6,8 @@ export interface LostUpload {
   readonly fileName: string;
   /** Size of the file in bytes. */
   readonly total: number;
+  /** Bytes that its first request had: it cannot have more. */
+  readonly most: number;
   /** Milliseconds since 1970 by this computer's clock, when the first request was sent. */
   readonly begunAt: number;
 }
@@ -20,7 +22,7 @@ const TOLERANCE = 2_000;
  * @param now milliseconds since 1970 by this computer's clock, when the list arrived
  */
 export function recognise(
-  { fileName, total, begunAt }: LostUpload,
+  { fileName, total, most, begunAt }: LostUpload,
   { uploads, serverTime }: Listing,
   now = Date.now(),
 ): Representation | null {
@@ -30,6 +32,7 @@ export function recognise(
     (upload) =>
       upload.filename === fileName &&
       upload.total === total &&
+      upload.offset <= most &&
       Date.parse(upload.created_at) >= begunAtServer,
   );
   return found.length === 1 ? (found[0] ?? null) : null;

@@ -89,8 +89,11 @@ export class RemoteUploads {
     const url = this.connection.endpoint.list(query);
     const headers = { 'Content-Type': BYTES };
     const call = { method: 'POST', url, headers, body, patient: true } as const;
-    const answer = this.json(await this.send(call, watch));
-    if (Array.isArray(answer)) throw this.redirected();
+    const response = await this.send(call, watch);
+    const answer = this.json(response);
+    // That of `onComplete` may be a list as well.
+    const isListing = Array.isArray(answer) && answer.every(isRepresentation);
+    if (isListing && (response.redirected ?? answer.length > 0)) throw this.redirected();
     return answer;
   }
 

@@ -48,18 +48,27 @@ export async function headersFrom(source: HeaderSource): Promise<Headers> {
     return given ?? {};
   } catch (cause) {
     if (cause instanceof UploadError) throw cause;
-    if (isOfNetwork(cause)) throw UploadError.network(cause);
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new UploadError('forbidden', said, { said, cause });
+    if (isPassing(cause)) throw UploadError.network(cause);
+    const said = (cause instanceof Error ? cause.message.trim() : '') || null;
+    throw new UploadError('forbidden', said ?? 'You are not signed in.', { said, cause });
   }
 }
 
-/** `fetch` throws a TypeError; libraries that send requests have a code of their own. */
-function isOfNetwork(error: unknown): boolean {
-  if (error instanceof TypeError) return true;
+/** What `fetch` throws in Chrome, Node, Firefox and Safari. Other errors of this class are faults of programs. */
+const FETCH_FAILED =
+  /^(?:failed to fetch|fetch failed|networkerror|load failed|the network|the internet)/i;
+
+/** Statuses that libraries make errors of, and that another try may not meet. */
+const isAway = (status: unknown): boolean =>
+  typeof status === 'number' && (status >= 500 || status === 408 || status === 429);
+
+/** Whether the network, or a server that gives tokens, is away. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof TypeError) return FETCH_FAILED.test(error.message);
   // In Node there is no such property.
   if (typeof navigator !== 'undefined' && 'onLine' in navigator && !navigator.onLine) return true;
-  const { code, name } = Object(error) as { readonly code?: unknown; readonly name?: unknown };
+  const { code, name, status, response } = Object(error) as Readonly<Record<string, unknown>>;
+  if (isAway(status) || isAway(Object(response)['status'])) return true;
   return /network|timeout|timedout|econn|enotfound|eai_again/i.test(
     `${String(code)} ${String(name)}`,
   );

@@ -6,7 +6,7 @@ export function tell(listener: () => void): void {
   try {
     listener();
   } catch (error) {
-    // Only pages have it.
+    // Node has none.
     if (typeof reportError === 'function') reportError(error);
     else console.error(error);
   }

@@ -45,6 +45,8 @@ export class Transfer {
   private certain = true;
   /** When the first request was sent (milliseconds since 1970), as long as no id is known. */
   private begunAt: number | null = null;
+  /** The most bytes that an upload may have of which only the answer was lost. */
+  private mostLost = 0;
   /** Whether time has passed without a sign that the upload still exists. */
   private stale = false;
   private readonly life = new Lifetime();
@@ -114,7 +116,7 @@ export class Transfer {
       case 'network':
         // Browsers report a file that changed under their hands as a broken connection.
         await readBytes(this.file, this.offset, this.offset + 1);
-        this.tools.chunkSize.shrink(this.broken.broke(this.offset));
+        this.tools.chunkSize.shrink(this.broken.broke(this.offset), 'for now');
         return false;
       default:
         return false;
@@ -133,6 +135,8 @@ export class Transfer {
       const outcome = await this.tools.remote.discard(this.id, this.file.size, { signal });
       if (outcome === 'kept') return outcome;
     }
+    // What was found as lost has been remembered meanwhile.
+    this.forget();
     this.reset();
     return 'removed';
   }
@@ -141,6 +145,7 @@ export class Transfer {
   giveUp({ code }: UploadError): void {
     this.forget();
     this.settle();
+    if (code === 'gone') this.reset();
     // What else is refused at the end can be asked again, without sending the file again.
     this.spoilt = code === 'checksum-mismatch';
   }
@@ -174,7 +179,8 @@ export class Transfer {
     this.stale = false;
   }
 
-  private begin(): void {
+  private begin(end: number): void {
+    this.mostLost = Math.max(this.mostLost, end);
     if (this.begunAt !== null) return;
     this.begunAt = Date.now();
     ownUploads.begin(this.tools.fingerprint);
@@ -189,6 +195,7 @@ export class Transfer {
   private settle(): void {
     if (this.begunAt !== null) ownUploads.settle(this.tools.fingerprint);
     this.begunAt = null;
+    this.mostLost = 0;
   }
 
   private async locate(signal: AbortSignal): Promise<void> {
@@ -202,7 +209,8 @@ export class Transfer {
   private async findLost(signal: AbortSignal): Promise<void> {
     const { fingerprint, memory, remote } = this.tools;
     const { fileName } = fingerprint;
-    const lost = { fileName, total: this.file.size, begunAt: this.begunAt ?? Date.now() };
+    const { mostLost: most, begunAt } = this;
+    const lost = { fileName, total: this.file.size, most, begunAt: begunAt ?? Date.now() };
     try {
       const upload = recognise(lost, await remote.listUnfinished({ signal }));
       if (!upload || ownUploads.isDoubtful(upload.id, fingerprint)) return;
@@ -225,14 +233,16 @@ export class Transfer {
     checksum?.advanceTo(end, signal);
     this.certain = false;
     this.broken.sending(end);
+    this.life.asking();
     if (this.id === null) {
-      this.begin();
+      this.begin(end);
       const query = { ...fields, filename: fingerprint.fileName };
       this.adopt(await remote.begin(chunk, query, { signal, onSent }));
     } else {
       this.adopt(await remote.append(this.id, chunk, { signal, onSent }));
     }
     this.broken.rest();
+    this.tools.chunkSize.arrived();
     if (this.offset <= begin) throw UploadError.protocol('The server did not accept any bytes.');
     this.certain = true;
     this.stale = false;
@@ -269,6 +279,7 @@ export class Transfer {
     const { id } = this;
     this.listener.completing();
     const sum = await this.sum(signal);
+    this.life.asking();
     const answer = await this.finish(() => this.tools.remote.complete(id, sum, { signal }));
     this.forget();
     ownUploads.release(id);

@@ -19,6 +19,8 @@ export interface TransportResponse {
   readonly status: number;
   readonly headers: Pick<Headers, 'get'>;
   readonly text: string;
+  /** Whether it is the answer of another address, to which the request was redirected, if the platform tells. */
+  readonly redirected?: boolean;
 }
 
 /**

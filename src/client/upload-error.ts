@@ -6,11 +6,13 @@ import { type TransportResponse } from './transport.js';
  * - `offset-mismatch`: the chunk does not start where the server's bytes end
  * - `too-large`: a proxy refuses requests of this size (413 without the server's `detail`)
  * - `gone`: the upload does not exist, or no longer (404, 410)
- * - `forbidden`: the user is not signed in, or not allowed to upload (401, 403)
+ * - `forbidden`: the user is not signed in, or not allowed to upload (401, 403), or the option
+ *   `headers` threw
  * - `checksum-mismatch`: the server received different data than the file contains
  * - `refused`: by any other rule of the server
  * - `unreadable`: the file cannot be read, or changed since it was chosen
- * - `protocol`: the response is not that of a chunked-upload server
+ * - `protocol`: the response is not that of a chunked-upload server, a redirect lost the request, or the
+ *   headers cannot be sent
  * - `aborted`: by `abort()` or by the signal
  */
 export type UploadErrorCode =

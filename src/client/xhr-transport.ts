@@ -1,31 +1,16 @@
 import { LONGEST_WAIT } from './retry.js';
-import { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
+import { type Transport } from './transport.js';
 
 /** For browsers. `credentials: 'omit'` is not known to XMLHttpRequest and means `same-origin`. */
-export const xhrTransport: Transport = async (request) => {
-  const { body = null } = request;
-  return send(request, isSafari() && body instanceof Blob ? await body.arrayBuffer() : body);
-};
-
-/**
- * Safari 26 sends the bytes of a file, gets the answer and never says so. (FilePond's issue 1059.) What has
- * been read before it sends as ever.
- */
-function isSafari(): boolean {
-  // Of all browsers of iOS as well, which have the same engine.
-  return navigator.vendor === 'Apple Computer, Inc.';
-}
-
-function send(
-  request: TransportRequest,
-  body: ArrayBuffer | Blob | string | null,
-): Promise<TransportResponse> {
-  return new Promise((resolve, reject) => {
-    const { signal, stallTimeout, onSent } = request;
+export const xhrTransport: Transport = (request) =>
+  new Promise((resolve, reject) => {
+    const { body = null, signal, stallTimeout, onSent } = request;
+    let isOver = false;
     const xhr = new XMLHttpRequest();
     let watchdog: ReturnType<typeof setTimeout> | undefined;
 
     const settle = (action: () => void): void => {
+      isOver = true;
       clearTimeout(watchdog);
       signal.removeEventListener('abort', interrupt);
       action();
@@ -56,6 +41,7 @@ function send(
           status: xhr.status,
           headers: { get: (name) => xhr.getResponseHeader(name) },
           text: xhr.responseText,
+          redirected: xhr.responseURL !== new URL(request.url, location.href).href,
         }),
       ),
     );
@@ -70,9 +56,21 @@ function send(
         onSent(loaded);
       });
     }
+    const give = (bytes: ArrayBuffer | Blob | string | null): void => {
+      if (!isOver) xhr.send(bytes);
+    };
     moved();
-    xhr.send(body);
+    if (body instanceof Blob && isSafari()) body.arrayBuffer().then(give, fail);
+    else give(body);
   });
+
+/**
+ * Safari 26 sends the bytes of a file, gets the answer and never says so (FilePond's issue 1059). What has
+ * been read before it sends as ever. All browsers of iOS have the same engine.
+ */
+function isSafari(): boolean {
+  const userAgent = typeof navigator === 'undefined' ? '' : navigator.userAgent;
+  return userAgent.includes('AppleWebKit') && !/Chrom(?:e|ium)\//.test(userAgent);
 }
 
 function asError(reason: unknown): Error {

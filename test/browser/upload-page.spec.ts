@@ -46,7 +46,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
   // There a request with a file's own bytes never ends.
   it('reads a file itself where Safari would have to', async () => {
     await stage.page.addInitScript(() => {
-      Object.defineProperty(navigator, 'vendor', { value: 'Apple Computer, Inc.' });
+      const safari = 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15';
+      Object.defineProperty(navigator, 'userAgent', { value: safari });
       const bodies = new Set<string>();
       globalThis.XMLHttpRequest = class extends XMLHttpRequest {
         override send(body?: XMLHttpRequestBodyInit | null): void {

@@ -28,10 +28,14 @@ it.each([1000, 2])(
     const young = uploads.filter((_, index) => index % 2 === 0);
     for (const upload of young) await upload.append(sample(1));
     const seen = new Map<string, boolean>();
+    let listed = 0;
     for await (const { key, modifiedAt } of storage.list('')) {
+      listed += 1;
       const isYoung = modifiedAt.getTime() > old;
       seen.set(key, isYoung && (seen.get(key) ?? true));
     }
+    // None twice.
+    expect(listed).toBe(seen.size);
     for (const upload of uploads) {
       expect(seen.get(upload.finalKey), upload.finalKey).toBe(young.includes(upload));
     }

@@ -102,6 +102,7 @@ describe('Quotes in the name of a part', () => {
     ['as browsers write them', 'filename="John %22Magic%22 Smith.png"', 'John "Magic" Smith.png'],
     ['escaped', String.raw`filename="John \"Magic\" Smith.png"`, 'John "Magic" Smith.png'],
     ['escaped, around it', String.raw`filename="\"Magic\""`, '"Magic"'],
+    ['escaped, before a semicolon', String.raw`filename="\"hi\"; bye.txt"`, '"hi"; bye.txt'],
     ['as they are', 'filename="test".png"', 'test".png'],
     ['as they are, around it', 'filename=""Magic""', '"Magic"'],
     ['before another parameter', 'filename="a"b.png"; size=100', 'a"b.png'],

@@ -184,6 +184,9 @@ describe('A client that asks where to go on after its connection broke', () => {
     const id = await breaks(new Promise<void>((resolve) => (goOn = resolve)));
     const { status, headers } = await ann.head(id);
     expect([status, headers.get('retry-after')]).toEqual([423, '1']);
+    // FilePond would give the file up; what it sends twice it is not refused for.
+    const filePond = await ann.send('HEAD', { query: { patch: id } });
+    expect([filePond.status, filePond.headers.get('upload-offset')]).toEqual([200, '100']);
     goOn();
     await expect.poll(async () => (await ann.head(id)).status).toBe(200);
     await expectGoesOn(id, await ann.offset(id));

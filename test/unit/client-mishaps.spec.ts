@@ -131,6 +131,24 @@ describe('the client, where something around it goes wrong', () => {
       expectOnly(content);
     });
 
+    it('tries again where the server of the tokens is away', async () => {
+      let calls = 0;
+      const headers = (): Record<string, string> => {
+        calls += 1;
+        if (calls === 2)
+          throw Object.assign(new Error('Bad gateway'), { response: { status: 502 } });
+        return {};
+      };
+      await uploadOf(file, { headers }).start();
+      expectOnly(content);
+    });
+
+    it('fails at once where the function itself is wrong', async () => {
+      const user = null as unknown as { readonly token: string };
+      const headers = (): Record<string, string> => ({ authorization: user.token });
+      expect(await failureOf(uploadOf(file, { headers }))).toMatchObject({ code: 'forbidden' });
+    });
+
     it('fails at once where no request can carry them', async () => {
       const error = await failureOf(uploadOf(file, { headers: { 'X-User': 'Łukasz' } }));
       expect(error).toMatchObject({ code: 'protocol', transient: false });
@@ -239,17 +257,20 @@ describe('the client, where something around it goes wrong', () => {
     ['has removed it since', 404, { detail: 'Not found.' }, '2000-01-01T00:00:00Z'],
   ])('when an upload has expired and the server %s', (_, status, detail, at) => {
     const expireAfter = (silence: number): void => {
-      let met = false;
+      let met = 0;
       server.fault = (line) => {
         if (at !== null && server.uploads.size === 1) {
           server.only.record = { ...server.only.record, expires_at: at };
         }
-        if (met || !/bytes 671744/.test(line)) return null;
-        met = true;
+        if (met === 2 || !/bytes 671744/.test(line)) return null;
+        met += 1;
         return (...both) => {
+          if (met === 1) {
+            // The connection breaks as the computer falls asleep.
+            vi.spyOn(Date, 'now').mockReturnValue(Date.now() + silence);
+            return lost(...both);
+          }
           server.uploads.clear();
-          const now = Date.now() + silence;
-          vi.spyOn(Date, 'now').mockReturnValue(now);
           return server.refuse(status, detail)(...both);
         };
       };
@@ -265,6 +286,17 @@ describe('the client, where something around it goes wrong', () => {
       expireAfter(1_000);
       expect(await failureOf(uploadOf(file))).toMatchObject({ code: 'gone', status });
     });
+  });
+
+  it('is not begun anew where a chunk takes longer than the upload lives', async () => {
+    server.fault = (line) => {
+      if (!/bytes 671744/.test(line)) return null;
+      return (...both) => {
+        vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+        return server.refuse(410, { detail: 'Upload has expired' })(...both);
+      };
+    };
+    expect(await failureOf(uploadOf(file))).toMatchObject({ code: 'gone' });
   });
 
   it('does not begin for ever what the server finds too old at once', async () => {

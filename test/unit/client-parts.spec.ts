@@ -17,6 +17,16 @@ describe('ChunkSize', () => {
     expect(new ChunkSize(100).at(0)).toBe(100);
   });
 
+  it('grows again where nobody has said that chunks are too large', () => {
+    const size = new ChunkSize(1024 * 1024);
+    size.shrink(1024 * 1024, 'for now');
+    for (let arrived = 0; arrived < 8; arrived += 1) size.arrived();
+    expect(size.at(1)).toBe(1024 * 1024);
+    size.shrink(1024 * 1024);
+    for (let arrived = 0; arrived < 80; arrived += 1) size.arrived();
+    expect(size.at(1)).toBe(512 * 1024);
+  });
+
   it('halves what was refused, down to 64 KiB', () => {
     const size = new ChunkSize(8 * MIB);
     expect(size.shrink(8 * MIB)).toBe(true);
@@ -96,12 +106,13 @@ describe('Endpoint', () => {
 
 describe('recognise', () => {
   const begunAt = Date.parse('2026-01-01T12:00:00Z');
-  const lost = { fileName: 'a.txt', total: 10, begunAt };
+  const lost = { fileName: 'a.txt', total: 10, most: 5, begunAt };
   const upload = (change: Partial<Representation>): Representation =>
     ({
       id: '1',
       filename: 'a.txt',
       total: 10,
+      offset: 5,
       created_at: '2026-01-01T12:00:01Z',
       ...change,
     }) as Representation;
@@ -116,6 +127,10 @@ describe('recognise', () => {
   it('takes none of two, and none that was there before', () => {
     expect(inList([upload({}), upload({ id: '2' })])).toBeNull();
     expect(inList([upload({ created_at: '2026-01-01T11:59:00Z' })])).toBeNull();
+  });
+
+  it('takes none that has more bytes than were sent', () => {
+    expect(inList([upload({ offset: 6 })])).toBeNull();
   });
 
   it('compares times by the clock of the server', () => {

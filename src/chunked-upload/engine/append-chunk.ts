@@ -36,7 +36,7 @@ export async function appendChunk<T extends AbstractChunkedUpload>(
   let bytes: AcknowledgedBytes<T> | null = null;
   try {
     // Nothing is to be stored of a file that is all there: a completion that failed may have finished it.
-    const mayBeOver = mayBeEmpty && digests.length === 0 && offset > 0;
+    const mayBeOver = mayBeEmpty && digests.length === 0;
     if (mayBeOver && claimed.total === offset && (await hasNoBytes(body))) {
       await engine.writers.release(writer);
       return claimed;

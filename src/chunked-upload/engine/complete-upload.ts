@@ -86,8 +86,9 @@ async function finishBytes<T extends AbstractChunkedUpload>(
   const { storage } = engine.type;
   // An upload that began without bytes, and is to have none, has never been opened.
   const { id, key, finalKey, offset } = upload;
-  const storageState =
-    offset === 0 ? await engine.storeNothing(upload, writer) : upload.storageState;
+  // What an earlier try has made of that is finished, or gone.
+  const anew = { id, key, finalKey, storageState: null };
+  const storageState = offset === 0 ? await engine.storeNothing(anew, writer) : upload.storageState;
   const file = { id, key, finalKey, storageState };
   return storage.finish(file, offset, writer.lease).catch(storageFailure);
 }

@@ -16,8 +16,11 @@ export async function findResumable<T extends AbstractChunkedUpload>(
   id: string,
   context: UploadContext | undefined,
 ): Promise<T> {
-  await engine.writers.endWriter(requireId(id), engine.scope(context), 'silent');
-  return engine.find(id, context);
+  const isOver = await engine.writers.endWriter(requireId(id), engine.scope(context), 'silent');
+  const upload = await engine.find(id, context);
+  // The offset has to hold: a writer that is not over may yet commit what it has.
+  if (!isOver && upload.status === ChunkedUploadStatus.Incomplete) throw ChunkedUploadError.busy();
+  return upload;
 }
 
 /** Where an upload goes on: ends a writer of this process first, and keeps what it had sent. */
@@ -28,12 +31,13 @@ export async function findPosition<T extends AbstractChunkedUpload>(
   context: UploadContext | undefined,
 ): Promise<T> {
   const scope = engine.scope(context);
-  await engine.writers.endWriter(requireId(id), scope, ending);
+  const isOver = await engine.writers.endWriter(requireId(id), scope, ending);
   const seen = await engine.leases.look(requireId(id), scope);
   if (!seen) throw ChunkedUploadError.notFound();
   const { upload, expired } = seen;
   if (upload.status === ChunkedUploadStatus.Aborted) throw ChunkedUploadError.aborted();
   if (expired) throw ChunkedUploadError.expired();
+  if (!isOver && upload.status === ChunkedUploadStatus.Incomplete) throw ChunkedUploadError.busy();
   if (total !== null && upload.total !== null && upload.total !== total) {
     throw ChunkedUploadError.totalMismatch(upload.total, total);
   }

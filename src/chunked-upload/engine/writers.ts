@@ -173,17 +173,20 @@ export class Writers<T extends AbstractChunkedUpload> {
 
   /**
    * Ends a writer of this process, if only a silent one, and keeps what it had received. One whose
-   * connection has broken ends by itself.
-   * @throws ChunkedUploadError `busy`: it has not ended within a second, and may yet commit what it has
+   * connection has broken ends by itself. False: it has not ended within a second, and may yet commit
+   * what it has.
    */
-  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<void> {
+  async endWriter(id: string, scope: Scope, which: 'silent' | 'any'): Promise<boolean> {
     const writer = this.#leased.get(id);
-    if (!writer?.body || !mayTouch(scope, writer)) return;
-    if (await writer.isSilent()) this.#takeOver(writer, true);
+    if (!writer?.body || !mayTouch(scope, writer)) return true;
+    const isSilent = await writer.isSilent();
+    // It has ended, and another one may write.
+    if (this.#leased.get(id) !== writer) return this.endWriter(id, scope, which);
+    if (isSilent) this.#takeOver(writer, true);
     else if (which === 'any') writer.stop(new WriterEnded(true, ChunkedUploadError.busy()));
     // What it has received is on its way to the storage: without it nobody knows where to go on.
-    else if (!(await writer.hasAll())) return;
-    if (!(await overWithin(writer.ended, PATIENCE_MS))) throw ChunkedUploadError.busy();
+    else if (!(await writer.hasAll())) return true;
+    return overWithin(writer.ended, PATIENCE_MS);
   }
 
   /** Whether a request of this process is writing this upload, recorded already or not yet. */

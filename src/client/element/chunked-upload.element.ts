@@ -204,7 +204,7 @@ export class ChunkedUploadElement extends Base {
     const files = chosen.filter(({ isUnreadable }) => !isUnreadable).map(({ file }) => file);
     this.view?.unfinished.take(files);
     this.announcements?.added(checked.filter(({ refusal }) => !refusal).length);
-    tell(this, 'upload-added', { files });
+    if (files.length > 0) tell(this, 'upload-added', { files });
     this.draw();
   }
 

@@ -23,11 +23,13 @@ export class DropTarget {
   ) {
     const { signal } = this.stopping;
     const page = host.ownerDocument;
-    page.addEventListener('dragstart', () => this.drag(true), { signal, capture: true });
+    // A page may prevent a drag to make one of its own, of which nobody tells the end.
+    page.addEventListener('dragstart', (event) => this.drag(!event.defaultPrevented), { signal });
     page.addEventListener('dragend', () => this.drag(false), { signal, capture: true });
     // The end of a drag is not told where what was dragged has gone from the page meanwhile.
     page.addEventListener('mousemove', ({ buttons }) => buttons === 0 && this.drag(false), {
       signal,
+      capture: true,
     });
     page.addEventListener('dragenter', (event) => this.hover(event), { signal });
     page.addEventListener('dragover', (event) => this.hover(event), { signal });

@@ -31,7 +31,9 @@ export class RunningUpload {
       onProgress: ({ sent, bytesPerSecond, secondsLeft }) => {
         const more = sent - (this.measured ?? sent);
         this.measured = sent;
-        owner.patch({ sent, bytesPerSecond, secondsLeft });
+        // Also of what is sent once more, which `sent` does not tell.
+        const getsOn = bytesPerSecond > 0 ? { error: null } : {};
+        owner.patch({ sent, bytesPerSecond, secondsLeft, ...getsOn });
         if (more <= 0) return;
         this.woken = false;
         owner.moved(more);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { UploadContext } from '../../chunked-upload.context.js';
-import { ChunkedUploadError } from '../../chunked-upload.errors.js';
+import { ChunkedUploadError, hasCode } from '../../chunked-upload.errors.js';
 import type { NewUploadInput } from '../../chunked-upload.inputs.js';
 import { headerText } from '../http/charset.js';
 import { checkFilename } from '../../filename.js';
@@ -92,7 +92,12 @@ export class FilePond {
   async head(request: HostRequest, response: HostResponse, pathId: string | null): Promise<void> {
     const context = await this.steps.context(request);
     const id = requireId(pathId ?? idInQuery(queryOf(incomingOf(request))));
-    const upload = await this.steps.uploads.findPosition(id, null, context);
+    const { uploads } = this.steps;
+    const upload = await uploads.findPosition(id, null, context).catch(async (error: unknown) => {
+      // It asks once, and gives a file up for a 423. It may send again what comes to be stored meanwhile.
+      if (hasCode(error, 'busy')) return uploads.findOne(id, context);
+      throw error;
+    });
     // It would take the upload for done, and send no other chunk.
     await completeWhole(this.steps, upload, context);
     const { offset, total } = upload;

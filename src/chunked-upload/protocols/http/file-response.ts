@@ -70,8 +70,9 @@ function requestedRange(
   if (header === undefined || size === 0) return null;
   if (condition !== undefined && !isThisFile(String(condition), etag, modified)) return null;
   // The last n bytes of a file that has fewer are all of it, which range-parser calls unsatisfiable.
-  const within = header.replace(/([=,]\s*)-(\d+)/g, (range, before: string, count: string) =>
-    Number(count) > size ? `${before}0-` : range,
+  const within = header.replace(
+    /([=,]\s*)-(\d+)(?=\s*(?:,|$))/g,
+    (range, before: string, count: string) => (Number(count) > size ? `${before}0-` : range),
   );
   const ranges = parseRange(size, within, { combine: true });
   if (ranges === -1) return 'unsatisfiable';

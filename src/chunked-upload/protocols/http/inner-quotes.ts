@@ -1,5 +1,5 @@
 // What stands behind a parameter's value: another parameter, or nothing.
-const NEXT = /^[\t ]*;/;
+const NEXT = /^[\t ]*;[\t ]*[\w*-]+[\t ]*=/;
 const NEXT_OR_END = /^[\t ]*(?:;|$)/;
 
 /**

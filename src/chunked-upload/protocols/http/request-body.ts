@@ -116,7 +116,9 @@ async function readForm(request: HostRequest, parse: (bytes: Buffer) => unknown)
   const incoming = incomingOf(request);
   const { body } = request;
   let form: unknown = body;
-  if (Buffer.isBuffer(body)) form = parse(body);
+  const known = parsedBytes(request);
+  // Not where a parser has made more of them than bytes or a text.
+  if (known && (Buffer.isBuffer(body) || typeof body !== 'object')) form = parse(known);
   else if (!isEaten(incoming)) {
     requireNoCoding(incoming);
     form = parse(await readSmallBody(incoming, LONGEST_FORM, tooLongForm));

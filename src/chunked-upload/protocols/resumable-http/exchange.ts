@@ -2,6 +2,7 @@ import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError } from '../../chunked-upload.errors.js';
 import { setFields } from '../http/answer-head.js';
+import { announcedLimits } from '../http/announced-limits.js';
 import {
   type HostRequest,
   type HostResponse,
@@ -82,7 +83,7 @@ export async function unmarkedState(
 
 /** What OPTIONS tells of uploads that are yet to be created (section 4.1.4). */
 export async function announced(steps: ProtocolSteps, request: HostRequest): Promise<Fields> {
-  const limits = await (await steps.context(request)).limits?.();
+  const limits = await announcedLimits(steps, request);
   return {
     'Accept-Patch': PARTIAL,
     'Upload-Limit': limitField(limits ?? { min: 0, max: null }, null, NEWEST),

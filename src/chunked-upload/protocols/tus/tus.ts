@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { UploadContext } from '../../chunked-upload.context.js';
 import { type AbstractChunkedUpload, ChunkedUploadStatus } from '../../chunked-upload.entity.js';
 import { ChunkedUploadError, aboutUpload, hasCode } from '../../chunked-upload.errors.js';
+import { announcedLimits } from '../http/announced-limits.js';
 import { isKept, isRefusal } from '../http/failed-creation.js';
 import {
   type HostRequest,
@@ -202,7 +203,7 @@ export async function tusOptions(
   steps: ProtocolSteps,
   request: HostRequest,
 ): Promise<Record<string, string>> {
-  const { max = null } = (await (await steps.context(request)).limits?.()) ?? {};
+  const { max = null } = (await announcedLimits(steps, request)) ?? {};
   return {
     'Tus-Resumable': TUS_VERSION,
     'Tus-Version': TUS_VERSION,

@@ -15,37 +15,32 @@ interface Group {
 
 /**
  * All that is kept in a folder, each upload's at once: of an upload that is being written it is the
- * newest that counts, be it a piece or a part. Both listings come in the order of their keys; where
- * that of the uploads does not, the other half of each is asked for.
+ * newest that counts, be it a piece or a part. The objects come in the order of their keys; unfinished
+ * uploads, which are few, in another one at some stores.
  */
 export async function* listStored(shared: S3Parts, folder: string): AsyncGenerator<StoredBytes> {
   const prefix = folder === '' ? '' : `${folder}/`;
   const objects = new Cursor(shared.bucket.list(prefix));
-  const uploads = new Cursor(shared.multipart.list(prefix));
+  const uploads = new Cursor(byKey(await all(shared.multipart.list(prefix))));
   for (;;) {
-    const first = [await objects.stem(), await uploads.stem()].filter((each) => each !== null);
+    const first = [await objects.stem(), await uploads.stem()].filter((stem) => stem !== null);
     const [stem] = first.toSorted();
     if (stem === undefined) return;
-    const group = { objects: await objects.take(stem), uploads: await uploads.take(stem) };
-    yield* bytesOf(shared, shared.multipart.isByKey ? group : await completed(shared, stem, group));
+    yield* bytesOf(shared, {
+      objects: await objects.take(stem),
+      uploads: await uploads.take(stem),
+    });
   }
 }
 
-/** With what a listing in another order has brought before, or will bring. */
-async function completed(shared: S3Parts, stem: string, { objects }: Group): Promise<Group> {
-  return {
-    objects: objects.length > 0 ? objects : await withStem(shared.bucket.list(stem), stem),
-    uploads: await withStem(shared.multipart.list(stem), stem),
-  };
+async function all<E>(elements: AsyncIterable<E>): Promise<E[]> {
+  const found: E[] = [];
+  for await (const element of elements) found.push(element);
+  return found;
 }
 
-async function withStem<E extends { readonly key: string }>(
-  elements: AsyncIterable<E>,
-  stem: string,
-): Promise<E[]> {
-  const found: E[] = [];
-  for await (const element of elements) if (stemOf(element.key) === stem) found.push(element);
-  return found;
+function byKey<E extends { readonly key: string }>(elements: readonly E[]): Iterator<E, void> {
+  return elements.toSorted((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key))).values();
 }
 
 async function* bytesOf(
@@ -67,21 +62,20 @@ async function* bytesOf(
     const parts = await multipart.parts(upload);
     // Completed, or aborted, meanwhile.
     if (!parts) continue;
-    // When it was begun says little: a chunk may be on its way for hours. Of one that has no part, and of
-    // which the store does not say it, nobody knows that it is old.
-    add(upload.key, 0, upload.begunAt ?? new Date(parts.length > 0 ? 0 : Date.now()));
+    // When it was begun says little: a chunk may be on its way for hours. Some stores do not say it.
+    add(upload.key, 0, upload.begunAt ?? new Date(0));
     for (const { size, modifiedAt } of parts) add(upload.key, size, modifiedAt);
   }
-  for (const [key, size] of unfinished) {
-    yield { key, size, modifiedAt: new Date(newest), finished: false };
-  }
+  // Of what nothing says how old it is nobody knows that it is old.
+  const modifiedAt = new Date(newest === 0 ? Date.now() : newest);
+  for (const [key, size] of unfinished) yield { key, size, modifiedAt, finished: false };
 }
 
 /** A listing, of which one element is looked at before it is taken. */
 class Cursor<E extends { readonly key: string }> {
-  #next: Promise<IteratorResult<E, void>> | null = null;
+  #next: Promise<IteratorResult<E, void>> | IteratorResult<E, void> | null = null;
 
-  constructor(private readonly elements: AsyncGenerator<E, void>) {}
+  constructor(private readonly elements: AsyncIterator<E, void> | Iterator<E, void>) {}
 
   /** Of the next element; null: there is none. */
   async stem(): Promise<string | null> {

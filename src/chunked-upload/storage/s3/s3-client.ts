@@ -6,6 +6,8 @@ import type { CheckedOptions } from './s3-options.js';
 const CONNECT_MS = 3000;
 /** More than all uploads of a process have in hand at once: who finds none free waits. */
 const SOCKETS = 256;
+/** Downloads hold one each, unread ones for half a minute. */
+const READER_SOCKETS = 1024;
 
 type Connection = Exclude<CheckedOptions['connection'], { readonly client: S3Client }>;
 
@@ -29,7 +31,7 @@ export function s3Reader(client: S3Client, { connection }: CheckedOptions): S3Cl
   if ('client' in connection) return client;
   // The same, which are asked for once.
   const { credentials } = client.config;
-  return made({ ...connection, credentials }, Number.POSITIVE_INFINITY);
+  return made({ ...connection, credentials }, READER_SOCKETS);
 }
 
 function made(connection: Connection, maxSockets: number): S3Client {

@@ -134,9 +134,14 @@ export function mostPartsOf(error: unknown): number | null {
 /** Who asks is not known any more: that is no word about what is asked. */
 const UNKNOWN_CALLER = new Set(['ExpiredToken', 'InvalidToken', 'TokenRefreshRequired']);
 
+function isLasting(error: unknown): boolean {
+  const code = codeOf(error);
+  return statusOf(error) === 400 && !UNKNOWN_CALLER.has(code) && !TRANSIENT.has(code);
+}
+
 /** Whether the store cannot do with such a request, though it is as S3's documentation says. */
 export function isMisunderstood(error: unknown): boolean {
-  return isUnsupported(error) || (statusOf(error) === 400 && !UNKNOWN_CALLER.has(codeOf(error)));
+  return isUnsupported(error) || isLasting(error);
 }
 
 /** `error` as the storage throws it: named where the engine has a name for it. */

@@ -55,14 +55,7 @@ interface UploadMarkers {
 
 /** The multipart uploads of a bucket. */
 export class S3Multipart {
-  #isByKey = true;
-
   constructor(private readonly bucket: S3Bucket) {}
-
-  /** Whether all that has been listed came in the order of the keys, as it should. */
-  get isByKey(): boolean {
-    return this.#isByKey;
-  }
 
   /** What becomes of it is an object with this identity. */
   async create(key: string, identity: string, options: CallOptions = {}): Promise<string> {
@@ -196,7 +189,6 @@ export class S3Multipart {
   /** Those whose keys begin with `prefix`; MinIO tells only of those whose key it is. */
   async *list(prefix: string, options: CallOptions = {}): AsyncGenerator<OpenUpload> {
     let after: UploadMarkers | null = {};
-    let last = '';
     do {
       const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
         Bucket: this.bucket.name,
@@ -210,8 +202,6 @@ export class S3Multipart {
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
         if (Key === undefined || UploadId === undefined) continue;
         const key = this.bucket.keyOf(Key);
-        if (key < last) this.#isByKey = false;
-        last = key;
         uploads.push({ key, uploadId: UploadId, begunAt: Initiated ?? null });
       }
       yield* uploads;
