@@ -427,6 +427,16 @@ describe('Core protocol', () => {
     expect([download.status, download.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
   });
 
+  it('OPTIONS: is answered also where a hook of the host wants a user, whom a preflight never brings', async () => {
+    const mistaken = new TusClient('/mistaken');
+    const url = await mistaken.begin(300);
+    mistakes.user = throwing(new TypeError('Cannot read properties of undefined'));
+    for (const asked of [url, '/mistaken']) {
+      const answer = await fetch(host.url + asked, { method: 'OPTIONS' });
+      expect([answer.status, answer.headers.get('tus-version')], asked).toEqual([204, '1.0.0']);
+    }
+  });
+
   it.each(['0.2.2', 'x'])('OPTIONS: passes over the version (%s)', async (version) => {
     const answer = await ann.ask('OPTIONS', '/notes', { 'tus-resumable': version });
     expect(answer.status).toBe(204);
