@@ -4,10 +4,10 @@ import { type Query } from './endpoint.js';
 import { readBytes } from './file-bytes.js';
 import { type FileChecksum } from './file-checksum.js';
 import { Lifetime } from './lifetime.js';
-import { recognise } from './lost-upload.js';
 import { type RemoteUploads } from './remote-uploads.js';
 import { ownUploads } from './own-uploads.js';
 import { type Representation } from './representation.js';
+import { UnansweredBegin } from './unanswered-begin.js';
 import { UploadError } from './upload-error.js';
 import { type Fingerprint, type UploadMemory } from './upload-memory.js';
 
@@ -43,10 +43,7 @@ export class Transfer {
   private offset = 0;
   /** Whether `offset` is what the server says, and not from before a request that failed. */
   private certain = true;
-  /** When the first request was sent (milliseconds since 1970), as long as no id is known. */
-  private begunAt: number | null = null;
-  /** The most bytes that an upload may have of which only the answer was lost. */
-  private mostLost = 0;
+  private readonly unanswered: UnansweredBegin;
   /** Whether time has passed without a sign that the upload still exists. */
   private stale = false;
   private readonly life = new Lifetime();
@@ -62,6 +59,7 @@ export class Transfer {
     private readonly tools: TransferTools,
     private readonly listener: TransferListener,
   ) {
+    this.unanswered = new UnansweredBegin(tools.fingerprint, tools.memory);
     const remembered = tools.memory.find(tools.fingerprint);
     this.isResumed = remembered !== null;
     if (!remembered) return;
@@ -130,7 +128,7 @@ export class Transfer {
    */
   async discard(signal: AbortSignal): Promise<'kept' | 'removed'> {
     this.forget();
-    if (this.id === null && this.begunAt !== null) await this.findLost(signal);
+    await this.findLost(signal);
     if (this.id !== null) {
       const outcome = await this.tools.remote.discard(this.id, this.file.size, { signal });
       if (outcome === 'kept') return outcome;
@@ -144,7 +142,7 @@ export class Transfer {
   /** Makes sure that what comes later of this file does not run into the same refusal again. */
   giveUp({ code }: UploadError): void {
     this.forget();
-    this.settle();
+    this.unanswered.settle();
     if (code === 'gone') this.reset();
     // What else is refused at the end can be asked again, without sending the file again.
     this.spoilt = code === 'checksum-mismatch';
@@ -171,7 +169,7 @@ export class Transfer {
   }
 
   private reset(): void {
-    this.settle();
+    this.unanswered.settle();
     if (this.id !== null) ownUploads.release(this.id);
     this.id = null;
     this.offset = 0;
@@ -179,43 +177,25 @@ export class Transfer {
     this.stale = false;
   }
 
-  private begin(end: number): void {
-    this.mostLost = Math.max(this.mostLost, end);
-    if (this.begunAt !== null) return;
-    this.begunAt = Date.now();
-    ownUploads.begin(this.tools.fingerprint);
-  }
-
   private identify(id: string): void {
-    this.settle();
+    this.unanswered.settle();
     this.id = id;
     ownUploads.claim(id);
   }
 
-  private settle(): void {
-    if (this.begunAt !== null) ownUploads.settle(this.tools.fingerprint);
-    this.begunAt = null;
-    this.mostLost = 0;
-  }
-
   private async locate(signal: AbortSignal): Promise<void> {
     if (this.certain) return;
-    if (this.id === null && this.begunAt !== null) await this.findLost(signal);
+    await this.findLost(signal);
     if (this.id !== null) this.moveTo(await this.tools.remote.offsetOf(this.id, { signal }));
     this.certain = true;
   }
 
   /** The first chunk may have begun an upload although its answer never came. */
   private async findLost(signal: AbortSignal): Promise<void> {
-    const { fingerprint, memory, remote } = this.tools;
-    const { fileName } = fingerprint;
-    const { mostLost: most, begunAt } = this;
-    const lost = { fileName, total: this.file.size, most, begunAt: begunAt ?? Date.now() };
+    if (this.id !== null || !this.unanswered.isOpen) return;
     try {
-      const upload = recognise(lost, await remote.listUnfinished({ signal }));
-      if (!upload || ownUploads.isDoubtful(upload.id, fingerprint)) return;
-      // What is remembered is that of another file, maybe in another window.
-      if (!memory.list().some(({ id }) => id === upload.id)) this.adopt(upload);
+      const upload = this.unanswered.foundIn(await this.tools.remote.listUnfinished({ signal }));
+      if (upload) this.adopt(upload);
     } catch (error) {
       // A host may well not let its callers list: then there is nothing to find.
       if (!(error instanceof UploadError) || error.transient) throw error;
@@ -235,7 +215,7 @@ export class Transfer {
     this.broken.sending(end);
     this.life.asking();
     if (this.id === null) {
-      this.begin(end);
+      this.unanswered.sending(end);
       const query = { ...fields, filename: fingerprint.fileName };
       this.adopt(await remote.begin(chunk, query, { signal, onSent }));
     } else {
