@@ -31,7 +31,7 @@ export interface NewUploadInput {
 /** The bytes of one request. */
 export interface BodyInput {
   readonly body: ChunkInput;
-  /** Number of bytes that the body must have; null or left out: any. */
+  /** Number of bytes that the body must have; null or left out: it is not checked. */
   readonly length?: number | null;
   /** Digests of this chunk. With digests, nothing is kept if the body breaks off. */
   readonly digests?: readonly ChunkDigest[];

@@ -605,10 +605,12 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     it('takes the colours of the page, and of its theme', async () => {
       const ground = (): Promise<string> =>
         element.page.locator('.drop').evaluate((drop) => getComputedStyle(drop).backgroundColor);
+      const light = await ground();
+      // A page takes it some frames later.
       await element.page.emulateMedia({ colorScheme: 'dark' });
-      const dark = await ground();
+      await expect.poll(ground).not.toBe(light);
       await element.page.emulateMedia({ colorScheme: 'light' });
-      await expect.poll(ground).not.toBe(dark);
+      await expect.poll(ground).toBe(light);
       await element.page.evaluate(() => {
         document
           .querySelector('chunked-upload')
