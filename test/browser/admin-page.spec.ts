@@ -281,6 +281,6 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }
     await page.emulateMedia({ colorScheme: 'light' });
     const light = await ground();
     await page.emulateMedia({ colorScheme: 'dark' });
-    expect(await ground()).not.toBe(light);
+    await expect.poll(ground).not.toBe(light);
   });
 });
