@@ -197,7 +197,7 @@ describe.skipIf(!hasBrowser)(
       const missing = '3f2b7c1e-0000-4000-8000-000000000000';
       const files = [id, missing].map((source) => ({ source, options: { type: 'local' } }));
       await stage.open(`
-        <input type="file" id="files">
+        <input type="file" id="files" multiple>
         <script src="https://unpkg.com/filepond@4/dist/filepond.js"></script>
         <script>
           FilePond.create(document.getElementById('files'), {
