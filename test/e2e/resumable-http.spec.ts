@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { speaksHttp2 } from '../support/http2-fetch.js';
 import { type Host, startBeside, startHost } from '../support/host.js';
 import { type FinalAnswer, InterimRequest } from '../support/interim-request.js';
+import { rounds } from '../support/rounds.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
@@ -760,36 +761,43 @@ describe.each(process.env['HOST_PLATFORM'] === 'http2' ? [] : ['HTTP/1.0'])(
       await rm(folder, { recursive: true });
     });
 
-    it('is all that curl needs to go on where it was cut', async () => {
+    it('is all that curl needs to go on, wherever it was cut', { timeout: 120_000 }, async () => {
+      const cuts = Math.max(2, rounds(10));
+      const large = sample((cuts + 1) * MIB);
       const folder = await mkdtemp(join(tmpdir(), 'curl-'));
-      const large = sample(3 * MIB);
-      await writeFile(join(folder, 'a.bin'), large);
       const version = speaksHttp2(url) ? '--http2-prior-knowledge' : '--http1.1';
-      const curl = (method: string, target: string, body: string, ...headers: string[]) => {
-        const always = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
-        const all = [...always, ...headers].flatMap((header) => ['-H', header]);
-        return ['-sSv', version, '-X', method, '-T', join(folder, body), ...all, target];
-      };
-      const slow = ['--limit-rate', '1M', ...curl('POST', `${url}?filename=a.bin`, 'a.bin')];
-      const child = spawn('curl', slow);
-      let said = '';
-      // What it writes for a pipe it keeps back, but not what it tells of its work.
-      child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
-      const told = () => /^< HTTP\/\S+ 104[^]*?^< location: (\S+)/im.exec(said)?.[1];
-      await until('it is told where', () => told() !== undefined);
-      const location = told() ?? '';
-      await until('bytes have been stored', () => isStored(location, MIB));
-      child.kill('SIGKILL');
+      let location = '';
       let offset = 0;
-      await until('it is known', async () => {
-        offset = Number((await head(location)).headers['upload-offset']);
-        return offset > 0;
-      });
-      expect(offset).toBeLessThan(large.length);
-      await writeFile(join(folder, 'rest.bin'), large.subarray(offset));
-      const going = [`Upload-Offset: ${offset}`, 'Content-Type: application/partial-upload'];
-      const remaining = curl('PATCH', origin + location, 'rest.bin', ...going);
-      const { stderr } = await promisify(execFile)('curl', remaining);
+      /** Its arguments for what is left of the file. */
+      const rest = async (): Promise<string[]> => {
+        const body = join(folder, `${offset}.bin`);
+        await writeFile(body, large.subarray(offset));
+        const going = [`Upload-Offset: ${offset}`, 'Content-Type: application/partial-upload'];
+        const always = ['X-User: ann', 'Upload-Draft-Interop-Version: 8', 'Upload-Complete: ?1'];
+        const headers = [...always, ...(location ? going : [])].flatMap((header) => ['-H', header]);
+        const target = location ? ['PATCH', origin + location] : ['POST', `${url}?filename=a.bin`];
+        return ['-sSv', version, '-T', body, ...headers, '-X', ...target];
+      };
+      for (let cut = 0; cut < cuts; cut++) {
+        const child = spawn('curl', ['--limit-rate', '2M', ...(await rest())]);
+        let said = '';
+        // What it writes for a pipe it keeps back, but not what it tells of its work.
+        child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+        const told = () => /^< HTTP\/\S+ 104[^]*?^< location: (\S+)/im.exec(said)?.[1];
+        if (!location) await until('it is told where', () => told() !== undefined);
+        location ||= told() ?? '';
+        // Each time at another place of what is left.
+        const begun = offset;
+        const sent = (0.5 + cut / cuts / 3) * MIB;
+        await until('bytes have been stored', () => isStored(location, begun + sent));
+        child.kill('SIGKILL');
+        await until('it is known', async () => {
+          offset = Number((await head(location)).headers['upload-offset']);
+          return offset > begun;
+        });
+        expect(offset).toBeLessThan(large.length);
+      }
+      const { stderr } = await promisify(execFile)('curl', await rest());
       expect(stderr).toMatch(/^< HTTP\/\S+ 200/m);
       expect((await stored(location)).equals(large)).toBe(true);
       await rm(folder, { recursive: true });
