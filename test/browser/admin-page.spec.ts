@@ -5,6 +5,7 @@ import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 import { browserTitle, hasBrowser } from './browser.js';
 import { Clip } from './clip.entity.js';
+import { resize, wear } from './looks.js';
 import { useStage } from './stage.js';
 
 const rootOnly: CanActivate = {
@@ -193,9 +194,9 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }
     await page.keyboard.press('Delete');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await expect.poll(names).toEqual(['c', 'a']);
-    expect(await page.locator('#notice-text').textContent()).toBe('2 deleted.');
+    await expect.poll(() => page.locator('#notice-text').textContent()).toBe('2 deleted.');
     expect(await page.locator('#announcer').textContent()).toBe('2 deleted.');
+    await expect.poll(names).toEqual(['c', 'a']);
     expect(await host.uploads.find()).toHaveLength(2);
   });
 
@@ -231,6 +232,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }
   it('says when the server cannot be reached, and goes on when it can', async () => {
     await begin('film.mp4');
     await open();
+    // Else it may find the server again before it is asked to.
+    await page.getByLabel('Live').uncheck();
     await page.route('**/api/**', (route) => route.abort());
     await press('Refresh');
     const alert = page.getByRole('alert');
@@ -259,7 +262,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }
   });
 
   it('fits a narrow screen, and has all of it there', async () => {
-    await page.setViewportSize({ width: 390, height: 800 });
+    await resize(page, 390, 800);
     await beginAll('a long name of a file that needs more than one line.mp4', 'b');
     await open();
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -278,9 +281,9 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }
   it('is dark where the reader wants it', async () => {
     await open();
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    await page.emulateMedia({ colorScheme: 'light' });
+    await wear(page, { colorScheme: 'light' });
     const light = await ground();
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await wear(page, { colorScheme: 'dark' });
     await expect.poll(ground).not.toBe(light);
   });
 });

@@ -9,7 +9,7 @@ import { type Host, startHost } from '../support/host.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 import { browserTitle, hasBrowser } from './browser.js';
 import { Clip } from './clip.entity.js';
-import { SHOTS, look } from './looks.js';
+import { SHOTS, look, resize } from './looks.js';
 import { useStage } from './stage.js';
 
 @Entity('person')
@@ -299,7 +299,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     await new UploadClient(`${host.url}/customers/film-clips`).begin(file.subarray(0, 100), 300);
     await open();
     for (const width of [1125, 1400]) {
-      await page.setViewportSize({ width, height: 900 });
+      await resize(page, width, 900);
       const lines = await page.locator(':is(.creator, td.type) .value').evaluateAll((all) =>
         all.map((each) => {
           const range = document.createRange();

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { browserTitle, hasBrowser } from './browser.js';
 import { ElementPage } from './element-page.js';
 import { STATES } from './element-states.js';
-import { SHOTS, look, lookAt } from './looks.js';
+import { SHOTS, look, lookAt, wear } from './looks.js';
 import { useStage } from './stage.js';
 
 /** Arabic, of which some words stay English. */
@@ -31,7 +31,7 @@ describe.skipIf(!hasBrowser)(
     beforeEach(async () => {
       element = new ElementPage(stage.page);
       // Colours that are on their way from one to the other are of neither.
-      await element.page.emulateMedia({ reducedMotion: 'reduce' });
+      await wear(element.page, { reducedMotion: 'reduce' });
       await element.open(stage.network.url);
     });
 
@@ -43,10 +43,10 @@ describe.skipIf(!hasBrowser)(
         await enter(element, stage);
         await look(page, state);
         if (inForcedColours) {
-          await page.emulateMedia({ forcedColors: 'active' });
+          await wear(page, { forcedColors: 'active' });
           await inForcedColours(element);
           await lookAt(page, `${state}-forced`);
-          await page.emulateMedia({ forcedColors: 'none' });
+          await wear(page, { forcedColors: 'none' });
         }
         if (mirrored) {
           await mirror(element);

@@ -44,6 +44,11 @@ export class ElementPage {
     return this.page.getByRole('button', { name: label, exact: true });
   }
 
+  /** Time stands still: what can be undone for a while can be so for as long as a test takes. */
+  async stopTime(): Promise<void> {
+    await this.page.clock.setFixedTime(Date.now());
+  }
+
   /** Does what can be undone for a while, and lets that while pass. */
   async forGood(act: () => Promise<void>): Promise<void> {
     await this.page.clock.install();

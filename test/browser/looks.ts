@@ -21,13 +21,40 @@ const EVERY_LOOK = process.env['LONG'] === '1';
  */
 export async function look(page: Page, state: string): Promise<void> {
   for (const width of [320, 390, 1400]) {
-    await page.setViewportSize({ width, height: 900 });
+    await resize(page, width, 900);
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await wear(page, { colorScheme, reducedMotion: 'reduce' });
       const isExamined = EVERY_LOOK || EXAMINED.includes(`${width} ${colorScheme}`);
       await lookAt(page, `${state}-${width}-${colorScheme}`, isExamined);
     }
   }
+}
+
+/** How the user's system wants pages to look. A page takes it some frames later: this waits for that. */
+export async function wear(
+  page: Page,
+  media: NonNullable<Parameters<Page['emulateMedia']>[0]>,
+): Promise<void> {
+  await page.emulateMedia(media);
+  const { colorScheme, forcedColors, reducedMotion } = media;
+  const features = Object.entries({
+    'prefers-color-scheme': colorScheme,
+    'forced-colors': forcedColors,
+    'prefers-reduced-motion': reducedMotion,
+  });
+  const wanted = features
+    .filter(([, value]) => value)
+    .map(([name, value]) => `(${name}: ${value})`);
+  const isWorn = (query: string): Promise<boolean> =>
+    new Promise((resolve) => requestAnimationFrame(() => resolve(matchMedia(query).matches)));
+  await expect.poll(() => page.evaluate(isWorn, wanted.join(' and '))).toBe(true);
+}
+
+/** Makes the window as large as this, and waits for the page to be so. */
+export async function resize(page: Page, width: number, height: number): Promise<void> {
+  await page.setViewportSize({ width, height });
+  const size = (): number[] => [innerWidth, innerHeight];
+  await expect.poll(() => page.evaluate(size)).toEqual([width, height]);
 }
 
 /** The same of the page as it is. */

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type ClientOptions, ClientPage } from './client-page.js';
 
 const PACKAGES = `
@@ -51,10 +52,25 @@ export class UppyPage extends ClientPage {
 
   /** Waits until Golden Retriever has written down the file in the browser's database. */
   async kept(): Promise<void> {
-    await this.page.waitForFunction(async () => {
-      const databases = await indexedDB.databases();
-      return databases.some(({ name }) => name?.includes('uppy'));
-    });
+    // It has been asked for by now, so that this does not make it.
+    const count = (): Promise<number[]> =>
+      this.page.evaluate(
+        () =>
+          new Promise((resolve, reject) => {
+            const opened = indexedDB.open('uppy-blobs');
+            opened.onerror = () => reject(new Error('It cannot be opened'));
+            opened.onsuccess = () => {
+              const stores = ['files', 'metadata'];
+              const read = opened.result.transaction(stores);
+              const counts = stores.map((name) => read.objectStore(name).count());
+              read.oncomplete = () => {
+                opened.result.close();
+                resolve(counts.map(({ result }) => result));
+              };
+            };
+          }),
+      );
+    await expect.poll(count).toEqual([1, 1]);
   }
 
   /** Goes on with the file that it has kept. */
