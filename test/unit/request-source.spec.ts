@@ -82,11 +82,12 @@ describe.each([
   /** Nothing more comes, nor is it kept by Node in many small pieces, and then it goes on. */
   async function expectHeld({ source, received, kept }: Receiving, release: () => void) {
     let before = -1;
-    // In time alone nothing need come: a busy machine may not let this process read meanwhile.
     const isStill = async () => {
-      before = received();
+      const was = before;
+      // A busy machine may not have let this process read since then.
       for (let turn = 0; turn < 20; turn += 1) await nextTurn();
-      return received() === before;
+      before = received();
+      return was === before;
     };
     await until('what was on its way has come', isStill, { everyMs: 100 });
     await sleep(200);
