@@ -104,14 +104,14 @@ describe('the client in Node', () => {
 
   describe('aborted while onComplete runs', () => {
     let completing: Host;
-    let hookMs = 400;
+    let hook: () => Promise<void>;
     const completed: string[] = [];
     beforeAll(async () => {
       completing = await startHost({
         upload: {
           onComplete: async ({ id }) => {
             completed.push(id);
-            await sleep(hookMs);
+            await hook();
             return { photo: id };
           },
         },
@@ -119,12 +119,12 @@ describe('the client in Node', () => {
     });
     afterAll(() => completing.close());
     beforeEach(async () => {
-      hookMs = 400;
+      hook = () => sleep(400);
       await network.close();
       network = await BadNetwork.to(completing.url);
     });
 
-    /** Aborts 150 ms after the completing request was sent, once `before` has been done. */
+    /** Aborts while the completing request is answered, once `before` has been done. */
     const abortWhileCompleting = async (before: () => void | Promise<void>) => {
       const asked = completed.length;
       const upload = uploadOf(new File(['hello'], 'a.txt'), { retryDelays: [60_000] });
@@ -151,9 +151,11 @@ describe('the client in Node', () => {
     });
 
     it('deletes nothing where that takes longer than the server lets it wait', async () => {
-      hookMs = 2500;
+      let end = (): void => undefined;
+      hook = () => new Promise((resolve) => (end = resolve));
       const { upload, aborted, id } = await abortWhileCompleting(() => network.cut());
       expect(aborted).toBe('unavailable');
+      end();
       await until('it is complete', async () => {
         const { status } = await completing.uploads.findOne(id);
         return status === ChunkedUploadStatus.Complete;

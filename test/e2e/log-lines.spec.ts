@@ -169,6 +169,7 @@ describe('A storage that fails', () => {
       );
     await expect(client.download(id)).rejects.toThrow();
     storage.createReadStream = open;
+    await until('it is said', () => logger.lines.length > 0);
     expect(logger.lines).toEqual([`warn: Upload ${id}: The download broke off: EIO: no disk`]);
   });
 });

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Controller, Put, Req, UseFilters } from '@nestjs/common';
 import { ChunkedUploadExceptionFilter, ChunkedUploadService } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage, MemoryStorage } from 'nestjs-chunked-upload/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
+import { until } from '../support/waiting.js';
 
 // A caller of the service hands over a stream as to `stream.pipeline`: whatever becomes of the
 // call, the stream is closed when it is over.
@@ -81,7 +82,7 @@ const refusals: [string, (body: Readable) => Promise<unknown>][] = [
       const { id } = await uploads.begin({ body: bytes(10), fields });
       const other = endless();
       const writing = uploads.append(id, { body: other, offset: 10 }).catch(() => undefined);
-      await sleep(50);
+      await until('it is written', async () => (await uploads.findOne(id)).leaseToken !== null);
       const refused = await uploads
         .append(id, { body, offset: 10 })
         .catch((error: unknown) => error);
@@ -140,7 +141,7 @@ describe('A stream is destroyed when the service refuses to', () => {
       }
     })();
     await expect(uploads.append(NOBODY, { body, offset: 0 })).rejects.toThrow('Not found');
-    await sleep(20);
+    await nextTurn();
     // One that has not begun has nothing to clean up either.
     expect(returned || (await body.next()).done).toBe(true);
   });
@@ -150,8 +151,7 @@ it('is closed as well when all of it has been taken', async () => {
   const body = Readable.from([bytes(100), bytes(100)]);
   const { offset } = await uploads.begin({ body, fields });
   expect(offset).toBe(200);
-  await sleep(20);
-  expect(body.destroyed).toBe(true);
+  await until('it is closed', () => body.destroyed);
 });
 
 it('is left open where it is the request of a host: who sent it gets the answer', async () => {

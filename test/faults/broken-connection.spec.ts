@@ -15,7 +15,7 @@ import type { Cut } from '../support/chunk-wire.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
 import { rounds } from '../support/rounds.js';
-import { until } from '../support/waiting.js';
+import { timed, until } from '../support/waiting.js';
 
 const FIRST = 100 * KIB;
 const CHUNK = 4 * MIB;
@@ -58,6 +58,8 @@ const title = 'over HTTP/$http, a chunk that is cut ($cut; multipart: $multipart
 describe.each(WAYS)(title, ({ http, cut, multipart }) => {
   let cluster: Cluster;
   let url: string;
+  /** A second; where the machine is busy with other things, ten times what any chunk takes. */
+  let soon = 1000;
 
   beforeAll(() => {
     cluster = clusters.get(http) as Cluster;
@@ -66,7 +68,9 @@ describe.each(WAYS)(title, ({ http, cut, multipart }) => {
 
   async function begun(): Promise<ResumingUpload> {
     const upload = ResumingUpload.ofSize(SIZE);
-    representation(await upload.sendNext(url, FIRST));
+    const { result, ms } = await timed(() => upload.sendNext(url, FIRST));
+    representation(result);
+    soon = Math.max(1000, 10 * ms);
     return upload;
   }
 
@@ -75,17 +79,17 @@ describe.each(WAYS)(title, ({ http, cut, multipart }) => {
     return new ChunkRequest(url, at, { headers });
   }
 
-  /** Within a second of the cut the upload goes on where it says, at `least` of the chunk. */
+  /** Soon after the cut the upload goes on where it says, at `least` of the chunk. */
   async function expectResumable(upload: ResumingUpload, least: number, most: number) {
     const { offset } = upload;
-    const goOnUntil = performance.now() + 1000;
+    const goOnUntil = performance.now() + soon;
     while ((await upload.ask(url)) < offset + least && performance.now() < goOnUntil) {
       await sleep(5);
     }
     expect(upload.offset).toBeGreaterThanOrEqual(offset + least);
     expect(upload.offset).toBeLessThanOrEqual(offset + most);
     expect(await upload.sendRest(url)).toMatchObject({ status: 200 });
-    expect(performance.now()).toBeLessThan(goOnUntil + 500);
+    expect(performance.now()).toBeLessThan(goOnUntil + soon / 2);
     expect(await upload.finish(url)).toEqual({ equal: true });
   }
 
@@ -135,7 +139,7 @@ describe.each(WAYS)(title, ({ http, cut, multipart }) => {
     await request.taken();
     request.cut(cut);
     await until('it is listed', async () => (await listed(url)).length > before.length, {
-      withinMs: 1000,
+      withinMs: soon,
     });
     const found = (await listed(url)).at(-1);
     const upload = new ResumingUpload(bytes);

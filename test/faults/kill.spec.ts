@@ -86,7 +86,8 @@ describe('kill -9 of the server and of its database', () => {
     let resumed = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const running = clients.map((client) => client.run(server.url));
-      await sleep(between(50, 1000));
+      await until('all have begun', () => clients.every(({ current }) => current?.id));
+      await sleep(between(0, 1000));
       // The database once by the end of its parent, once in the same moment and as hard.
       if (round % 2 === 0) await killDatabase(server.dataDir);
       await server.kill();

@@ -34,10 +34,15 @@ afterEach(() => {
 
 afterAll(() => cluster?.stop());
 
+/** What a request may take besides waiting: where the machine is busy with other things, more. */
+let soon = 500;
+
 /** An upload whose first chunk has been acknowledged. */
 async function begun(): Promise<ResumingUpload> {
   const upload = ResumingUpload.ofSize(SIZE);
-  representation(await upload.sendNext(cluster.at(0).url, FIRST));
+  const { result, ms } = await timed(() => upload.sendNext(cluster.at(0).url, FIRST));
+  representation(result);
+  soon = Math.max(500, 10 * ms);
   return upload;
 }
 
@@ -84,7 +89,7 @@ describe('in the same process, a silent writer', () => {
     const upload = await begun();
     const silent = await halfWay(upload, { multipart });
 
-    expect(await takeOver(upload, cluster.at(0))).toBeLessThan(1000);
+    expect(await takeOver(upload, cluster.at(0))).toBeLessThan(SILENCE_MS + soon);
 
     await silent.request.send(silent.rest);
     const refused = await silent.request.finish();
@@ -160,7 +165,7 @@ describe('a writer whose bytes still come', () => {
       expect(detail(result)).toBe(BUSY);
       expect(result.headers['retry-after']).toMatch(/^\d+$/);
       expect(ms).toBeGreaterThan(500);
-      expect(ms).toBeLessThan(2000);
+      expect(ms).toBeLessThan(1500 + soon);
       // Not even HEAD ends it; and long after the request that was refused it is not taken over.
       expect(await upload.ask(cluster.at(0).url)).toBe(FIRST);
       await sleep(1500);
@@ -191,7 +196,7 @@ describe('from another process, a silent writer', () => {
     const silent = await halfWay(upload);
     await cluster.at(0).freeze();
     try {
-      expect(await takeOver(upload, cluster.at(1))).toBeLessThan(LEASE_MS + 1000);
+      expect(await takeOver(upload, cluster.at(1))).toBeLessThan(LEASE_MS + 500 + soon);
       void silent.request.send(silent.rest);
     } finally {
       await cluster.at(0).thaw();
@@ -226,7 +231,7 @@ describe('from another process, a silent writer', () => {
     await halfWay(upload);
     await cluster.at(0).kill();
     try {
-      expect(await takeOver(upload, cluster.at(1))).toBeLessThan(LEASE_MS + 1000);
+      expect(await takeOver(upload, cluster.at(1))).toBeLessThan(LEASE_MS + 500 + soon);
     } finally {
       await cluster.at(0).launch();
     }

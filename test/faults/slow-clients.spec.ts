@@ -42,7 +42,7 @@ async function chunkTime(): Promise<number> {
 it(`serves others while ${CLIENTS} clients send 1 KiB a second`, async () => {
   const { url } = cluster.at(0);
   await chunkTime();
-  const idle = await chunkTime();
+  const before = await chunkTime();
 
   const clients: { request: ChunkRequest; sent: number }[] = [];
   for (let client = 0; client < CLIENTS; client += 1) {
@@ -62,10 +62,14 @@ it(`serves others while ${CLIENTS} clients send 1 KiB a second`, async () => {
   try {
     await until('all of them send', () => clients.every(({ sent }) => sent >= 2 * KIB));
     const busy = await chunkTime();
-    console.log(`median of a chunk: ${idle.toFixed(1)} ms idle, ${busy.toFixed(1)} ms busy`);
-    expect(busy).toBeLessThanOrEqual(Math.max(2 * idle, idle + 50));
     const answers = clients.map(({ request }) => request.isGone);
     expect(answers.filter(Boolean)).toEqual([]);
+    clearInterval(trickle);
+    for (const { request } of clients) request.drop();
+    // Others may have kept the machine busy, too.
+    const idle = Math.max(before, await chunkTime());
+    console.log(`median of a chunk: ${idle.toFixed(1)} ms idle, ${busy.toFixed(1)} ms busy`);
+    expect(busy).toBeLessThanOrEqual(Math.max(2 * idle, idle + 50));
   } finally {
     clearInterval(trickle);
     for (const { request } of clients) request.drop();

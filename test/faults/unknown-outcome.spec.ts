@@ -1,7 +1,11 @@
 import { type ChunkedUploadOptions, ChunkedUploadStatus } from 'nestjs-chunked-upload';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type TestDatabase, createDatabase } from '../support/database.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.js';
+import { type TestDatabase, createDatabase, executeOn, queryOn } from '../support/database.js';
 import { type Host, startHost } from '../support/host.js';
 import { storedFiles } from '../support/stored-files.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -19,9 +23,9 @@ let direct: Client;
 /** The same, for locks: within a transaction others' activity is seen only once. */
 let locker: Client;
 
-/** `hook` runs at the end of `onComplete`, right before the COMMIT. */
-async function start(hook?: () => Promise<void>): Promise<void> {
-  database = await createDatabase();
+/** `hook` runs at the end of `onComplete`, right before the COMMIT. `server`: of the database. */
+async function start(hook?: () => Promise<void>, server?: string): Promise<void> {
+  database = await createDatabase('', server);
   line = await TcpProxy.to(database.url);
   direct = new Client({ connectionString: database.url });
   locker = new Client({ connectionString: database.url });
@@ -125,22 +129,45 @@ describe('A row that the database refuses', () => {
 });
 
 describe('A connection that breaks while a COMMIT waits', () => {
-  /** For a standby that is not there: each COMMIT waits for it, and is done nevertheless. */
+  // Of its own: on it each COMMIT waits, whoever's it is.
+  let folder: string;
+  let postgres: EmbeddedPostgres;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'unknown-outcome-'));
+    postgres = await startEmbeddedPostgres({ dataDir: folder });
+  });
+  afterAll(async () => {
+    await postgres?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
   async function setStandby(name: string): Promise<void> {
-    await direct.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
-    await direct.query('SELECT pg_reload_conf()');
-    await until('the setting holds', async () => {
-      const { rows } = await direct.query<{ value: string }>(
-        `SELECT current_setting('synchronous_standby_names') AS value`,
-      );
-      return rows[0]?.value === name;
+    await executeOn(postgres.url, `ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+    await executeOn(postgres.url, 'SELECT pg_reload_conf()');
+  }
+
+  /** From here on each COMMIT waits for a standby that is not there, and is done nevertheless. */
+  async function loseStandby(): Promise<void> {
+    await setStandby('none');
+    const commit = "SELECT pg_logical_emit_message(true, 'of', 'this test')";
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+    let isOver = true;
+    // The server's processes learn of a setting one by one.
+    await until('a COMMIT waits', async () => {
+      if (isOver) {
+        isOver = false;
+        const over = (): void => void (isOver = true);
+        executeOn(postgres.url, commit).then(over, over);
+      }
+      return (await queryOn(postgres.url, waits)).length > 0;
     });
   }
 
   it.each(['a whole file', 'a completion'])(
     'costs nothing of %s, which happens once',
     async (what) => {
-      await start(() => setStandby('none'));
+      await start(loseStandby, postgres.url);
       const request = async (): Promise<Answer> => {
         if (what === 'a whole file') return uploads.whole(BYTES, { query: { md5: md5(BYTES) } });
         const { id } = await uploads.begin(BYTES, BYTES.length);

@@ -1,14 +1,13 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ENVIRONMENT, endSurvivor, hasExited, spawnSurvivor } from '../../src/demo/survivor.js';
+import { freePort } from './free-port.js';
 
 const run = promisify(execFile);
 
@@ -50,8 +49,8 @@ export class Ceph {
   static async start(): Promise<Ceph> {
     if (cephIsMissing !== null) throw new Error(cephIsMissing);
     const folder = await mkdtemp(join(tmpdir(), 'ceph-'));
-    const [port, first, second] = await freePorts(3);
-    const ceph = new Ceph(folder, port ?? 0, []);
+    const [port, first, second] = [await freePort(), await freePort(), await freePort()];
+    const ceph = new Ceph(folder, port, []);
     try {
       await ceph.#startCluster(`[v2:127.0.0.1:${first},v1:127.0.0.1:${second}]`);
       await ceph.startGateway();
@@ -159,17 +158,6 @@ function isOnPath(program: string): boolean {
       return false;
     }
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(probes.map((probe) => once(probe, 'listening')));
-  const ports = probes.map((probe) => {
-    const address = probe.address();
-    return address !== null && typeof address === 'object' ? address.port : 0;
-  });
-  await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
-  return ports;
 }
 
 function configuration(folder: string, fsid: string, address: string, port: number): string {

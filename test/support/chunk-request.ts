@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type ChunkWire, type Cut, openWire } from './chunk-wire.js';
+import { until } from './waiting.js';
 
 export { type Answer, answerOf } from './chunk-wire.js';
 
@@ -61,11 +62,17 @@ export function representation(answer: Answer): Representation {
   return JSON.parse(answer.bytes.toString()) as Representation;
 }
 
-/** What a client asks before it goes on. */
+/** What a client asks before it goes on, and again while a writer has not ended, on a slow disk. */
 export async function headOffset(url: string, user: string | null = 'alice'): Promise<number> {
-  const { status, headers } = await send('HEAD', url, { user });
-  if (status !== 200) throw new Error(`HEAD ${url}: ${status}`);
-  return Number(headers['upload-offset']);
+  let offset = Number.NaN;
+  await until('the writer before has ended', async () => {
+    const { status, headers } = await send('HEAD', url, { user });
+    if (status === 423) return false;
+    if (status !== 200) throw new Error(`HEAD ${url}: ${status}`);
+    offset = Number(headers['upload-offset']);
+    return true;
+  });
+  return offset;
 }
 
 export interface Chunk {
@@ -119,7 +126,11 @@ export class ChunkRequest {
 
   /** Waits until the server has taken all that was sent out of its socket. */
   async taken(): Promise<void> {
-    while ((await queued(this.#wire.localPort)) > 0) await sleep(2);
+    // Twice: what goes from one end's queue to the other's while they are looked at is in neither.
+    for (let empty = 0; empty < 2;) {
+      empty = (await queued(this.#wire.localPort)) > 0 ? 0 : empty + 1;
+      if (empty === 0) await sleep(2);
+    }
   }
 
   get isGone(): boolean {

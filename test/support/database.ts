@@ -7,18 +7,20 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh, empty database on the server of this run; `options`: as of `CREATE DATABASE`. */
-export async function createDatabase(options = ''): Promise<TestDatabase> {
+/**
+ * A fresh, empty database; `options`: as of `CREATE DATABASE`. Default: on the server of this run, which
+ * other files share.
+ */
+export async function createDatabase(
+  options = '',
+  server = inject('databaseUrl'),
+): Promise<TestDatabase> {
   const name = `spec_${randomBytes(8).toString('hex')}`;
-  await execute(`CREATE DATABASE ${name} ${options}`);
-  const url = new URL(inject('databaseUrl'));
+  await executeOn(server, `CREATE DATABASE ${name} ${options}`);
+  const url = new URL(server);
   url.pathname = name;
   // FORCE: a test that failed may have left its connections open.
-  return { url: url.href, drop: () => execute(`DROP DATABASE ${name} WITH (FORCE)`) };
-}
-
-async function execute(statement: string): Promise<void> {
-  await executeOn(inject('databaseUrl'), statement);
+  return { url: url.href, drop: () => executeOn(server, `DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
 /** One statement on a connection of its own. */

@@ -10,6 +10,7 @@ import {
   LocalDiskStorage,
   chunkedUploadMigrations,
 } from '../../dist/index.js';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const { PORT, DATA_DIR, DATABASE_URL, HOST_SETTINGS } = process.env;
@@ -25,6 +26,7 @@ async function onComplete(upload, { manager }) {
   await manager.query('INSERT INTO completions (upload_id) VALUES ($1)', [upload.id]);
   console.log(`completing ${upload.id}`);
   await sleep(onCompleteMs);
+  while (existsSync(`${DATA_DIR}/hold`)) await sleep(20);
   return { completed: upload.id, at: Date.now() };
 }
 
@@ -68,6 +70,8 @@ const app =
       })
     : await NestFactory.create(HostModule, { logger });
 app.getHttpServer().requestTimeout = 0;
+// What waits for the end of an idle connection waits longer than anything that is slow.
+app.getHttpServer().keepAliveTimeout = 60_000;
 app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(Number(PORT));
 console.log(`http://localhost:${PORT}`);

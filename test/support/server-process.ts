@@ -20,7 +20,7 @@ process.once('exit', () => {
 /** What `host-process.mjs` can be told. */
 export interface HostSettings {
   readonly leaseTime?: string;
-  /** How long `onComplete` takes after its work in the database. */
+  /** How long `onComplete` takes after its work in the database, and on while there is a file `hold`. */
   readonly onCompleteMs?: number;
   /** Default: Express; Fastify closes all connections at its end. `http2`: Fastify over that. */
   readonly platform?: 'express' | 'fastify' | 'http2';

@@ -1,4 +1,6 @@
-import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { type Server, type Socket, connect, createServer } from 'node:net';
+import { freePort } from './free-port.js';
 
 interface Pair {
   readonly incoming: Socket;
@@ -13,12 +15,15 @@ export class TcpProxy {
   readonly #abandoned = new WeakSet<Socket>();
   #muted = false;
   #server: Server | null = null;
-  #port = 0;
 
-  private constructor(private target: URL) {}
+  private constructor(
+    private target: URL,
+    /** Its own: nobody else has it while this proxy is cut. */
+    private readonly port: number,
+  ) {}
 
   static async to(url: string): Promise<TcpProxy> {
-    const proxy = new TcpProxy(new URL(url));
+    const proxy = new TcpProxy(new URL(url), await freePort());
     await proxy.open();
     return proxy;
   }
@@ -27,7 +32,7 @@ export class TcpProxy {
   get url(): string {
     const url = new URL(this.target);
     url.hostname = '127.0.0.1';
-    url.port = String(this.#port);
+    url.port = String(this.port);
     return url.href;
   }
 
@@ -39,10 +44,8 @@ export class TcpProxy {
   async open(): Promise<void> {
     const server = createServer((incoming) => this.#join(incoming));
     this.#server = server;
-    await new Promise<void>((resolve) => {
-      server.listen(this.#port, '127.0.0.1', resolve);
-    });
-    this.#port = (server.address() as AddressInfo).port;
+    server.listen(this.port, '127.0.0.1');
+    await once(server, 'listening');
   }
 
   /** Cuts all connections and refuses new ones. */

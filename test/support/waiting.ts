@@ -19,6 +19,17 @@ export async function timed<R>(work: () => Promise<R>): Promise<{ result: R; ms:
   return { result, ms: performance.now() - start };
 }
 
+/**
+ * Milliseconds of processor time that this process spends on `work`: what a busy machine does meanwhile
+ * is not in it.
+ */
+export async function processorTime(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
 export function median(numbers: readonly number[]): number {
   return percentile(numbers, 50);
 }

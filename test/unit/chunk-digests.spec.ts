@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { chunkDigests } from '../../src/chunked-upload/protocols/http/chunk-digests.js';
+import { processorTime } from '../support/waiting.js';
 
 const bytes = Buffer.from('some bytes');
 const base64 = (algorithm: string) => createHash(algorithm).update(bytes).digest('base64');
@@ -78,17 +79,18 @@ describe('chunkDigests', () => {
     expect(chunkDigests({ 'content-digest': '', 'content-md5': ' ' })).toEqual([]);
   });
 
-  it('cost no time, however many quotes they have', () => {
-    const start = performance.now();
-    for (const text of ['"\\', '"\\"', '""', '","', '" ']) {
-      const field = text.repeat(8000);
-      try {
-        chunkDigests({ 'content-digest': `a=${field}` });
-      } catch {
-        // It is the time that counts.
+  it('cost no time, however many quotes they have', async () => {
+    const ms = await processorTime(() => {
+      for (const text of ['"\\', '"\\"', '""', '","', '" ']) {
+        const field = text.repeat(8000);
+        try {
+          chunkDigests({ 'content-digest': `a=${field}` });
+        } catch {
+          // It is the time that counts.
+        }
       }
-    }
-    expect(performance.now() - start).toBeLessThan(500);
+    });
+    expect(ms).toBeLessThan(500);
   });
 
   it.each([

@@ -5,6 +5,7 @@ import {
   FIRST_BYTES,
 } from '../../src/chunked-upload/mime-type/detect-mime-type.js';
 import { SAMPLES, utf16 } from '../support/file-samples.js';
+import { processorTime } from '../support/waiting.js';
 
 const SVG = 'image/svg+xml';
 const HTML = 'text/html';
@@ -197,9 +198,10 @@ describe('detectMimeType of markup whose beginning ends before its first tag', (
 
   it('does not take long over hostile texts', async () => {
     const texts = ['<!---->', '<??>', '<!--', '<?', '<!doctype a[', '<!doctype a ', ' <', '<a:'];
-    const started = performance.now();
-    for (const text of texts) await detect(text.repeat(4096));
-    expect(performance.now() - started).toBeLessThan(2000);
+    const ms = await processorTime(async () => {
+      for (const text of texts) await detect(text.repeat(4096));
+    });
+    expect(ms).toBeLessThan(2000);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { absoluteUrl } from '../../src/chunked-upload/protocols/http/host-request.js';
+import { processorTime } from '../support/waiting.js';
 
 function urlOf(target: string, levels: number): string {
   const raw = { url: target, headers: { host: 'a.test' } } as unknown as IncomingMessage;
@@ -23,9 +24,8 @@ describe('The absolute URL of a request', () => {
     expect(urlOf(target, 1)).toBe('http://a.test/t/na%C3%AFve');
   });
 
-  it('costs no time, however many slashes it has', () => {
-    const start = performance.now();
-    urlOf(`${'/'.repeat(64_000)}x`, 1);
-    expect(performance.now() - start).toBeLessThan(200);
+  it('costs no time, however many slashes it has', async () => {
+    const target = `${'/'.repeat(64_000)}x`;
+    expect(await processorTime(() => urlOf(target, 1))).toBeLessThan(200);
   });
 });

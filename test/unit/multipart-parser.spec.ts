@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MultipartParser } from '../../src/chunked-upload/protocols/http/multipart-parser.js';
+import { processorTime } from '../support/waiting.js';
 
 interface Part {
   header: string;
@@ -143,7 +144,7 @@ describe('A multipart body', () => {
     ['line breaks', 'x', '\r\n'],
     ['half line breaks', 'x', '\r'],
     ['dashes', '-', '-'],
-  ])('takes little time for %s', (_, boundary, text) => {
+  ])('takes little time for %s', async (_, boundary, text) => {
     const bytes = Buffer.from(text.repeat((8 * 1024 * 1024) / text.length));
     for (const head of ['', `--${boundary}\r\n\r\n`]) {
       let given = 0;
@@ -156,11 +157,12 @@ describe('A multipart body', () => {
         end: () => undefined,
       });
       parser.write(Buffer.from(head));
-      const start = performance.now();
-      for (let at = 0; at < bytes.length; at += 65_536) {
-        parser.write(bytes.subarray(at, at + 65_536));
-      }
-      expect(performance.now() - start).toBeLessThan(1000);
+      const ms = await processorTime(() => {
+        for (let at = 0; at < bytes.length; at += 65_536) {
+          parser.write(bytes.subarray(at, at + 65_536));
+        }
+      });
+      expect(ms).toBeLessThan(1000);
       // Whoever takes it has work with each: a piece is given as it came, but for its ends.
       expect(given).toBeLessThan(4 * 128);
     }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type PieceCounter, PieceMeter } from '../../src/chunked-upload/memory/piece-meter.js';
 
 /** A sender of small pieces that stops sending when it is told to. */
@@ -28,13 +27,21 @@ class Chatterer {
 }
 
 describe('The meter of small pieces', () => {
+  // Its windows and the moments at which is sent: in step also on a busy machine.
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('lets a number of them pass in a time, whoever sends them', async () => {
     const meter = new PieceMeter();
     const all = Array.from({ length: 20 }, () => new Chatterer(meter));
     const start = performance.now();
     while (performance.now() - start < 1000) {
       for (const chatterer of all) chatterer.read(10_000);
-      await sleep(5);
+      await vi.advanceTimersByTimeAsync(5);
     }
     const sent = all.reduce((sum, chatterer) => sum + chatterer.sent, 0);
     // Each may once read what it has before it is known to send small pieces.
@@ -59,7 +66,7 @@ describe('The meter of small pieces', () => {
       expect(hardlyAny.flows).toBe(true);
       if (few.sent > before) sentAt = performance.now();
       longestWait = Math.max(longestWait, performance.now() - sentAt);
-      await sleep(5);
+      await vi.advanceTimersByTimeAsync(5);
     }
     expect(longestWait).toBeLessThan(400);
     expect(few.sent).toBeGreaterThan(5 * 30);
@@ -74,7 +81,7 @@ describe('The meter of small pieces', () => {
     expect([first.flows, second.flows]).toEqual([false, false]);
     first.counter.close();
     expect([first.flows, second.flows]).toEqual([true, false]);
-    await sleep(400);
+    await vi.advanceTimersByTimeAsync(400);
     expect(second.flows).toBe(true);
   });
 });

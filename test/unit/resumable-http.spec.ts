@@ -20,6 +20,7 @@ import {
   limitField,
   stateFields,
 } from '../../src/chunked-upload/protocols/resumable-http/upload-state.js';
+import { processorTime } from '../support/waiting.js';
 
 function requestWith(headers: Record<string, string>): IncomingMessage {
   const rawHeaders = Object.entries(headers).flat();
@@ -60,11 +61,12 @@ describe('An item of a structured field', () => {
     [undefined, null],
   ])('is a size: %j → %j', (field, value) => expect(integerItem(field)).toBe(value));
 
-  it('takes no time to be found wrong', () => {
-    const start = performance.now();
-    expect(booleanItem(`?1${';a=1'.repeat(100_000)}!`)).toBe(null);
-    expect(booleanItem(`?1;${'a'.repeat(100_000)}!`)).toBe(null);
-    expect(performance.now() - start).toBeLessThan(100);
+  it('takes no time to be found wrong', async () => {
+    const ms = await processorTime(() => {
+      expect(booleanItem(`?1${';a=1'.repeat(100_000)}!`)).toBe(null);
+      expect(booleanItem(`?1;${'a'.repeat(100_000)}!`)).toBe(null);
+    });
+    expect(ms).toBeLessThan(100);
   });
 });
 
