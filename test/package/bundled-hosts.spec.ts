@@ -107,7 +107,7 @@ describe.each(BUNDLERS)('A host bundled by $title', ({ recipe, command, bundle }
         await client.put(range, file.subarray(half), { id, form: {} });
         expect((await client.complete(id, md5(file))).upload).toMatchObject({ id, status: 2 });
         expect(md5((await client.download(id)).bytes)).toBe(md5(file));
-        expect(printed()).toContain('a thread hashes');
+        await expect.poll(printed).toContain('a thread hashes');
 
         const page = await fetch(`${url}/admin/uploads`);
         expect(page.status).toBe(200);

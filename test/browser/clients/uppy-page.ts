@@ -58,16 +58,16 @@ export class UppyPage extends ClientPage {
         () =>
           new Promise((resolve, reject) => {
             const opened = indexedDB.open('uppy-blobs');
-            opened.onerror = () => reject(new Error('It cannot be opened'));
-            opened.onsuccess = () => {
+            opened.addEventListener('error', () => reject(new Error('It cannot be opened')));
+            opened.addEventListener('success', () => {
               const stores = ['files', 'metadata'];
               const read = opened.result.transaction(stores);
               const counts = stores.map((name) => read.objectStore(name).count());
-              read.oncomplete = () => {
+              read.addEventListener('complete', () => {
                 opened.result.close();
                 resolve(counts.map(({ result }) => result));
-              };
-            };
+              });
+            });
           }),
       );
     await expect.poll(count).toEqual([1, 1]);
