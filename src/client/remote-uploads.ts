@@ -1,6 +1,7 @@
 import { type Endpoint, type Query } from './endpoint.js';
 import { isRepresentation, type Representation } from './representation.js';
 import { headersFrom, type HeaderSource, mergedHeaders } from './request-headers.js';
+import { jittered, sleep } from './retry.js';
 import {
   type Credentials,
   type Transport,
@@ -49,6 +50,9 @@ type Call = Pick<TransportRequest, 'method' | 'url' | 'body'> & {
 };
 
 const BYTES = 'application/octet-stream';
+
+/** Milliseconds between the requests to an upload that is locked: together about as long as storing may take. */
+const LOCKED_DELAYS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
 /**
  * The uploads of one type on the server: one method for each request of the protocol.
@@ -132,9 +136,10 @@ export class RemoteUploads {
    */
   async discard(id: string, total: number, watch: Watch): Promise<'kept' | 'removed'> {
     try {
-      const hasAll = (await this.offsetOf(id, watch)) === total;
-      if (hasAll && (await this.isComplete(id, total, watch))) return 'kept';
-      await this.send({ method: 'DELETE', url: this.connection.endpoint.upload(id) }, watch);
+      const offset = await onceFree(() => this.offsetOf(id, watch), watch);
+      if (offset === total && (await this.isComplete(id, total, watch))) return 'kept';
+      const url = this.connection.endpoint.upload(id);
+      await onceFree(() => this.send({ method: 'DELETE', url }, watch), watch);
     } catch (error) {
       if (!(error instanceof UploadError && error.code === 'gone')) throw error;
     }
@@ -215,6 +220,22 @@ export class RemoteUploads {
     });
     if (response.status < 200 || response.status > 299) throw UploadError.fromResponse(response);
     return response;
+  }
+}
+
+/**
+ * Asks again while the upload is locked: the server may need some seconds to store what came of a chunk
+ * that was broken off.
+ */
+async function onceFree<T>(ask: () => Promise<T>, { signal }: Watch): Promise<T> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const delay = LOCKED_DELAYS[failures];
+      if (!(error instanceof UploadError && error.status === 423 && delay)) throw error;
+      await sleep(jittered(delay, error.retryAfter), signal);
+    }
   }
 }
 

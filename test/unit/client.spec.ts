@@ -441,6 +441,27 @@ describe('the client', () => {
       expect(server.uploads.size).toBe(0);
     });
 
+    it.each(['HEAD', 'DELETE'])(
+      'can be aborted while the server still stores what came: its %s is locked for a while',
+      async (method) => {
+        const arrived = held(/bytes 262144/);
+        const upload = uploadOf(file);
+        const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+        await arrived;
+        let locked = 0;
+        server.fault = (line) => {
+          if (!line.startsWith(method) || locked === 2) return null;
+          locked += 1;
+          return server.refuse(423);
+        };
+        await upload.abort();
+        await answer;
+        expect(locked).toBe(2);
+        expect(upload.state).toBe('aborted');
+        expect(server.uploads.size).toBe(0);
+      },
+    );
+
     it('can be aborted while paused, and before it started', async () => {
       const arrived = held(/bytes 262144/);
       const upload = uploadOf(file);
