@@ -13,7 +13,8 @@ import {
   getChunkedUploadToken,
 } from 'nestjs-chunked-upload';
 import { Column, Entity } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LeaseRepository } from '../../dist/chunked-upload/database/lease.repository.js';
 import { HeldBody } from '../support/held-body.js';
 import { type Host, startBeside, startHost } from '../support/host.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
@@ -243,6 +244,20 @@ describe('A completion', () => {
       ),
     );
     expect(await codeOf(uploads.complete(taken.id, { checksum: sum }))).toBe('busy');
+  });
+
+  promptly('that a renewal has seen half removed is told that it is gone', async () => {
+    const { id } = await begun();
+    meanwhile('complete', async () => {
+      const marked = 'status = 3, lease_token = NULL, lease_until = NULL';
+      await other.dataSource.query(`UPDATE chunked_upload SET ${marked} WHERE id = $1`, [id]);
+      const renew = vi.spyOn(LeaseRepository.prototype, 'renew');
+      // One of them may have been on its way before.
+      await until('it is renewed', () => renew.mock.settledResults.length > 1);
+      renew.mockRestore();
+      await other.dataSource.query('DELETE FROM chunked_upload WHERE id = $1', [id]);
+    });
+    expect(await codeOf(uploads.complete(id, { checksum: sum }))).toBe('not_found');
   });
 
   promptly('of each of many uploads that are removed meanwhile', async () => {

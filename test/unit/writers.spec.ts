@@ -55,6 +55,8 @@ class OneRow {
 
   /** How often it has been asked to renew. */
   renewals = 0;
+  /** Whether another process has aborted it. */
+  aborted = false;
   /** How many of the next renewals get no answer, and change nothing. */
   unanswered = 0;
 
@@ -65,8 +67,9 @@ class OneRow {
       return new Promise<never>(() => undefined);
     }
     this.#until = performance.now() + LEASE_MS;
-    const renewal = { removed: false, held: true, renewed: true, takeoverRequested: false };
-    return held.map(({ id }) => ({ id, ...renewal }));
+    const { aborted } = this;
+    const seen = { removed: false, aborted, takeoverRequested: false };
+    return held.map(({ id }) => ({ id, ...seen, held: !aborted, renewed: !aborted }));
   }
 
   async requestTakeover() {
@@ -173,6 +176,16 @@ describe('A renewal that is never answered', () => {
     expect(() => writer.assertLeased()).toThrow();
     writers.end(writer);
   });
+});
+
+it('A writer whose upload is aborted elsewhere is told so by the renewal', async () => {
+  const row = new OneRow();
+  const writers = writersOf(row);
+  const { writer } = await writers.claim(claimOf(row));
+  row.aborted = true;
+  await until('it is stopped', () => writer.stopReason !== null);
+  expect(writer.stopReason?.answer.code).toBe('aborted');
+  writers.end(writer);
 });
 
 describe('A writer whose commit hangs', () => {

@@ -100,6 +100,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
         UPDATE ${name} SET ${c.leaseUntil} = clock_timestamp() + $3 * interval '1 millisecond'
         FROM "held" WHERE ${c.id} = "cu_held" RETURNING "cu_held")
       SELECT "cu_id" AS "cu_mine", ${c.id} IS NULL AS "cu_removed",
+        COALESCE(${c.status} = ${ChunkedUploadStatus.Aborted}, false) AS "cu_aborted",
         ${c.leaseToken} IS NOT DISTINCT FROM "cu_token" AS "cu_is_held",
         "cu_held" IS NOT NULL AS "cu_renewed",
         COALESCE(${c.takeoverRequestedAt} > clock_timestamp() - ${TAKEOVER_VALID}, false)
@@ -112,6 +113,7 @@ export class LeaseRepository<T extends AbstractChunkedUpload> {
     return rows.map((row) => ({
       id: String(row['cu_mine']),
       removed: row['cu_removed'] === true,
+      aborted: row['cu_aborted'] === true,
       held: row['cu_is_held'] === true,
       renewed: row['cu_renewed'] === true,
       takeoverRequested: row['cu_takeover'] === true,

@@ -67,5 +67,7 @@ export interface Renewal {
   readonly renewed: boolean;
   /** Whether another process asked the writer to let go. */
   readonly takeoverRequested: boolean;
+  /** A removal begins with that, too. */
+  readonly aborted: boolean;
   readonly removed: boolean;
 }

@@ -74,6 +74,7 @@ export class LeaseRenewal<T extends AbstractChunkedUpload> {
     // It may have given the lease back since.
     if (this.writers.get(writer.uploadId) !== writer || writer.isCommitting) return;
     if (renewal.removed) writer.stop(new WriterEnded(false, ChunkedUploadError.notFound()));
+    else if (renewal.aborted) writer.stop(new WriterEnded(false, ChunkedUploadError.aborted()));
     else if (!renewal.held) writer.stop(new WriterEnded(false, ChunkedUploadError.busy()));
     else if (renewal.takeoverRequested && (await writer.isSilent())) {
       if (writer.stopReason === null) this.measurements.takeover(writer.uploadId, 'silent');

@@ -240,7 +240,9 @@ export class UploadEngine<T extends AbstractChunkedUpload> {
 
   /** Why a writer's token is no longer in the row. */
   async lost(writer: Writer): Promise<ChunkedUploadError> {
-    if (writer.stopReason) return writer.stopReason.answer;
+    const said = writer.stopReason?.answer;
+    // A renewal may have seen a removal half-way: the row is marked first, and goes last.
+    if (said && said.code !== 'busy' && said.code !== 'aborted') return said;
     const upload = await this.repository.findOne(writer.uploadId, undefined);
     if (!upload) return ChunkedUploadError.notFound().endingRequest();
     const aborted = upload.status === ChunkedUploadStatus.Aborted;
