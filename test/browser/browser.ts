@@ -26,6 +26,20 @@ export function firefoxTitle(title: string): string {
 /** Without a locale of its own a user's Chromium cannot open files with other names than ASCII. */
 const env = { ...process.env, LC_ALL: 'C.UTF-8' };
 
+/**
+ * Of several such lists Chromium heeds the last: these are Playwright's own, and then what a window has
+ * besides its page. The list below the address bar is two pages more, and a process waits in reserve for
+ * the next one: each page of a test would cost half as much again.
+ */
+const DISABLED_FEATURES = [
+  'AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,DialMediaRouteProvider',
+  'GlobalMediaControls,HttpsUpgrades,LensOverlay,MediaRouter,PaintHolding',
+  'ThirdPartyStoragePartitioning,BlockOriginHeaderModificationOnRedirect',
+  'AvoidCorsURLLoaderRestartOnRedirect,Translate,AutoDeElevate,OptimizationHints',
+  'NetworkTimeServiceQuerying,AimEnabled',
+  'WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,SpareRendererForSitePerProcess',
+];
+
 const LAUNCHES: Readonly<Record<BrowserName, () => Promise<Program>>> = {
   chromium: () =>
     chromium.launch({
@@ -40,6 +54,7 @@ const LAUNCHES: Readonly<Record<BrowserName, () => Promise<Program>>> = {
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        `--disable-features=${DISABLED_FEATURES.join(',')}`,
       ],
     }),
   // A channel that begins with `moz-` is any Firefox, by WebDriver BiDi. Others are a build of
