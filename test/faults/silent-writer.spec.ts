@@ -193,6 +193,10 @@ describe('from another process, a silent writer', () => {
   it('is taken over although its process is frozen, and commits nothing when it thaws', async () => {
     const upload = await begun();
     const silent = await halfWay(upload);
+    // Else it has no lease yet, and finds when it thaws that others have been faster.
+    await until('it writes', async () => {
+      return (await cluster.at(0).storedBytes(upload.id ?? '')) > FIRST;
+    });
     await cluster.at(0).freeze();
     try {
       expect(await takeOver(upload, cluster.at(1))).toBeLessThan(LEASE_MS + 500 + soon);
