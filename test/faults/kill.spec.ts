@@ -21,33 +21,24 @@ class Client {
 
   async run(base: string): Promise<void> {
     for (;;) {
-      this.current ??= ResumingUpload.ofSize(between(1, 3 * MIB));
-      const upload = this.current;
-      try {
-        await this.step(base, upload);
-      } catch {
-        return;
+      const upload = (this.current ??= ResumingUpload.ofSize(between(1, 3 * MIB)));
+      const isSent = upload.offset === upload.bytes.length && upload.id !== null;
+      const chunk = CHUNKS[between(0, CHUNKS.length)] ?? KIB;
+      const asked = isSent
+        ? upload.complete(base)
+        : upload.sendNext(base, chunk, Math.random() < 0.5);
+      const answer = await asked.catch(() => null);
+      // It is gone, or its database went first.
+      if (!answer || answer.status >= 500) return;
+      if (answer.status === 423) {
+        // A writer of the server that was killed.
+        await sleep(100);
+        continue;
       }
-    }
-  }
-
-  private async step(base: string, upload: ResumingUpload): Promise<void> {
-    const { offset, bytes } = upload;
-    const done = offset === bytes.length && upload.id !== null;
-    const chunk = CHUNKS[between(0, CHUNKS.length)] ?? KIB;
-    const answer = done
-      ? await upload.complete(base)
-      : await upload.sendNext(base, chunk, Math.random() < 0.5);
-    if (done && answer.status === 200) {
+      expect(answer.status, answer.bytes.toString()).toBe(200);
+      if (!isSent) continue;
       this.finished.push(upload);
       this.current = null;
-    } else if (answer.status === 423) {
-      // A writer of the server that was killed.
-      await sleep(100);
-    } else if (answer.status >= 500) {
-      throw new Error('The database went first');
-    } else {
-      expect(answer.status, answer.bytes.toString()).toBe(200);
     }
   }
 
