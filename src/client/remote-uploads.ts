@@ -54,6 +54,9 @@ const BYTES = 'application/octet-stream';
 /** Milliseconds between the requests to an upload that is locked: together about as long as storing may take. */
 const LOCKED_DELAYS = [250, 500, 1_000, 2_000, 4_000, 8_000];
 
+/** Milliseconds; a server that asks to wait longer has other reasons. */
+const LONGEST_LOCK = 8_000;
+
 /**
  * The uploads of one type on the server: one method for each request of the protocol.
  * Every method throws an `UploadError` for anything but a 2xx, and the signal's reason once it
@@ -234,7 +237,9 @@ async function onceFree<T>(ask: () => Promise<T>, { signal }: Watch): Promise<T>
     } catch (error) {
       const delay = LOCKED_DELAYS[failures];
       if (!(error instanceof UploadError && error.status === 423 && delay)) throw error;
-      await sleep(jittered(delay, error.retryAfter), signal);
+      const wait = jittered(delay, error.retryAfter);
+      if (wait > LONGEST_LOCK) throw error;
+      await sleep(wait, signal);
     }
   }
 }

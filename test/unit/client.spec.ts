@@ -462,6 +462,18 @@ describe('the client', () => {
       },
     );
 
+    it('is not aborted for now where the server says that it stays locked for longer', async () => {
+      const arrived = held(/bytes 262144/);
+      const upload = uploadOf(file);
+      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
+      await arrived;
+      server.fault = (line) =>
+        line.startsWith('HEAD') ? server.refuse(423, {}, { 'Retry-After': '60' }) : null;
+      await expect(upload.abort()).rejects.toMatchObject({ status: 423, retryAfter: 60_000 });
+      await answer;
+      expect(server.uploads.size).toBe(1);
+    });
+
     it('can be aborted while paused, and before it started', async () => {
       const arrived = held(/bytes 262144/);
       const upload = uploadOf(file);
