@@ -182,7 +182,7 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
     expect(await records('video')).toEqual([]);
   });
 
-  it.each([[[]], [['', 'what', 'no']]])('-u deletes nothing after %j', async (answers) => {
+  it.each([[['n']], [[]], [['', 'what', 'no']]])('-u deletes nothing after %j', async (answers) => {
     const ids = [await upload('live'), await upload('expired')];
     const result = await answered([...DELETE, '-u'], answers);
     expectLines(result, 'Nothing was deleted.');
