@@ -1,7 +1,7 @@
 import { type Endpoint, type Query } from './endpoint.js';
 import { isRepresentation, type Representation } from './representation.js';
 import { headersFrom, type HeaderSource, mergedHeaders } from './request-headers.js';
-import { jittered, sleep } from './retry.js';
+import { delayAfter, jittered, sleep } from './retry.js';
 import {
   type Credentials,
   type Transport,
@@ -235,7 +235,7 @@ async function onceFree<T>(ask: () => Promise<T>, { signal }: Watch): Promise<T>
     try {
       return await ask();
     } catch (error) {
-      const delay = LOCKED_DELAYS[failures];
+      const delay = delayAfter(failures, LOCKED_DELAYS);
       if (!(error instanceof UploadError && error.status === 423 && delay)) throw error;
       const wait = jittered(delay, error.retryAfter);
       if (wait > LONGEST_LOCK) throw error;

@@ -429,11 +429,17 @@ describe('the client', () => {
       expect(server.uploads.size).toBe(0);
     });
 
-    it('removes the upload from the server when it is aborted', async () => {
+    /** An upload whose second chunk gets no answer; it is to end as aborted. */
+    const underWay = async () => {
       const arrived = held(/bytes 262144/);
       const upload = uploadOf(file);
       const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
       await arrived;
+      return { upload, answer };
+    };
+
+    it('removes the upload from the server when it is aborted', async () => {
+      const { upload, answer } = await underWay();
 
       await upload.abort();
       await answer;
@@ -444,10 +450,7 @@ describe('the client', () => {
     it.each(['HEAD', 'DELETE'])(
       'can be aborted while the server still stores what came: its %s is locked for a while',
       async (method) => {
-        const arrived = held(/bytes 262144/);
-        const upload = uploadOf(file);
-        const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
-        await arrived;
+        const { upload, answer } = await underWay();
         let locked = 0;
         server.fault = (line) => {
           if (!line.startsWith(method) || locked === 2) return null;
@@ -463,10 +466,7 @@ describe('the client', () => {
     );
 
     it('is not aborted for now where the server says that it stays locked for longer', async () => {
-      const arrived = held(/bytes 262144/);
-      const upload = uploadOf(file);
-      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
-      await arrived;
+      const { upload, answer } = await underWay();
       server.fault = (line) =>
         line.startsWith('HEAD') ? server.refuse(423, {}, { 'Retry-After': '60' }) : null;
       await expect(upload.abort()).rejects.toMatchObject({ status: 423, retryAfter: 60_000 });
@@ -475,10 +475,7 @@ describe('the client', () => {
     });
 
     it('can be aborted while paused, and before it started', async () => {
-      const arrived = held(/bytes 262144/);
-      const upload = uploadOf(file);
-      const answer = expect(upload.start()).rejects.toMatchObject({ code: 'aborted' });
-      await arrived;
+      const { upload, answer } = await underWay();
       upload.pause();
       await upload.abort();
       await answer;
