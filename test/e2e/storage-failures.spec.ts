@@ -2,6 +2,7 @@ import { rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { LocalDiskStorage } from 'nestjs-chunked-upload';
 import { FaultInjectingStorage, type StorageOperation } from 'nestjs-chunked-upload/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -144,7 +145,10 @@ describe.each(['ENOSPC', 'EFBIG'])('A disk that takes no more in a chunk: %s', (
 describe('A client that asks where to go on after its connection broke', () => {
   const large = sample(1024 * 1024);
 
-  /** Sends half of it, and breaks the connection while the storage is writing, which goes on when `end` resolves. */
+  /**
+   * Sends half of it, and breaks the connection while the storage is writing, which goes on when `end`
+   * resolves. The server has noticed the break when this does.
+   */
   async function breaks(end: Promise<unknown>): Promise<string> {
     const { id } = await ann.begin(large.subarray(0, 100), large.length);
     const writing = new Promise<void>((resolve) => {
@@ -159,10 +163,16 @@ describe('A client that asks where to go on after its connection broke', () => {
       'content-range': `bytes 100-${large.length - 1}/${large.length}`,
       'content-length': String(large.length - 100),
     };
+    const broken = new Promise((resolve) => {
+      host.app
+        .getHttpServer()
+        .once('request', (request: Readable) => request.once('close', resolve));
+    });
     const connection = await RawConnection.put(host.url, headers, `/uploads/${id}`);
     await connection.write(large.subarray(100, 600_000));
     await writing;
     connection.destroy();
+    await broken;
     return id;
   }
 

@@ -86,6 +86,10 @@ function claimOf({ id }: OneRow): Claim {
   return { id, scope: undefined, offset: null, total: null, body: null };
 }
 
+function claimWith(row: OneRow, body: ChunkBody | null): Claim {
+  return { ...claimOf(row), body };
+}
+
 describe('A lease whose answer came when it was over', () => {
   it('leaves the upload to the writer that has it by then', async () => {
     const row = new OneRow();
@@ -115,9 +119,31 @@ describe('A lease whose answer came when it was over', () => {
   });
 });
 
-describe('The lease of a writer that was asked to stop and does not', () => {
-  const claimWith = (row: OneRow, body: ChunkBody | null) => ({ ...claimOf(row), body });
+describe('Who asks where to go on', () => {
+  it('waits for a writer whose connection broke, however slowly the kernel hands that over', async () => {
+    const row = new OneRow();
+    const writers = writersOf(row);
+    const body = new ChunkBody();
+    const { writer } = await writers.claim(claimWith(row, body));
+    let pieces = 10;
+    const read = (): void => {
+      body.push(Buffer.from('x'));
+      pieces -= 1;
+      if (pieces > 0) setImmediate(read);
+      else body.fail(new Error('The connection broke'));
+    };
+    read();
+    let hasEnded = false;
+    const asked = writers.endWriter(row.id, undefined, 'silent').then(() => hasEnded);
+    await until('it has broken', () => body.isOver);
+    await sleep(20);
+    hasEnded = true;
+    writers.end(writer);
+    expect(await asked).toBe(true);
+  });
+});
 
+describe('The lease of a writer that was asked to stop and does not', () => {
   it('is renewed for as long as one call may take', async () => {
     const row = new OneRow();
     const writers = writersOf(row);
