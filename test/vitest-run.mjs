@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,16 +15,13 @@ export function vitest({ node = process.execPath, env = process.env, args = [] }
     const report = join(folder, 'report.json');
     const config = ['--config', 'test/vitest.config.ts', '--passWithNoTests'];
     // Of vitest's reporters only `verbose` shows why a test was skipped.
-    const reporters = ['verbose', 'json', 'test/support/contract-report.ts'].map(
-      (name) => `--reporter=${name}`,
-    );
+    const ours = ['contract-report', 'failure-report'].map((name) => `test/support/${name}.ts`);
+    const reporters = ['verbose', 'json', ...ours].map((name) => `--reporter=${name}`);
     reporters.push(`--outputFile.json=${report}`);
     const program = join(root, 'node_modules/vitest/vitest.mjs');
     const all = [program, 'run', ...config, ...reporters, ...args];
     const ok = spawnSync(node, all, { cwd: root, env, stdio: 'inherit' }).status === 0;
-    const results = JSON.parse(readFileSync(report, 'utf8'));
-    nameFailures(results);
-    return judged(count(results), ok);
+    return judged(count(JSON.parse(readFileSync(report, 'utf8'))), ok);
   } catch (error) {
     console.log(`vitest left no report: ${error.message}`);
     return { passed: 0, failed: 1, skipped: 0 };
@@ -46,20 +43,6 @@ function judged(counts, ok) {
     counts.skipped = 0;
   }
   return counts;
-}
-
-/** Once more at the end, below thousands of lines about those that passed. */
-function nameFailures({ testResults }) {
-  for (const { name, status, message, assertionResults } of testResults) {
-    const failed = assertionResults.filter((test) => test.status === 'failed');
-    for (const test of failed) {
-      console.log(`failed: ${relative(root, name)} > ${test.fullName}`);
-      console.log(`  ${test.failureMessages.join('\n').split('\n').slice(0, 3).join('\n  ')}`);
-    }
-    if (status === 'failed' && failed.length === 0) {
-      console.log(`failed: ${relative(root, name)}: ${message}`);
-    }
-  }
 }
 
 function count({ testResults }) {

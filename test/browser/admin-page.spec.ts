@@ -17,7 +17,7 @@ const rootOnly: CanActivate = {
 
 const file = sample(300);
 
-describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('the admin page'), () => {
   const stage = useStage(() => {
     const admin = { path: 'admin/uploads', guards: [rootOnly] };
     return startHost({ upload: { admin }, types: [{ path: 'clips', entity: Clip }] });

@@ -24,7 +24,7 @@ class Person {
 const everybody: CanActivate = { canActivate: () => true };
 const file = sample(300);
 
-describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('the admin page'), () => {
   const stage = useStage(() => {
     const admin = { path: 'admin/uploads', guards: [everybody] };
     const owners = { person: Person };
@@ -223,7 +223,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
       .poll(() => page.locator('#question-title').textContent())
       .toBe('Delete 120 uploads?');
     await press('Delete them');
-    await expect.poll(noticeText, { timeout: 30_000 }).toBe('120 deleted.');
+    await expect.poll(noticeText).toBe('120 deleted.');
     await press('Clear filters');
     await expect.poll(names).toEqual(['other']);
   });
@@ -362,7 +362,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the admin page'), { timeout: 90_000 }
     await press('Stop');
     await expect.poll(noticeText).toBe('Stopping…');
     goOn();
-    await expect.poll(noticeText, { timeout: 30_000 }).toMatch(/^\d+ deleted/);
+    await expect.poll(noticeText).toMatch(/^\d+ deleted/);
     expect(await asks()).toBe(false);
   });
 

@@ -74,6 +74,8 @@ export class Browser {
   /** A page of somebody who was nowhere before; it trusts the certificates of tests. */
   async page(): Promise<Page> {
     const context = await this.program.newContext({ ignoreHTTPSErrors: true });
+    // As long as `until` waits.
+    context.setDefaultTimeout(60_000);
     return context.newPage();
   }
 

@@ -4,14 +4,14 @@ import { startFilesAndNotes } from '../support/files-and-notes.js';
 import { browserTitle, hasBrowser } from './browser.js';
 import { everyClient } from './clients/every-client.js';
 
-describe.skipIf(!hasBrowser)(browserTitle('On Express'), { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('On Express'), () => {
   everyClient('express', async () => {
     const host = await startFilesAndNotes({ platform: 'express' });
     return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
   });
 });
 
-describe.skipIf(!hasBrowser)(browserTitle('On Fastify'), { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('On Fastify'), () => {
   everyClient('fastify', async () => {
     const host = await startFilesAndNotes({ platform: 'fastify' });
     return { host, url: host.url, version: 'HTTP/1.1', close: () => host.close() };
@@ -20,7 +20,6 @@ describe.skipIf(!hasBrowser)(browserTitle('On Fastify'), { timeout: 60_000 }, ()
 
 describe.skipIf(!hasBrowser || !hasOpenssl)(
   opensslTitle(browserTitle('On Fastify, over HTTP/2 with TLS')),
-  { timeout: 60_000 },
   () => {
     everyClient('http2', async () => {
       const host = await startFilesAndNotes({ platform: 'http2', certificate: await selfSigned() });

@@ -24,12 +24,10 @@ async function startBehind(directives: string, certificate?: Certificate): Promi
 
 describe.skipIf(!hasBrowser || !hasNginx)(
   nginxTitle(browserTitle('Through nginx with nothing but proxy_pass')),
-  { timeout: 60_000 },
   () => everyClient('nginx', () => startBehind(PLAIN)),
 );
 
 describe.skipIf(!hasBrowser || !hasNginx || !hasOpenssl)(
   opensslTitle(nginxTitle(browserTitle('Through nginx that streams, over HTTP/2 with TLS'))),
-  { timeout: 60_000 },
   () => everyClient('nginx that streams', async () => startBehind(STREAMING, await selfSigned())),
 );

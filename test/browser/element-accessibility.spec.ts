@@ -23,7 +23,6 @@ async function mirror({ page }: ElementPage): Promise<void> {
 
 describe.skipIf(!hasBrowser)(
   browserTitle('axe-core finds nothing wrong with the upload page'),
-  { timeout: 120_000 },
   () => {
     const stage = useStage();
     let element: ElementPage;

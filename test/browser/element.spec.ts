@@ -5,8 +5,9 @@ import { browserTitle, hasBrowser } from './browser.js';
 import { ElementPage, type MadeFile } from './element-page.js';
 import { resize, wear } from './looks.js';
 import { useStage } from './stage.js';
+import { expectInTime } from '../support/in-time.js';
 
-describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), () => {
   const stage = useStage();
   let element: ElementPage;
 
@@ -237,7 +238,7 @@ describe.skipIf(!hasBrowser)(browserTitle('<chunked-upload>'), { timeout: 120_00
     }, STEPS);
     const each = ((await worked()) - before) / STEPS;
     // Some 26 ms, most of them the browser's own; all rows at a time would take more than a second.
-    expect(each).toBeLessThan(100);
+    expectInTime(each, 100);
 
     await element.button('Cancel all').click();
     await expect

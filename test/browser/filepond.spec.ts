@@ -15,7 +15,7 @@ const CUTS = [1.5, 0.1, 2.3, 0.01, 1.001, 0.5, 3.05, 0.999, 1.7, 2.005].map(
 );
 const content = randomBytes(SIZE);
 
-describe.skipIf(!hasBrowser)(browserTitle('FilePond'), { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('FilePond'), () => {
   const stage = useStage();
   const pond = new FilePondPage(stage);
 

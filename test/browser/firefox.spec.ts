@@ -21,7 +21,7 @@ interface OwnPage {
 }
 
 // What differs from one browser to another. Everything else is tried in Chromium.
-describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), { timeout: 120_000 }, () => {
+describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), () => {
   const stage = useStage(startDemo, 'firefox');
   let element: ElementPage;
   let film: string;
@@ -142,11 +142,10 @@ describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), { timeout: 120_000 }, (
       );
     const counts = () =>
       stage.page.evaluate(() => (globalThis as unknown as OwnPage).queue.getSnapshot().counts);
-    const patient = { timeout: 60_000, interval: 100 };
 
     const many = rounds(1_000);
     await add(many, 10);
-    await expect.poll(async () => (await counts()).complete, patient).toBe(many);
+    await expect.poll(async () => (await counts()).complete).toBe(many);
 
     const held = stage.network.after(3_000_000, 'hold');
     await add(3, 4_000_000);
@@ -154,9 +153,9 @@ describe.skipIf(!hasFirefox)(firefoxTitle('In Firefox'), { timeout: 120_000 }, (
     await stage.page.context().setOffline(true);
     stage.network.cut();
     stage.network.release();
-    await expect.poll(async () => (await counts()).retrying, patient).toBe(3);
+    await expect.poll(async () => (await counts()).retrying).toBe(3);
     await stage.page.context().setOffline(false);
-    await expect.poll(async () => (await counts()).complete, patient).toBe(many + 3);
+    await expect.poll(async () => (await counts()).complete).toBe(many + 3);
   });
 
   it.each([

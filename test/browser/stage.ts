@@ -142,8 +142,8 @@ export function useStage(
   browser: BrowserName = 'chromium',
 ): Stage {
   const stage = new Stage();
-  beforeAll(() => stage.set(start, browser), 120_000);
-  afterAll(() => stage.strike(), 60_000);
+  beforeAll(() => stage.set(start, browser));
+  afterAll(() => stage.strike());
   beforeEach(() => stage.enter());
   afterEach(() => stage.leave());
   return stage;

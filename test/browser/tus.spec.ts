@@ -20,7 +20,7 @@ const AT_THE_END = [SIZE + 1_000];
 const content = randomBytes(SIZE);
 const FILES = '/uploads/files';
 
-describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('tus in a browser'), () => {
   const stage = useStage();
   const methods = () => stage.responses.map((response) => response.request().method());
 

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 /** More than the client sends in one chunk. */
 const SIZE = 12 * MIB;
 
-describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000 }, () => {
+describe.skipIf(!hasBrowser)(browserTitle('the upload page'), () => {
   const stage = useStage();
   const content = randomBytes(SIZE);
   let film: string;
@@ -70,7 +70,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the upload page'), { timeout: 120_000
     const held = stage.network.after(6 * MIB, 'hold');
     await drop(stage.page, film);
     await held;
-    await expect.poll(() => barOf('film.mp4'), { timeout: 10_000 }).toBeGreaterThan(2 * MIB);
+    await expect.poll(() => barOf('film.mp4')).toBeGreaterThan(2 * MIB);
 
     await press('Pause', 'film.mp4');
     await inState('film.mp4', 'paused');

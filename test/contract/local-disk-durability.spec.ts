@@ -5,8 +5,9 @@ import { join, relative } from 'node:path';
 import { LocalDiskStorage, type StorageWriter, type StoredFile } from 'nestjs-chunked-upload';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FolderSyncs } from '../../src/chunked-upload/storage/folder-syncs.js';
+import { expectInTime } from '../support/in-time.js';
 import { openOptions, undisturbed } from '../support/open-options.js';
-import { until } from '../support/waiting.js';
+import { timed, until } from '../support/waiting.js';
 import { withWatchedSyncs } from '../support/watched-syncs.js';
 
 let root: string;
@@ -181,7 +182,8 @@ describe('FolderSyncs', () => {
     await syncs.sync(root);
     await syncs.sync(root);
     expect(openFolders()).toEqual([root]);
-    await until('its handle closed', () => openFolders().length === 0, { withinMs: 5000 });
+    const { ms } = await timed(() => until('its handle closed', () => openFolders().length === 0));
+    expectInTime(ms, 5000);
     await syncs.sync(root);
   });
 

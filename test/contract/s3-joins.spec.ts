@@ -59,9 +59,7 @@ it('Of two that join at once, each plan stays, and whoever comes next goes on by
   });
   const second = finish().catch(() => undefined);
   await expect
-    .poll(() => double.log.filter(({ operation }) => operation === 'UploadPartCopy').length, {
-      timeout: 10_000,
-    })
+    .poll(() => double.log.filter(({ operation }) => operation === 'UploadPartCopy').length)
     .toBeGreaterThan(0);
   letGo();
   await Promise.all(landed);
@@ -71,7 +69,7 @@ it('Of two that join at once, each plan stays, and whoever comes next goes on by
   await upload.finish(SIZE);
   await upload.holds(bytes);
   await late.close();
-}, 60_000);
+});
 
 it('A store that copies no parts is read, and sent what is to be joined', async () => {
   double = await S3Double.start({ rules: { completion: 'every', partCopies: false } });

@@ -30,7 +30,6 @@ import { type S3Access, s3Client } from '../support/s3-client.js';
 
 const MIB = 1024 * 1024;
 const LEAST = 5 * MIB;
-const CEPH_STARTS_MS = 180_000;
 
 const engines = [
   { name: 'the double as Ceph', start: startDouble, missing: null },
@@ -65,7 +64,7 @@ for (const { name, start, missing } of engines) {
       ({ access, stop } = await start());
       client = s3Client(access, { maxAttempts: 1 });
       await client.send(new CreateBucketCommand({ Bucket }));
-    }, CEPH_STARTS_MS);
+    });
     afterAll(async () => {
       client?.destroy();
       await stop?.();

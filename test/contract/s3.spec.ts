@@ -13,7 +13,6 @@ import { sharedCeph } from '../support/ceph-on-demand.js';
 import { type S3Access, s3Client } from '../support/s3-client.js';
 import { type StoreOptions, storeOptions } from '../support/store-options.js';
 
-const CEPH_STARTS_MS = 180_000;
 const BUCKET = 'contract';
 
 const GAPS: StorageGaps = {
@@ -61,7 +60,7 @@ describe.skipIf(cephIsMissing !== null)('A real store', () => {
     const client = s3Client(access);
     await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
     client.destroy();
-  }, CEPH_STARTS_MS);
+  });
   const name = `S3Storage on Ceph${cephIsMissing === null ? '' : ` (${cephIsMissing})`}`;
   describeStorageContract({ describe, it }, name, () => storageAt(access), { gaps: GAPS });
 });

@@ -207,7 +207,7 @@ beforeAll(async () => {
     const rows = await host.dataSource.getRepository<UploadRow>(entity).find();
     begunByTheWay.push(...rows.filter(({ id }) => !made.has(id)));
   }
-}, 240_000);
+});
 
 function statesOf({ userRestricted }: Situation): UploadStates {
   const entity = userRestricted ? ChunkedUpload : Shared;

@@ -93,7 +93,7 @@ beforeAll(async () => {
     );
     await host.dataSource.query(`VACUUM ANALYZE ${table}`);
   }
-}, 600_000);
+});
 afterAll(() => host.close());
 
 const now = Date.now();
@@ -197,7 +197,7 @@ describe(`With ${ROWS} records`, () => {
     } finally {
       await beside.close();
     }
-  }, 120_000);
+  });
 });
 
 async function plansOf(what: string, query: Record<string, string>) {

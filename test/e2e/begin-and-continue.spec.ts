@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../support/host.js';
+import { expectInTime } from '../support/in-time.js';
 import { storedFiles } from '../support/stored-files.js';
 import { UploadClient, sample } from '../support/upload-client.js';
 
@@ -29,7 +30,7 @@ describe('PUT /uploads begins an upload with its first chunk', () => {
     const { id, created_at: createdAt, expires } = answer.upload;
     expect(id).toMatch(UUID);
     expect(createdAt).toMatch(UTC);
-    expect(Math.abs(Date.parse(createdAt) - before)).toBeLessThan(5000);
+    expectInTime(Math.abs(Date.parse(createdAt) - before), 5000);
     expect(Date.parse(expires ?? '') - Date.parse(createdAt)).toBeCloseTo(86_400_000, -3);
     expect(answer.body).toEqual({
       id,

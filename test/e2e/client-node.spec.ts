@@ -129,7 +129,7 @@ describe('the client in Node, from the disk', () => {
       child.stdout.on('data', (text) => (shown += String(text)));
       const closed = once(child, 'close');
       await held;
-      await expect.poll(() => shown, { timeout: 20_000 }).toMatch(/\r\[=+> *\] +[1-9]\d* %/);
+      await expect.poll(() => shown).toMatch(/\r\[=+> *\] +[1-9]\d* %/);
       network.release();
       expect(await closed).toEqual([0, null]);
 

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type TestDatabase, createDatabase, executeOn } from '../support/database.js';
 import { type Host, startHost } from '../support/host.js';
+import { expectInTime } from '../support/in-time.js';
 import { RecordingLogger, loggingTo } from '../support/recording-logger.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { type Answer, UploadClient, md5, sample } from '../support/upload-client.js';
@@ -100,7 +101,7 @@ describe('callTimeout', () => {
           ]),
         );
         for (const answer of answers) expectUnavailable(answer);
-        expect(ms).toBeLessThan(LIMIT_MS + TOLERANCE_MS);
+        expectInTime(ms, LIMIT_MS + TOLERANCE_MS);
       });
       await isServed(client, id);
       await until('the chunk is taken', async () => {
@@ -119,7 +120,7 @@ describe('callTimeout', () => {
         Promise.all(Array.from({ length: 6 }, async () => client.get(id))),
       );
       for (const answer of answers) expectUnavailable(answer);
-      expect(ms).toBeLessThan(LIMIT_MS + TOLERANCE_MS);
+      expectInTime(ms, LIMIT_MS + TOLERANCE_MS);
       line.unmute();
       await isServed(client, id);
       const { master } = host.dataSource.driver as unknown as { master: { waitingCount: number } };
@@ -139,7 +140,7 @@ describe('callTimeout', () => {
         hook = each;
         const { result: answer, ms } = await timed(async () => client.complete(id, sum));
         expectUnavailable(answer);
-        expect(ms).toBeLessThan(LIMIT_MS + TOLERANCE_MS);
+        expectInTime(ms, LIMIT_MS + TOLERANCE_MS);
       }
       hook = () => ({ ok: true });
       await until('it can be completed', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHash } from 'node:crypto';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../support/chunk-request.js';
 import type { Cut } from '../support/chunk-wire.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
+import { expectInTime } from '../support/in-time.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
 import { rounds } from '../support/rounds.js';
 import { timed, until } from '../support/waiting.js';
@@ -82,14 +82,13 @@ describe.each(WAYS)(title, ({ http, cut, multipart }) => {
   /** Soon after the cut the upload goes on where it says, at `least` of the chunk. */
   async function expectResumable(upload: ResumingUpload, least: number, most: number) {
     const { offset } = upload;
-    const goOnUntil = performance.now() + soon;
-    while ((await upload.ask(url)) < offset + least && performance.now() < goOnUntil) {
-      await sleep(5);
-    }
-    expect(upload.offset).toBeGreaterThanOrEqual(offset + least);
+    const arrived = async (): Promise<boolean> => (await upload.ask(url)) >= offset + least;
+    const kept = await timed(() => until('what arrived is kept', arrived, { everyMs: 5 }));
     expect(upload.offset).toBeLessThanOrEqual(offset + most);
-    expect(await upload.sendRest(url)).toMatchObject({ status: 200 });
-    expect(performance.now()).toBeLessThan(goOnUntil + soon / 2);
+    const { result, ms } = await timed(() => upload.sendRest(url));
+    expect(result).toMatchObject({ status: 200 });
+    expectInTime(kept.ms, soon);
+    expectInTime(kept.ms + ms, 1.5 * soon);
     expect(await upload.finish(url)).toEqual({ equal: true });
   }
 
@@ -138,9 +137,9 @@ describe.each(WAYS)(title, ({ http, cut, multipart }) => {
     await request.send(bytes.subarray(0, MIB));
     await request.taken();
     request.cut(cut);
-    await until('it is listed', async () => (await listed(url)).length > before.length, {
-      withinMs: soon,
-    });
+    const isListed = async (): Promise<boolean> => (await listed(url)).length > before.length;
+    const { ms } = await timed(() => until('it is listed', isListed));
+    expectInTime(ms, soon);
     const found = (await listed(url)).at(-1);
     const upload = new ResumingUpload(bytes);
     upload.id = found?.id ?? null;

@@ -27,7 +27,7 @@ let stages = new Lanes<Stage>([]);
 
 beforeAll(async () => {
   stages = new Lanes(await Promise.all(Array.from({ length: LANES }, () => Stage.open())));
-}, 2 * MINUTE);
+});
 
 afterAll(async () => {
   await Promise.all(stages.all.map((stage) => stage.close()));

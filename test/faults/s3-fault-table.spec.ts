@@ -32,7 +32,7 @@ let stages: { readonly mode: S3Mode; readonly stage: Stage }[] = [];
 
 beforeAll(async () => {
   stages = await Promise.all(MODES.map(async (mode) => ({ mode, stage: await Stage.open(mode) })));
-}, 5 * MINUTE);
+});
 
 afterAll(async () => {
   await Promise.all(stages.map(({ stage }) => stage.close()));

@@ -73,7 +73,7 @@ beforeAll(async () => {
   cluster = await startCluster(1);
   fastify = await startFilesAndNotes({ platform: 'fastify' });
   if (hasNginx) nginx = await Nginx.start(cluster.at(0).url, WAYS);
-}, 120_000);
+});
 afterAll(async () => {
   await nginx?.stop();
   await fastify?.close();
@@ -127,7 +127,7 @@ class TusFile {
 const FASTIFY = 'to a host on Fastify';
 const ways = ['directly', FASTIFY, ...(hasNginx ? Object.keys(WAYS) : [])];
 
-describe.each(ways)(nginxTitle('tus-js-client, %s'), { timeout: 60_000 }, (way) => {
+describe.each(ways)(nginxTitle('tus-js-client, %s'), (way) => {
   let network: BadNetwork;
   /** Of the server itself. */
   let url: string;

@@ -87,7 +87,7 @@ describe.each(BUNDLERS)('A host bundled by $title', ({ recipe, command, bundle }
     const { code, output } = await app.run(app.bin(program), args);
     expect(code, output).toBe(0);
     expect(output).not.toMatch(/warning.*import\.meta/i);
-  }, 300_000);
+  });
 
   it('contains the package', async () => {
     const text = await readFile(join(app.folder, bundle), 'utf8');

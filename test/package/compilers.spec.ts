@@ -24,7 +24,7 @@ describe('TypeScript 5.7', () => {
 
   beforeAll(async () => {
     app = await FreshApplication.install(NEST_11);
-  }, 300_000);
+  });
 
   it.concurrent.each(SETTINGS)(
     'compiles a host for $title',

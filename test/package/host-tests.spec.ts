@@ -129,7 +129,7 @@ describe('The tests of a host of Nest 11, in CommonJS,', () => {
       'tsconfig.json': TSCONFIG_11,
       'vitest.config.mjs': VITEST,
     });
-  }, 300_000);
+  });
 
   it('run in Jest', async () => {
     const args = ['--ci', '--runInBand', `--testTimeout=${LONGEST_MS}`];
@@ -158,5 +158,5 @@ describe('The tests of a host of Nest 12, in ES modules,', () => {
     });
     expectPassed(await app.run(app.bin('vitest'), ['run', ...EXCEPT_PEOPLE]));
     expectPassed(await app.run(app.bin('vitest'), ['run', 'people']), 1);
-  }, 300_000);
+  });
 });

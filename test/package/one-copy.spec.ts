@@ -35,7 +35,7 @@ describe.each([NEST_11, NEST_12])('In $name', (recipe: Recipe) => {
 
   beforeAll(async () => {
     app = await FreshApplication.install(recipe);
-  }, 300_000);
+  });
 
   it.each(['import', 'require'] as const)(
     'what is loaded by import and by require is the same, %s first',
@@ -51,7 +51,7 @@ describe('The storage on S3', () => {
 
   beforeAll(async () => {
     app = await FreshApplication.install(NEST_12);
-  }, 300_000);
+  });
 
   it.each(['import', 'require'] as const)('names the package that it wants, by %s', async (by) => {
     const message = `(async () => ${by}('${S3}'))().catch(({ message }) => console.log(message))`;
@@ -81,7 +81,7 @@ describe('On other versions of Node', () => {
 
   beforeAll(async () => {
     app = await FreshApplication.install(NEST_12);
-  }, 300_000);
+  });
 
   it.each(NODE_VERSIONS)(
     'what is loaded by import and by require is the same: %s',

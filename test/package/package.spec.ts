@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const recipe of APPLICATIONS) {
     installed.set(recipe.name, await FreshApplication.install(recipe));
   }
-}, 300_000);
+});
 
 function application(name: string): FreshApplication {
   const app = installed.get(name);

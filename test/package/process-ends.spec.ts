@@ -18,7 +18,7 @@ let app: FreshApplication;
 beforeAll(async () => {
   app = await FreshApplication.install(NEST_12);
   await app.compile(await sources(SOURCES), { skipLibCheck: true });
-}, 300_000);
+});
 
 /** Skips the test where this machine lacks that version of Node. */
 async function nodeOrSkip(version: string, context: TestContext): Promise<string> {

@@ -13,7 +13,7 @@ describe('Hooks have their types with TypeScript 5.7', () => {
 
   beforeAll(async () => {
     app = await FreshApplication.install(NEST_11);
-  }, 300_000);
+  });
 
   it.each([
     { title: 'and strict', folder: 'strict', settings: { strict: true } },

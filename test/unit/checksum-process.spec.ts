@@ -18,7 +18,7 @@ const readBack = async (start, end) => [file.subarray(start, end)];
 async function runToItsEnd(script: string, ...args: string[]): Promise<string> {
   const source = `data:text/javascript,${encodeURIComponent(PREAMBLE + script)}`;
   const parameters = [...args, '--eval', `import(${JSON.stringify(source)})`];
-  const { stdout } = await promisify(execFile)(process.execPath, parameters, { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, { timeout: 120_000 });
   return stdout.trim();
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { chunkDigests } from '../../src/chunked-upload/protocols/http/chunk-digests.js';
+import { expectInTime } from '../support/in-time.js';
 import { processorTime } from '../support/waiting.js';
 
 const bytes = Buffer.from('some bytes');
@@ -90,7 +91,7 @@ describe('chunkDigests', () => {
         }
       }
     });
-    expect(ms).toBeLessThan(500);
+    expectInTime(ms, 500);
   });
 
   it.each([

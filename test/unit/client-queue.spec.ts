@@ -259,9 +259,7 @@ describe('the queue of the client', () => {
       queue.getSnapshot();
     });
     queue.add(Array.from({ length: 10_000 }, (_, index) => fileOf(`${index}`, 'four')));
-    await until('all are complete', () => queue.getSnapshot().counts.complete === 10_000, {
-      withinMs: 60_000,
-    });
+    await until('all are complete', () => queue.getSnapshot().counts.complete === 10_000);
     expect(notices).toBeLessThan(2_000);
-  }, 90_000);
+  });
 });

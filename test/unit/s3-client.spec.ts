@@ -64,7 +64,7 @@ it('A store may be silent for as long as it completes or copies: only the call h
     'UploadPartCopy 2',
   ]);
   await joined.holds(bytes);
-}, 30_000);
+});
 
 it.each(['is silent', 'hangs up'])(
   'A download goes on where the store %s within it',
@@ -156,7 +156,7 @@ it('Downloads, however many and however slow, keep nobody from the store', async
   } finally {
     for (const download of opened) download.destroy();
   }
-}, 30_000);
+});
 
 it('Keys are removed many at once again when the credentials are good again', async () => {
   double = await S3Double.start();

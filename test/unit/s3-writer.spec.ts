@@ -41,7 +41,7 @@ it('Of a part that fails behind others all memory comes back', async () => {
   const pages = processStores.spare(all);
   expect(pages).toHaveLength(all);
   processStores.give(pages ?? []);
-}, 60_000);
+});
 
 it('Of a piece that never begins, as the one before it has failed, all memory comes back', async () => {
   const double = await S3Double.start();
@@ -71,7 +71,7 @@ it('Of a piece that never begins, as the one before it has failed, all memory co
   const pages = processStores.spare(all);
   expect(pages).toHaveLength(all);
   processStores.give(pages ?? []);
-}, 60_000);
+});
 
 it('A writer that has got no byte begins nothing: nobody would look for it', async () => {
   const double = await S3Double.start();
