@@ -11,11 +11,11 @@ export const LIMIT_MS = CALL_TIMEOUT_MS + LEASE_MS + SLACK_MS;
 /** Within so long others are served that have nothing to do with what went wrong. */
 export const OTHERS_MS = CALL_TIMEOUT_MS - 500;
 
-/** What is late fails, and says what it was. */
+/** What is late fails, says what it was, and is tried again: see `in-time.ts`. */
 export async function within<R>(ms: number, what: string, work: Promise<R>): Promise<R> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new Error(`late: ${what}: no answer within ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([work, late]);

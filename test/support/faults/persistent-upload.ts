@@ -118,7 +118,7 @@ export class PersistentUpload {
       const answer = await this.#replaceRest(host, offset);
       if (answer.status === 200) continue;
       if (performance.now() > giveUpAt) {
-        throw new Error(`The next chunk: after ${withinMs} ms still ${describe(answer)}`);
+        throw new Error(`late: The next chunk: after ${withinMs} ms still ${describe(answer)}`);
       }
       await sleep(PAUSE_MS);
     }

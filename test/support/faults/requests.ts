@@ -31,7 +31,7 @@ export async function persist(
     const answer = await attempt();
     if (!mayComeAgain(answer)) return answer;
     if (performance.now() > giveUpAt) {
-      throw new Error(`${what}: after ${withinMs} ms still ${describe(answer)}`);
+      throw new Error(`late: ${what}: after ${withinMs} ms still ${describe(answer)}`);
     }
     await sleep(PAUSE_MS);
   }

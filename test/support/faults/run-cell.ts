@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { md5, send } from '../chunk-request.js';
-import type { Cell } from './cell.js';
+import { LATE } from '../in-time.js';
+import { type Cell, cellName } from './cell.js';
 import { isLethal } from './fault.js';
 import { isOfS3, isPassing } from './s3-fault.js';
 import type { FaultHost } from './fault-host.js';
@@ -32,12 +33,22 @@ export async function pointsOf(stage: Stage, operation: Operation): Promise<read
   return stage.plan.met;
 }
 
-/** The same as often as it takes to get to the point; the stage is ready for the next one then. */
-export async function tryCell(
-  stage: Stage,
-  operation: Operation,
-  cell: Cell,
-): Promise<{ verdict: Verdict; reason: string }> {
+interface Outcome {
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/** The same with a fault. What is only late is tried again: see `in-time.ts`. */
+export async function tryCell(stage: Stage, operation: Operation, cell: Cell): Promise<Outcome> {
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await getThere(stage, operation, cell);
+    if (tries === TRIES || !LATE.test(outcome.reason)) return outcome;
+    console.log(`again: ${cellName(operation.name, cell)}: ${outcome.reason}`);
+  }
+}
+
+/** As often as it takes to get to the point; the stage is ready for the next one then. */
+async function getThere(stage: Stage, operation: Operation, cell: Cell): Promise<Outcome> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     // What is asked for every second may be asked for once less this time.
     const nth = Math.max(1, cell.point.nth - tries);

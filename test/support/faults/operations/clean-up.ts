@@ -72,7 +72,7 @@ async function cleaned(
   const start = performance.now();
   for (let isAged = false; await rows.isDoomed(id ?? ''); await sleep(PAUSE_MS)) {
     const passed = performance.now() - start;
-    if (passed > LIMIT_MS) throw new Error(`After ${LIMIT_MS} ms it is still to be cleaned`);
+    if (passed > LIMIT_MS) throw new Error(`late: After ${LIMIT_MS} ms it is still to be cleaned`);
     if (passed > LEASE_MS && !isAged) {
       // What a cleaner that died has claimed is for a minute nobody else's: the minute is over.
       for (const table of ['chunked_upload', 'hooked_upload']) {
