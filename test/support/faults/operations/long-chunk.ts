@@ -8,9 +8,10 @@ import { expectStatus } from '../requests.js';
 import { recoverBegun } from './begin.js';
 import type { Stage } from '../stage.js';
 
-// A chunk is committed on its way every few seconds: this one takes long enough for that, and its
-// sender is never silent. Where checkpoints can be had faster, these two numbers go down.
-const PIECES = 33;
+// A chunk is committed on its way every few seconds: this one takes long enough for that and for several
+// renewals of the lease after it, and its sender is never silent. Where checkpoints can be had faster,
+// these two numbers go down.
+const PIECES = 40;
 const PAUSE_MS = 200;
 const TAKES_MS = PIECES * PAUSE_MS;
 /** In the stage's units. */
