@@ -117,7 +117,7 @@ export default defineConfig({
         sequence: { groupOrder: GROUPS[group].order },
         // Of what hangs, and only that: on a busy machine anything may take many times as long.
         testTimeout: 10 * MINUTE,
-        hookTimeout: 5 * MINUTE,
+        hookTimeout: 10 * MINUTE,
         retry: { count: 2, condition: LATE },
         // As long as `until` waits.
         expect: { poll: { timeout: MINUTE } },
