@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LocalDiskStorage, type OpenOptions, type StoredFile } from 'nestjs-chunked-upload';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openOptions, undisturbed } from '../support/open-options.js';
 
 // Each call of the file system goes through another thread, which for small files costs more than
@@ -59,8 +59,15 @@ const fileOf = (name: string): StoredFile => ({
 });
 
 describe('LocalDiskStorage calls the file system', () => {
-  // The first makes the folder, and opens it to sync it.
-  beforeAll(() => chunk(fileOf('first')));
+  // The first makes the folder, and opens it to sync it. In a second it would be closed again.
+  beforeAll(async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    await chunk(fileOf('first'));
+  });
+  afterAll(() => {
+    vi.runAllTimers();
+    vi.useRealTimers();
+  });
 
   it('6 times for a first chunk: open, write, three of its syncing, close', async () => {
     expect(await callsOf(() => chunk(fileOf('x')))).toBe(6);

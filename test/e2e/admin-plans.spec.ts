@@ -147,7 +147,6 @@ describe(`With ${ROWS} records no list reads a whole table`, () => {
       const { statements } = await plansOf('count', filter);
       await expectQuick(statements, filter);
     },
-    120_000,
   );
 });
 

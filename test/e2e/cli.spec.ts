@@ -11,7 +11,6 @@ import { storedFiles } from '../support/stored-files.js';
 const APP = 'test/support/cli-host/app.module.mjs';
 const COMMONJS = 'test/support/cli-host/app.module.cjs';
 const DELETE = ['delete-expired-uploads', '--app', APP];
-const TIMEOUT = 120_000;
 
 let database: TestDatabase;
 let client: Client;
@@ -93,7 +92,7 @@ function expectLines(result: CommandResult, ...lines: string[]): void {
   for (const line of lines) expect(result.output.split('\n')).toContain(line);
 }
 
-describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
+describe('delete-expired-uploads', () => {
   it('deletes what has expired, of all types, and nothing else', async () => {
     const kept = [await upload('live'), await upload('leased'), await upload('complete')];
     await upload('expired');
@@ -321,7 +320,7 @@ describe('delete-expired-uploads', { timeout: TIMEOUT }, () => {
   });
 });
 
-describe('reconcile', { timeout: TIMEOUT }, () => {
+describe('reconcile', () => {
   const RECONCILE = ['reconcile', '--app', APP];
   const lost = `chunked_uploads/2026/01/01/${randomUUID()}.part`;
 
@@ -386,7 +385,7 @@ describe('reconcile', { timeout: TIMEOUT }, () => {
   });
 });
 
-describe('The command line', { timeout: TIMEOUT }, () => {
+describe('The command line', () => {
   it.each(['-h', '--help'])('%s explains it', async (flag) => {
     const { code, output } = await command([flag]);
     expect(code).toBe(0);

@@ -119,7 +119,7 @@ describe('the client in Node', () => {
     });
     afterAll(() => completing.close());
     beforeEach(async () => {
-      hook = () => sleep(400);
+      hook = () => sleep(200);
       await network.close();
       network = await BadNetwork.to(completing.url);
     });

@@ -26,7 +26,7 @@ beforeAll(async () => {
     types: [
       { path: 'rolling', entity: Rolling, expiry: 'rolling' },
       { path: 'eternal', entity: Eternal, expiresIn: null },
-      { path: 'brief', entity: Brief, expiresIn: 300 },
+      { path: 'brief', entity: Brief, expiresIn: 2000 },
     ],
   });
 });

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CHUNKED_UPLOAD_CHANNELS,
   type ChunkedUploadMeasurementName,
@@ -15,6 +16,9 @@ import { type Host, startHost } from '../support/host.js';
 import { expectInTime } from '../support/in-time.js';
 import { UploadClient, md5, sample } from '../support/upload-client.js';
 import { until } from '../support/waiting.js';
+
+/** A writer that has sent nothing for so long is silent. */
+const SILENT_MS = 600;
 
 interface Heard extends UploadMeasurement {
   readonly channel: ChunkedUploadMeasurementName;
@@ -164,6 +168,7 @@ describe('Channels tell', () => {
 
   it('of a silent writer that is taken over, and how long that took', async () => {
     const { id, written } = await beingWritten();
+    await sleep(SILENT_MS);
     expect((await client.put('bytes 100-299/300', rest, { id })).status).toBe(200);
     await written;
     expect(on('takeover')).toEqual([{ type: 'uploads', id, reason: 'silent' }]);
@@ -188,7 +193,9 @@ describe('Channels tell', () => {
   it('of no silent writer where a client that resumes ends one that was sending', async () => {
     const { id, body, written } = await beingWritten();
     let at = 50;
-    const sending = setInterval(() => body.push(rest.subarray(at, ++at)), 20);
+    const push = () => body.push(rest.subarray(at, ++at));
+    push();
+    const sending = setInterval(push, 20);
     await host.uploads.findPosition(id, null, undefined, 'any');
     clearInterval(sending);
     await written;
@@ -198,7 +205,9 @@ describe('Channels tell', () => {
   it('of a request that is refused because another one writes', async () => {
     const { id, body, written } = await beingWritten();
     let at = 50;
-    const sending = setInterval(() => body.push(rest.subarray(at, ++at)), 20);
+    const push = () => body.push(rest.subarray(at, ++at));
+    push();
+    const sending = setInterval(push, 20);
     const { status } = await client.put('bytes 100-299/300', rest, { id });
     clearInterval(sending);
     body.destroy(new Error('enough'));

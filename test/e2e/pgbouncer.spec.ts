@@ -127,7 +127,9 @@ class BasicClient extends UploadClient {
 async function advisoryLocks(url: string): Promise<number> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  const sql = `SELECT count(*)::int AS count FROM pg_locks WHERE locktype = 'advisory'`;
+  // The locks of all databases are in it.
+  const sql = `SELECT count(*)::int AS count FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
   const { rows } = await client.query<{ count: number }>(sql);
   await client.end();
   return rows[0]?.count ?? -1;

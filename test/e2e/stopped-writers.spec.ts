@@ -13,7 +13,7 @@ import { timed, until } from '../support/waiting.js';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const BUCKET = 'uploads';
-const CALL_MS = 2000;
+const CALL_MS = 4000;
 const SLOW_MS = 1500;
 /** It would take longer to read the pieces, of which a few are read at once. */
 const SOON_MS = 10_000;

@@ -293,7 +293,7 @@ describe('A database that goes away for longer than a lease', () => {
     const logger = new RecordingLogger();
     const own = await startHost({
       database: { url: proxy.url } as object,
-      upload: { leaseTime: '1s' },
+      upload: { leaseTime: '3s' },
       ...loggingTo(logger),
     });
     try {

@@ -80,12 +80,14 @@ const refusals: [string, (body: Readable) => Promise<unknown>][] = [
     'append to an upload that is being written',
     async (body) => {
       const { id } = await uploads.begin({ body: bytes(10), fields });
-      const other = endless();
+      const other = new Readable({ read: () => undefined });
+      const sending = setInterval(() => other.push(bytes(1)), 20);
       const writing = uploads.append(id, { body: other, offset: 10 }).catch(() => undefined);
       await until('it is written', async () => (await uploads.findOne(id)).leaseToken !== null);
       const refused = await uploads
         .append(id, { body, offset: 10 })
         .catch((error: unknown) => error);
+      clearInterval(sending);
       other.destroy();
       await writing;
       throw refused;

@@ -147,7 +147,7 @@ describe('What an answer says of an upload', () => {
   });
 
   it('is its limits, by the words of its draft', () => {
-    const soon = new Date(Date.now() + 60_500);
+    const soon = new Date(Date.now() + 60_900);
     expect(limitField({ min: 0, max: null }, null, 8)).toBe('min-size=0');
     expect(limitField({ min: 1, max: 9 }, soon, 8)).toBe('min-size=1, max-size=9, max-age=60');
     expect(limitField({ min: 0, max: null }, soon, 6)).toBe('min-size=0, expires=60');
