@@ -117,7 +117,8 @@ export default defineConfig({
         sequence: { groupOrder: GROUPS[group].order },
         // Of what hangs, and only that: on a busy machine anything may take many times as long.
         testTimeout: 10 * MINUTE,
-        hookTimeout: 10 * MINUTE,
+        // Packages are installed in hooks, three recipes one after the other.
+        hookTimeout: 30 * MINUTE,
         retry: { count: 2, condition: LATE },
         // As long as `until` waits.
         expect: { poll: { timeout: MINUTE } },

@@ -132,7 +132,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the components of the READMEs, in a p
       'watched.js': WATCHED,
       'entry.js': `import './watched.js';\n${each.entry}`,
     });
-    const held = stage.network.after(SIZE, 'hold');
+    // Before any of them can have arrived whole.
+    const held = stage.network.after(SIZE / 2, 'hold');
     await choose('file-a', 'file-b', 'file-c');
     await held;
     for (const name of ['file-a', 'file-b', 'file-c']) {

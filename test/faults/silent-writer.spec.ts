@@ -12,7 +12,7 @@ import { type Cluster, startCluster } from '../support/cluster.js';
 import { expectInTime } from '../support/in-time.js';
 import { ResumingUpload, detail } from '../support/resuming-upload.js';
 import type { ServerProcess } from '../support/server-process.js';
-import { timed, until } from '../support/waiting.js';
+import { Gaps, timed, until } from '../support/waiting.js';
 
 const SIZE = 300 * KIB;
 const FIRST = 100 * KIB;
@@ -158,9 +158,16 @@ describe('a writer whose bytes still come', () => {
     const bytes = upload.bytes.subarray(FIRST);
     const { request, rest } = await halfWay(upload, { bytes });
     let sent = 0;
-    const trickle = setInterval(() => void request.send(rest.subarray(sent, (sent += 100))), 100);
+    const gaps = new Gaps();
+    const trickle = setInterval(() => {
+      gaps.end();
+      void request.send(rest.subarray(sent, (sent += 100)));
+    }, 100);
+    // Else it was silent, which is another thing.
+    const expectSteady = (): void => expectInTime(gaps.longest, SILENCE_MS - 100, 'the next bytes');
     try {
       const { result, ms } = await timed(() => upload.sendRest(cluster.at(other).url));
+      expectSteady();
       expect(result.status).toBe(423);
       expect(detail(result)).toBe(BUSY);
       expect(result.headers['retry-after']).toMatch(/^\d+$/);
@@ -169,6 +176,7 @@ describe('a writer whose bytes still come', () => {
       // Not even HEAD ends it; and long after the request that was refused it is not taken over.
       expect(await upload.ask(cluster.at(0).url)).toBe(FIRST);
       await sleep(1500);
+      expectSteady();
     } finally {
       clearInterval(trickle);
     }

@@ -3,15 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChunkRequest, FILES, KIB, MIB, representation, send } from '../support/chunk-request.js';
 import { type Cluster, startCluster } from '../support/cluster.js';
 import { queryOn } from '../support/database.js';
+import { expectInTime } from '../support/in-time.js';
 import { ResumingUpload } from '../support/resuming-upload.js';
 import { rounds } from '../support/rounds.js';
 import { ServerProcess } from '../support/server-process.js';
 import { StatementGate } from '../support/statement-gate.js';
-import { until } from '../support/waiting.js';
+import { Gaps, until } from '../support/waiting.js';
 
 const SIZE = 64 * MIB;
 const FIRST = 10 * KIB;
-/** Longer than a sender may be silent. */
+/** So long a sender may not be silent. */
+const SILENCE_MS = 500;
 const STANDSTILL_MS = 800;
 
 let cluster: Cluster;
@@ -25,7 +27,9 @@ async function steadySender(server: ServerProcess, id: string | null) {
   const chunk = { id, start: FIRST, length: SIZE - FIRST, total: SIZE };
   const request = new ChunkRequest(server.url, chunk);
   let isPaused = false;
+  const gaps = new Gaps();
   const timer = setInterval(() => {
+    gaps.end();
     if (!isPaused) void request.send(Buffer.alloc(16 * KIB));
   }, 20);
   let answer: number | null | undefined;
@@ -33,7 +37,10 @@ async function steadySender(server: ServerProcess, id: string | null) {
   await sleep(300);
   return {
     /** Undefined while it goes on. */
-    answered: () => answer,
+    answered: () => {
+      expectInTime(gaps.longest, SILENCE_MS - 100, 'the next bytes');
+      return answer;
+    },
     /** While `work` is done, which takes a moment, nothing is sent. */
     pausedFor: async (work: () => Promise<void>) => {
       isPaused = true;
@@ -123,7 +130,9 @@ describe('After a standstill of its process a steady sender that another process
       });
       await sleep(STANDSTILL_MS);
       await writing.thaw();
-      expect((await wanted).status).toBe(423);
+      const { status } = await wanted;
+      expect(sender.answered()).toBeUndefined();
+      expect(status).toBe(423);
       gate.holdNext(RENEWAL);
       await until('it renews once more', () => gate.isHolding);
       await gate.release();

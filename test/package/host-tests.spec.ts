@@ -147,8 +147,13 @@ describe('The tests of a host of Nest 11, in CommonJS,', () => {
 
 // In Jest they run too: process-ends.spec.ts.
 describe('The tests of a host of Nest 12, in ES modules,', () => {
+  let app: FreshApplication;
+
+  beforeAll(async () => {
+    app = await FreshApplication.install(NEST_12);
+  });
+
   it('run in vitest', async () => {
-    const app = await FreshApplication.install(NEST_12);
     await app.write({
       ...below('src/', await sources([...SOURCES, ...TESTS])),
       'src/documented.test.ts': (await documentedTests())[0],

@@ -103,8 +103,13 @@ describe('Where the loader makes two copies of it, as that of Jest does for ES m
       await expect(other()).rejects.toThrow(/its classes would exist twice/);
     });`;
 
+  let app: FreshApplication;
+
+  beforeAll(async () => {
+    app = await FreshApplication.install(NEST_11);
+  });
+
   it('the second says so', async () => {
-    const app = await FreshApplication.install(NEST_11);
     for (const path of PATHS) {
       const name = path.replaceAll('/', '-');
       await app.write({

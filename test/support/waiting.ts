@@ -19,6 +19,22 @@ export async function timed<R>(work: () => Promise<R>): Promise<{ result: R; ms:
   return { result, ms: performance.now() - start };
 }
 
+/** How long, in milliseconds, something that comes again and again kept others waiting. */
+export class Gaps {
+  #last = performance.now();
+  #longest = 0;
+
+  /** To be called each time that it comes. */
+  end(): void {
+    this.#longest = this.longest;
+    this.#last = performance.now();
+  }
+
+  get longest(): number {
+    return Math.max(this.#longest, performance.now() - this.#last);
+  }
+}
+
 /**
  * Milliseconds of processor time that this process spends on `work`: what a busy machine does meanwhile
  * is not in it.

@@ -73,7 +73,11 @@ async function fallSilent(url: string): Promise<void> {
   sender.on('error', () => undefined);
   sender.write(FILE.subarray(CHUNK, CHUNK + MIB));
   await sleep(700);
-  await ok(await fetch(`${url}/${id}`, { method: 'HEAD', headers: IDENTITY }));
+  let asked: Response;
+  // It is to ask again where what had come takes more than a second to store.
+  do asked = await fetch(`${url}/${id}`, { method: 'HEAD', headers: IDENTITY });
+  while (asked.status === 423);
+  await ok(asked);
   sender.destroy();
 }
 

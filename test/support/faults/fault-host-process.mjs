@@ -99,7 +99,9 @@ async function start(options) {
         url: databaseUrl,
         entities: [ChunkedUpload, HookedUpload, Person],
         synchronize: makeTables,
-        retryAttempts: 0,
+        // Many of them start at once.
+        retryAttempts: 3,
+        retryDelay: 500,
         connectTimeoutMS: 3000,
       }),
       ChunkedUploadModule.forRoot({

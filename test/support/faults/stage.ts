@@ -92,7 +92,7 @@ export class Stage {
     this.plan.end();
     await this.endHanging();
     if (hasFailed) {
-      await this.first.kill();
+      await Promise.all([this.first.kill(), this.second.kill()]);
       await this.line.settled();
       await this.rows.query('TRUNCATE chunked_upload, hooked_upload, completions');
       await this.storage.bytes.clear();
