@@ -71,7 +71,7 @@ it(`bears ${FAST} fast clients, ${SILENT} silent ones and ${UNREAD} unread downl
     const soon = Math.max(200, 5 * Math.max(...calm.health));
     expectInTime(percentile(seen.health, 50), soon, 'p50 of /health');
     // Few are asked while the fast ones begin, all at once and with new connections.
-    expectInTime(percentile(seen.health, 95), 10 * soon, 'p95 of /health');
+    expectInTime(percentile(seen.health, 95), 5 * soon, 'p95 of /health');
     expect(server.isAlive).toBe(true);
   } finally {
     for (const connection of connections) connection.destroy();

@@ -19,6 +19,7 @@ import {
   representation,
   send,
 } from '../support/chunk-request.js';
+import { persist } from '../support/faults/requests.js';
 import { killPostgres } from '../support/kill-postgres.js';
 import { rounds } from '../support/rounds.js';
 import { s3Client } from '../support/s3-client.js';
@@ -31,6 +32,7 @@ const IS_LONG = rounds(10) === 10;
 const LONG_SIZE = 1024 * MIB + 5;
 const MOST_AT_ONCE = MIB;
 const BUCKET = 'uploads-of-two';
+const PATIENCE_MS = 60_000;
 
 /** What goes wrong, and behind which part of the file. */
 type Trouble = readonly [share: number, cause: () => Promise<void>];
@@ -160,7 +162,11 @@ class TroubledUpload {
   async complete(): Promise<void> {
     const body = Buffer.from(JSON.stringify({ md5: this.md5 }));
     const headers = { 'content-type': 'application/json' };
-    const answer = await persist(() => send('POST', this.#url(), { headers, body }));
+    const answer = await persist(
+      'complete',
+      () => send('POST', this.#url(), { headers, body }),
+      PATIENCE_MS,
+    );
     expect(answer.status, answer.bytes.toString()).toBe(200);
   }
 
@@ -173,9 +179,8 @@ class TroubledUpload {
   }
 
   async remove(): Promise<void> {
-    const { status } = await persist(() => send('DELETE', this.#url()));
-    // It may have been removed by the one before, whose answer was lost.
-    expect([204, 404]).toContain(status);
+    const { status } = await persist('DELETE', () => send('DELETE', this.#url()), PATIENCE_MS);
+    expect(status).toBe(204);
   }
 
   #url(suffix = ''): string {
@@ -256,13 +261,4 @@ async function leftInBucket(): Promise<unknown[]> {
   const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
   client.destroy();
   return [...Contents, ...Uploads].map(({ Key }) => Key);
-}
-
-/** As often as it is told to come again. */
-async function persist(ask: () => Promise<Answer>): Promise<Answer> {
-  for (;;) {
-    const answer = await ask();
-    if (![423, 503].includes(answer.status)) return answer;
-    await sleep(100);
-  }
 }

@@ -13,26 +13,20 @@ export default class FailureReporter implements Reporter {
     for (const module of modules) {
       const name = `[${module.project.name}] ${module.relativeModuleId}`;
       report(name, module.errors());
-      for (const { fullName, errors } of suitesOf(module)) report(`${name} > ${fullName}`, errors);
+      for (const suite of module.children.allSuites()) {
+        report(`${name} > ${suite.fullName}`, suite.errors());
+      }
       for (const test of module.children.allTests('failed')) {
         report(`${name} > ${test.fullName}`, test.result().errors ?? []);
       }
       for (const test of module.children.allTests('passed')) {
-        const late = test.result().errors ?? [];
-        for (const { message } of late) {
+        for (const { message } of test.result().errors ?? []) {
           console.log(`in time when tried again: ${name} > ${test.fullName}\n  ${message}`);
         }
       }
     }
     report('outside of any test', unhandled);
   }
-}
-
-function suitesOf(module: TestModule) {
-  return [...module.children.allSuites()].map((suite) => ({
-    fullName: suite.fullName,
-    errors: suite.errors(),
-  }));
 }
 
 function report(name: string, errors: readonly SerializedError[]): void {

@@ -138,11 +138,6 @@ function judge({ fault, point, processes }: Cell, reply: Reply): void {
     ? isPassing(fault)
     : fault === 'late' || isRenewal(point.label);
   const isHarmless = !isLethal(fault) && passes;
-  // The next renewal has two thirds of a second.
-  const isLate = isHarmless && isRenewal(point.label) && [423, 503].includes(reply.status);
-  if (isLate && !met.includes(reply.status)) {
-    throw new Error(`late: The next renewal: ${describe(reply)}`);
-  }
   const failed = isHarmless ? [] : fault === 'refused' ? [503, 507] : [503];
   expectStatus('The request', reply, 200, 204, ...met, ...failed);
   if (reply.status === 503 && reply.headers['retry-after'] === undefined) {
